@@ -1,0 +1,1 @@
+//! Use cases: authorize, change, ledger, enqueue, in one transaction.

@@ -1,0 +1,1 @@
+//! Passkeys, sessions, tokens; no HTTP, no SQL.

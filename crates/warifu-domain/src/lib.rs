@@ -1,0 +1,1 @@
+//! Ids, records, permissions, policies, report definitions, dialects, clock; no async, no I/O.

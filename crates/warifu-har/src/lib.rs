@@ -1,0 +1,1 @@
+//! HAR sanitizing; no I/O beyond Read and Write.

@@ -1,0 +1,1 @@
+//! Ledger entries, tiles, checkpoints, proofs, verification; no I/O.

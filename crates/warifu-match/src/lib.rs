@@ -1,0 +1,1 @@
+//! From a size to the report definitions that give it.

@@ -1,0 +1,1 @@
+//! axum routes, extractors, HTML, JSON API; no SQL, no rules.

@@ -1,1 +1,14 @@
-//! Ids, records, permissions, policies, report definitions, dialects, clock; no async, no I/O.
+//! What Warifu's words mean: ids, records, roles, permissions, cases, report definitions, filters,
+//! the clock. Plain functions and data; no async, no I/O, no SQL, no HTTP.
+
+pub mod access;
+pub mod cases;
+pub mod ids;
+pub mod organizations;
+pub mod people;
+pub mod reports;
+pub mod search;
+pub mod time;
+
+pub use ids::*;
+pub use time::{Clock, Timestamp};

@@ -1,1 +1,24 @@
-//! One SQL text for SQLite and PostgreSQL; migrations, bulk reads, blobs.
+//! One SQL text for SQLite and PostgreSQL, queries by subject, migrations, bulk reads, blobs.
+//! No HTTP, no rules.
+
+#[macro_use]
+mod db;
+pub mod attachments;
+pub mod blobs;
+pub mod bulk;
+pub mod cases;
+pub mod credentials;
+mod dialect;
+mod error;
+pub mod imports;
+pub mod incidents;
+pub mod ledger;
+pub mod organizations;
+pub mod people;
+pub mod reports;
+pub mod search;
+pub mod sessions;
+pub mod settings;
+
+pub use db::{Conn, Db, Engine, Reader, Tx};
+pub use error::StorageError;

@@ -1,0 +1,201 @@
+//! Roles, permissions, and who is acting. Deny by default: what is not listed is not allowed.
+
+use crate::{OrganizationId, PersonId};
+use serde::{Deserialize, Serialize};
+
+/// What a person may be granted. Everybody else is a customer's user.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+#[repr(u8)]
+pub enum Role {
+    Agent,
+    Administrator,
+    SuperAdministrator,
+    Responder,
+    OrganizationAdministrator,
+}
+
+impl Role {
+    pub const ALL: [Role; 5] = [
+        Role::Agent,
+        Role::Administrator,
+        Role::SuperAdministrator,
+        Role::Responder,
+        Role::OrganizationAdministrator,
+    ];
+
+    /// The stable name used in the database, the API and the ledger.
+    pub fn key(self) -> &'static str {
+        match self {
+            Role::Agent => "agent",
+            Role::Administrator => "administrator",
+            Role::SuperAdministrator => "super_administrator",
+            Role::Responder => "responder",
+            Role::OrganizationAdministrator => "organization_administrator",
+        }
+    }
+
+    pub fn from_key(key: &str) -> Option<Role> {
+        Role::ALL.into_iter().find(|r| r.key() == key)
+    }
+
+    /// Whether the role belongs to the vendor's own people.
+    pub fn is_staff(self) -> bool {
+        self != Role::OrganizationAdministrator
+    }
+
+    fn permissions(self) -> &'static [Permission] {
+        use Permission::*;
+        match self {
+            Role::Agent => &[WorkCases, ReadPeople, SearchAll],
+            Role::Administrator => &[
+                WorkCases,
+                ReadPeople,
+                SearchAll,
+                ChangePeople,
+                ImportPeople,
+                RunReports,
+                SaveDefinitions,
+                ReadLedger,
+                Invite,
+            ],
+            Role::SuperAdministrator => &[
+                WorkCases,
+                ReadPeople,
+                SearchAll,
+                ChangePeople,
+                ImportPeople,
+                RunReports,
+                RunUnfilteredReports,
+                SaveDefinitions,
+                ReadLedger,
+                Invite,
+                Investigate,
+            ],
+            Role::Responder => {
+                &[ReadPeople, SearchAll, RunReports, SaveDefinitions, ReadLedger, Replay, Investigate]
+            }
+            Role::OrganizationAdministrator => &[ReadOwnOrganization],
+        }
+    }
+}
+
+/// One thing that can be allowed.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+#[repr(u32)]
+pub enum Permission {
+    /// See and change every customer's cases, write replies and notes, open their attachments.
+    WorkCases,
+    /// See the records of people and organizations.
+    ReadPeople,
+    ChangePeople,
+    ImportPeople,
+    /// Search over cases, people and organizations of every customer.
+    SearchAll,
+    /// Run a report that has a filter and stays within the limits.
+    RunReports,
+    /// Run a report over everybody, or over the limits.
+    RunUnfilteredReports,
+    SaveDefinitions,
+    ReadLedger,
+    /// Re-create a recorded run.
+    Replay,
+    /// Open incidents, enter telemetry, match, see exposure.
+    Investigate,
+    /// Hand out enrolment links.
+    Invite,
+    /// See the people and cases of one's own organization.
+    ReadOwnOrganization,
+}
+
+/// The roles of one person, as a small set.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Roles(u8);
+
+impl Roles {
+    pub fn with(self, role: Role) -> Roles {
+        Roles(self.0 | 1 << role as u8)
+    }
+
+    pub fn has(self, role: Role) -> bool {
+        self.0 & (1 << role as u8) != 0
+    }
+
+    pub fn iter(self) -> impl Iterator<Item = Role> {
+        Role::ALL.into_iter().filter(move |r| self.has(*r))
+    }
+
+    /// Whether any of the roles is one of the vendor's.
+    pub fn is_staff(self) -> bool {
+        self.iter().any(Role::is_staff)
+    }
+
+    pub fn allow(self, permission: Permission) -> bool {
+        self.iter().any(|r| r.permissions().contains(&permission))
+    }
+}
+
+impl FromIterator<Role> for Roles {
+    fn from_iter<I: IntoIterator<Item = Role>>(roles: I) -> Self {
+        roles.into_iter().fold(Roles::default(), Roles::with)
+    }
+}
+
+/// Who is acting, in one request: the person, what they may do, and through which session and
+/// network. It is what the ledger's `actor` says.
+#[derive(Clone, Debug)]
+pub struct Actor {
+    pub person: PersonId,
+    pub name: String,
+    pub organization: OrganizationId,
+    pub roles: Roles,
+    /// First 16 hexadecimal digits of the SHA-256 of the session's token hash: names the session
+    /// without being usable as one. Empty on the command line.
+    pub session: String,
+    /// The client's network as it may be recorded: a /24 or /48 prefix, or `console`.
+    pub network: String,
+}
+
+impl Actor {
+    /// # Errors
+    /// [`Denied`] when none of the actor's roles has the permission.
+    pub fn require(&self, permission: Permission) -> Result<(), Denied> {
+        if self.roles.allow(permission) { Ok(()) } else { Err(Denied(permission)) }
+    }
+
+    pub fn is_staff(&self) -> bool {
+        self.roles.is_staff()
+    }
+}
+
+/// The actor lacks a permission.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
+#[error("this needs the permission {0:?}, which none of your roles has")]
+pub struct Denied(pub Permission);
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn nobody_without_a_role_may_do_anything() {
+        let none = Roles::default();
+        assert!(!none.allow(Permission::WorkCases) && !none.allow(Permission::ReadOwnOrganization));
+        assert!(!none.is_staff());
+    }
+
+    #[test]
+    fn only_a_super_administrator_runs_over_everybody() {
+        for role in Role::ALL {
+            let may = Roles::default().with(role).allow(Permission::RunUnfilteredReports);
+            assert_eq!(may, role == Role::SuperAdministrator, "{role:?}");
+        }
+    }
+
+    #[test]
+    fn an_organization_administrator_is_no_staff() {
+        let roles = Roles::default().with(Role::OrganizationAdministrator);
+        assert!(!roles.is_staff() && !roles.allow(Permission::SearchAll));
+    }
+}

@@ -1,0 +1,89 @@
+//! What is known of files that came with messages; their bytes lie in `blobs`.
+
+use crate::{Conn, StorageError};
+use warifu_domain::{AttachmentId, CaseId, MessageId, OrganizationId, Timestamp};
+
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Attachment {
+    pub id: AttachmentId,
+    pub case: CaseId,
+    pub message: MessageId,
+    pub organization: OrganizationId,
+    /// The name the sender gave: metadata only, never a path.
+    pub name: String,
+    pub media_type: String,
+    pub bytes: i64,
+    /// SHA-256 of the stored bytes, hexadecimal: its address in the blob store.
+    pub sha256: String,
+    pub at: Timestamp,
+    /// JSON receipt of the sanitizing, if the file was a HAR.
+    pub har_receipt: Option<String>,
+}
+
+#[derive(sqlx::FromRow)]
+struct AttachmentRow {
+    id: i64,
+    case_id: i64,
+    message_id: i64,
+    organization_id: i64,
+    name: String,
+    media_type: String,
+    bytes: i64,
+    sha256: String,
+    at: i64,
+    har_receipt: Option<String>,
+}
+
+impl From<AttachmentRow> for Attachment {
+    fn from(r: AttachmentRow) -> Self {
+        Attachment {
+            id: AttachmentId(r.id),
+            case: CaseId(r.case_id),
+            message: MessageId(r.message_id),
+            organization: OrganizationId(r.organization_id),
+            name: r.name,
+            media_type: r.media_type,
+            bytes: r.bytes,
+            sha256: r.sha256,
+            at: Timestamp(r.at),
+            har_receipt: r.har_receipt,
+        }
+    }
+}
+
+/// Adds a record whose id has been taken from the `attachments` counter.
+///
+/// # Errors
+/// As every query.
+pub async fn insert(c: &mut Conn<'_>, a: &Attachment) -> Result<(), StorageError> {
+    execute!(
+        c,
+        "INSERT INTO attachments (id, case_id, message_id, organization_id, name, media_type, bytes, sha256, at, har_receipt) \
+         VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10)",
+        a.id.0,
+        a.case.0,
+        a.message.0,
+        a.organization.0,
+        &a.name,
+        &a.media_type,
+        a.bytes,
+        &a.sha256,
+        a.at.0,
+        a.har_receipt.as_deref()
+    )?;
+    Ok(())
+}
+
+/// # Errors
+/// As every query.
+pub async fn of_case(c: &mut Conn<'_>, case: CaseId) -> Result<Vec<Attachment>, StorageError> {
+    let rows = fetch_all!(c, AttachmentRow: "SELECT * FROM attachments WHERE case_id = $1 ORDER BY id LIMIT 1000", case.0)?;
+    Ok(rows.into_iter().map(Into::into).collect())
+}
+
+/// # Errors
+/// As every query.
+pub async fn find(c: &mut Conn<'_>, id: AttachmentId) -> Result<Option<Attachment>, StorageError> {
+    let row = fetch_optional!(c, AttachmentRow: "SELECT * FROM attachments WHERE id = $1", id.0)?;
+    Ok(row.map(Into::into))
+}

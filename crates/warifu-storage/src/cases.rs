@@ -1,0 +1,296 @@
+//! Cases as versions, their timelines, and the counts that are kept instead of counted.
+
+use crate::{Conn, StorageError, search};
+use warifu_domain::cases::{Case, MessageKind, Priority, Status, View};
+use warifu_domain::{CaseId, MessageId, OrganizationId, PersonId, Revision, Timestamp};
+
+#[derive(sqlx::FromRow)]
+struct CaseRow {
+    id: i64,
+    organization_id: i64,
+    requester_id: i64,
+    assignee_id: i64,
+    status: i64,
+    priority: i64,
+    subject: String,
+    product: String,
+    tags: String,
+    language: String,
+    created_at: i64,
+    updated_at: i64,
+    first_reply_at: Option<i64>,
+    solved_at: Option<i64>,
+    messages: i64,
+}
+
+impl TryFrom<CaseRow> for Case {
+    type Error = StorageError;
+    fn try_from(r: CaseRow) -> Result<Case, StorageError> {
+        let corrupt = |what, code: i64| StorageError::Corrupt { what, detail: format!("{code} in case {}", r.id) };
+        Ok(Case {
+            id: CaseId(r.id),
+            organization: OrganizationId(r.organization_id),
+            requester: PersonId(r.requester_id),
+            assignee: (r.assignee_id > 0).then_some(PersonId(r.assignee_id)),
+            status: Status::from_code(r.status).ok_or_else(|| corrupt("cases.status", r.status))?,
+            priority: Priority::from_code(r.priority).ok_or_else(|| corrupt("cases.priority", r.priority))?,
+            subject: r.subject,
+            product: r.product,
+            tags: r.tags,
+            language: r.language,
+            created_at: Timestamp(r.created_at),
+            updated_at: Timestamp(r.updated_at),
+            first_reply_at: r.first_reply_at.map(Timestamp),
+            solved_at: r.solved_at.map(Timestamp),
+            messages: r.messages,
+        })
+    }
+}
+
+/// A place in a list that is ordered by last change, newest first.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Cursor {
+    pub updated_at: Timestamp,
+    pub id: CaseId,
+}
+
+impl Cursor {
+    /// Before the newest.
+    pub const START: Cursor = Cursor { updated_at: Timestamp(i64::MAX), id: CaseId(i64::MAX) };
+}
+
+macro_rules! list {
+    ($where:literal) => {
+        concat!(
+            "SELECT id, organization_id, requester_id, assignee_id, status, priority, subject, product, tags, language, ",
+            "created_at, updated_at, first_reply_at, solved_at, messages FROM cases ",
+            "WHERE rev_to = 9223372036854775807 AND ",
+            $where,
+            " AND (updated_at, id) < ($1, $2) ORDER BY updated_at DESC, id DESC LIMIT $3"
+        )
+    };
+}
+
+/// A page of a view after a place in it, by one index.
+///
+/// # Errors
+/// As every query.
+pub async fn list(c: &mut Conn<'_>, view: View, after: Cursor, limit: i64) -> Result<Vec<Case>, StorageError> {
+    let (at, id) = (after.updated_at.0, after.id.0);
+    let rows = match view {
+        View::Mine(p) => fetch_all!(c, CaseRow: list!("assignee_id = $4 AND active"), at, id, limit, p.0),
+        View::Unassigned => fetch_all!(c, CaseRow: list!("assignee_id = 0 AND active"), at, id, limit),
+        View::Active => fetch_all!(c, CaseRow: list!("active"), at, id, limit),
+        View::WithStatus(s) => fetch_all!(c, CaseRow: list!("status = $4"), at, id, limit, s.code()),
+        View::Organization(o) => fetch_all!(c, CaseRow: list!("organization_id = $4"), at, id, limit, o.0),
+        View::Requester(p) => fetch_all!(c, CaseRow: list!("requester_id = $4"), at, id, limit, p.0),
+    }?;
+    rows.into_iter().map(TryFrom::try_from).collect()
+}
+
+/// How many cases a view has, from the kept counts.
+///
+/// # Errors
+/// As every query.
+pub async fn count(c: &mut Conn<'_>, view: View) -> Result<i64, StorageError> {
+    let (scope, key, from, to) = match view {
+        View::Mine(p) => ("assignee", p.0, 0, 2),
+        View::Unassigned => ("assignee", 0, 0, 2),
+        View::Active => ("all", 0, 0, 2),
+        View::WithStatus(s) => ("all", 0, s.code(), s.code()),
+        View::Organization(o) => ("organization", o.0, 0, 9),
+        View::Requester(p) => ("requester", p.0, 0, 9),
+    };
+    let (n,): (i64,) = fetch_one!(c, (i64,):
+        "SELECT CAST(coalesce(sum(n), 0) AS BIGINT) FROM case_counts WHERE scope = $1 AND key = $2 AND status BETWEEN $3 AND $4",
+        scope, key, from as i64, to as i64)?;
+    Ok(n)
+}
+
+/// # Errors
+/// As every query.
+pub async fn find(c: &mut Conn<'_>, id: CaseId) -> Result<Option<Case>, StorageError> {
+    let row = fetch_optional!(c, CaseRow:
+        "SELECT id, organization_id, requester_id, assignee_id, status, priority, subject, product, tags, language, \
+         created_at, updated_at, first_reply_at, solved_at, messages FROM cases WHERE id = $1 AND rev_to = 9223372036854775807", id.0)?;
+    row.map(TryFrom::try_from).transpose()
+}
+
+async fn add_count(c: &mut Conn<'_>, scope: &'static str, key: i64, status: Status, n: i64) -> Result<(), StorageError> {
+    execute!(
+        c,
+        "INSERT INTO case_counts (scope, key, status, n) VALUES ($1, $2, $3, $4) \
+         ON CONFLICT (scope, key, status) DO UPDATE SET n = case_counts.n + excluded.n",
+        scope,
+        key,
+        status.code(),
+        n
+    )?;
+    Ok(())
+}
+
+async fn recount(c: &mut Conn<'_>, old: Option<&Case>, new: &Case) -> Result<(), StorageError> {
+    let keys = |case: &Case| {
+        [
+            ("all", 0),
+            ("assignee", case.assignee.map_or(0, |a| a.0)),
+            ("organization", case.organization.0),
+            ("requester", case.requester.0),
+        ]
+    };
+    let same = |o: &&Case| o.status == new.status && keys(o) == keys(new);
+    if old.as_ref().is_some_and(same) {
+        return Ok(());
+    }
+    if let Some(old) = old {
+        for (scope, key) in keys(old) {
+            add_count(c, scope, key, old.status, -1).await?;
+        }
+    }
+    for (scope, key) in keys(new) {
+        add_count(c, scope, key, new.status, 1).await?;
+    }
+    Ok(())
+}
+
+async fn insert_version(c: &mut Conn<'_>, revision: Revision, case: &Case) -> Result<(), StorageError> {
+    execute!(
+        c,
+        "INSERT INTO cases (id, rev_from, rev_to, organization_id, requester_id, assignee_id, active, status, priority, \
+         subject, product, tags, language, created_at, updated_at, first_reply_at, solved_at, messages) \
+         VALUES ($1, $2, 9223372036854775807, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17)",
+        case.id.0,
+        revision.0,
+        case.organization.0,
+        case.requester.0,
+        case.assignee.map_or(0, |a| a.0),
+        case.status.is_active(),
+        case.status.code(),
+        case.priority.code(),
+        &case.subject,
+        &case.product,
+        &case.tags,
+        &case.language,
+        case.created_at.0,
+        case.updated_at.0,
+        case.first_reply_at.map(|t| t.0),
+        case.solved_at.map(|t| t.0),
+        case.messages
+    )?;
+    Ok(())
+}
+
+/// Adds a case whose id has been taken from the `cases` counter.
+///
+/// # Errors
+/// As every query.
+pub async fn insert(c: &mut Conn<'_>, revision: Revision, case: &Case) -> Result<(), StorageError> {
+    insert_version(c, revision, case).await?;
+    recount(c, None, case).await
+}
+
+/// Ends the current version and adds the new one. `old` is the case as it was read in this
+/// transaction.
+///
+/// # Errors
+/// As every query.
+pub async fn update(c: &mut Conn<'_>, revision: Revision, old: &Case, new: &Case) -> Result<(), StorageError> {
+    execute!(c, "DELETE FROM cases WHERE id = $1 AND rev_from = $2", new.id.0, revision.0)?;
+    execute!(
+        c,
+        "UPDATE cases SET rev_to = $2 WHERE id = $1 AND rev_to = 9223372036854775807",
+        new.id.0,
+        revision.0
+    )?;
+    insert_version(c, revision, new).await?;
+    recount(c, Some(old), new).await
+}
+
+/// An entry of a case's timeline.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Message {
+    pub id: MessageId,
+    pub case: CaseId,
+    pub organization: OrganizationId,
+    pub kind: MessageKind,
+    pub author: PersonId,
+    pub at: Timestamp,
+    /// The text; of an event, its JSON (`{"status":["open","solved"]}`).
+    pub body: String,
+}
+
+#[derive(sqlx::FromRow)]
+struct MessageRow {
+    id: i64,
+    case_id: i64,
+    organization_id: i64,
+    kind: i64,
+    author_id: i64,
+    at: i64,
+    body: String,
+}
+
+impl TryFrom<MessageRow> for Message {
+    type Error = StorageError;
+    fn try_from(r: MessageRow) -> Result<Message, StorageError> {
+        let kind = MessageKind::from_code(r.kind)
+            .ok_or_else(|| StorageError::Corrupt { what: "messages.kind", detail: r.kind.to_string() })?;
+        Ok(Message {
+            id: MessageId(r.id),
+            case: CaseId(r.case_id),
+            organization: OrganizationId(r.organization_id),
+            kind,
+            author: PersonId(r.author_id),
+            at: Timestamp(r.at),
+            body: r.body,
+        })
+    }
+}
+
+/// The last entries of a case's timeline in their order, before an id (for *show earlier*).
+///
+/// # Errors
+/// As every query.
+pub async fn timeline(
+    c: &mut Conn<'_>,
+    case: CaseId,
+    before: MessageId,
+    limit: i64,
+) -> Result<Vec<Message>, StorageError> {
+    let rows = fetch_all!(c, MessageRow:
+        "SELECT id, case_id, organization_id, kind, author_id, at, body FROM messages \
+         WHERE case_id = $1 AND id < $2 ORDER BY id DESC LIMIT $3", case.0, before.0, limit)?;
+    let mut list: Vec<Message> = rows.into_iter().map(TryFrom::try_from).collect::<Result<_, _>>()?;
+    list.reverse();
+    Ok(list)
+}
+
+/// Adds an entry whose id has been taken from the `messages` counter, and makes it findable.
+///
+/// # Errors
+/// As every query.
+pub async fn add_message(c: &mut Conn<'_>, subject: &str, m: &Message) -> Result<(), StorageError> {
+    execute!(
+        c,
+        "INSERT INTO messages (case_id, id, organization_id, kind, author_id, at, body) VALUES ($1, $2, $3, $4, $5, $6, $7)",
+        m.case.0,
+        m.id.0,
+        m.organization.0,
+        m.kind.code(),
+        m.author.0,
+        m.at.0,
+        &m.body
+    )?;
+    if m.kind == MessageKind::Event {
+        return Ok(());
+    }
+    let text = search::MessageText {
+        id: m.id.0,
+        case: m.case,
+        organization: m.organization,
+        internal: m.kind == MessageKind::Note,
+        subject,
+        body: &m.body,
+    };
+    search::index_message(c, &text).await
+}

@@ -1,0 +1,227 @@
+//! Passkeys, one-time enrolment links and ceremonies between their two steps.
+
+use crate::{Conn, StorageError};
+use warifu_domain::{CredentialId, PersonId, Timestamp};
+
+/// A registered passkey or security key.
+#[derive(Clone, Debug)]
+pub struct Credential {
+    pub id: CredentialId,
+    pub person: PersonId,
+    /// The WebAuthn library's JSON of the public key, counter and flags.
+    pub passkey: String,
+    pub name: String,
+    pub created_at: Timestamp,
+    pub last_used_at: Option<Timestamp>,
+}
+
+#[derive(sqlx::FromRow)]
+struct CredentialRow {
+    id: i64,
+    person_id: i64,
+    passkey: String,
+    name: String,
+    created_at: i64,
+    last_used_at: Option<i64>,
+}
+
+impl From<CredentialRow> for Credential {
+    fn from(r: CredentialRow) -> Self {
+        Credential {
+            id: CredentialId(r.id),
+            person: PersonId(r.person_id),
+            passkey: r.passkey,
+            name: r.name,
+            created_at: Timestamp(r.created_at),
+            last_used_at: r.last_used_at.map(Timestamp),
+        }
+    }
+}
+
+/// The credentials of a person that are not revoked, oldest first.
+///
+/// # Errors
+/// As every query.
+pub async fn of_person(c: &mut Conn<'_>, person: PersonId) -> Result<Vec<Credential>, StorageError> {
+    let rows = fetch_all!(c, CredentialRow:
+        "SELECT id, person_id, passkey, name, created_at, last_used_at FROM credentials \
+         WHERE person_id = $1 AND revoked_at IS NULL ORDER BY id LIMIT 50", person.0)?;
+    Ok(rows.into_iter().map(Into::into).collect())
+}
+
+/// # Errors
+/// As every query.
+pub async fn find(c: &mut Conn<'_>, credential_id: &[u8]) -> Result<Option<Credential>, StorageError> {
+    let row = fetch_optional!(c, CredentialRow:
+        "SELECT id, person_id, passkey, name, created_at, last_used_at FROM credentials \
+         WHERE credential_id = $1 AND revoked_at IS NULL", credential_id)?;
+    Ok(row.map(Into::into))
+}
+
+/// Adds a credential and gives its id.
+///
+/// # Errors
+/// As every query; also when the authenticator's credential id is registered already.
+pub async fn insert(
+    c: &mut Conn<'_>,
+    person: PersonId,
+    credential_id: &[u8],
+    passkey: &str,
+    name: &str,
+    at: Timestamp,
+) -> Result<CredentialId, StorageError> {
+    let id = c.take_ids("credentials", 1).await?;
+    execute!(
+        c,
+        "INSERT INTO credentials (id, person_id, credential_id, passkey, name, created_at) VALUES ($1, $2, $3, $4, $5, $6)",
+        id,
+        person.0,
+        credential_id,
+        passkey,
+        name,
+        at.0
+    )?;
+    Ok(CredentialId(id))
+}
+
+/// Keeps the counter and the time after a successful assertion.
+///
+/// # Errors
+/// As every query.
+pub async fn used(c: &mut Conn<'_>, id: CredentialId, passkey: &str, at: Timestamp) -> Result<(), StorageError> {
+    execute!(c, "UPDATE credentials SET passkey = $2, last_used_at = $3 WHERE id = $1", id.0, passkey, at.0)?;
+    Ok(())
+}
+
+/// Revokes a person's credential; `false` when there is none.
+///
+/// # Errors
+/// As every query.
+pub async fn revoke(
+    c: &mut Conn<'_>,
+    person: PersonId,
+    id: CredentialId,
+    at: Timestamp,
+) -> Result<bool, StorageError> {
+    let n = execute!(
+        c,
+        "UPDATE credentials SET revoked_at = $3 WHERE id = $1 AND person_id = $2 AND revoked_at IS NULL",
+        id.0,
+        person.0,
+        at.0
+    )?;
+    Ok(n == 1)
+}
+
+/// A one-time link.
+#[derive(Clone, Debug)]
+pub struct Enrolment {
+    pub person: PersonId,
+    pub expires_at: Timestamp,
+    pub used_at: Option<Timestamp>,
+    /// SHA-256 of the cookie of the browser that opened it first.
+    pub browser: Option<Vec<u8>>,
+}
+
+/// # Errors
+/// As every query.
+pub async fn insert_enrolment(
+    c: &mut Conn<'_>,
+    token_hash: &[u8],
+    person: PersonId,
+    by: PersonId,
+    at: Timestamp,
+    expires_at: Timestamp,
+) -> Result<(), StorageError> {
+    execute!(
+        c,
+        "INSERT INTO enrolments (token_hash, person_id, created_by, created_at, expires_at) VALUES ($1, $2, $3, $4, $5)",
+        token_hash,
+        person.0,
+        by.0,
+        at.0,
+        expires_at.0
+    )?;
+    Ok(())
+}
+
+/// # Errors
+/// As every query.
+pub async fn find_enrolment(c: &mut Conn<'_>, token_hash: &[u8]) -> Result<Option<Enrolment>, StorageError> {
+    type Row = (i64, i64, Option<i64>, Option<Vec<u8>>);
+    let row = fetch_optional!(c, Row:
+        "SELECT person_id, expires_at, used_at, browser_hash FROM enrolments WHERE token_hash = $1", token_hash)?;
+    Ok(row.map(|(person, expires, used, browser)| Enrolment {
+        person: PersonId(person),
+        expires_at: Timestamp(expires),
+        used_at: used.map(Timestamp),
+        browser,
+    }))
+}
+
+/// Binds a link to the browser that opens it first; `false` when another did before.
+///
+/// # Errors
+/// As every query.
+pub async fn bind_enrolment(c: &mut Conn<'_>, token_hash: &[u8], browser: &[u8]) -> Result<bool, StorageError> {
+    let n = execute!(
+        c,
+        "UPDATE enrolments SET browser_hash = $2 WHERE token_hash = $1 AND (browser_hash IS NULL OR browser_hash = $2)",
+        token_hash,
+        browser
+    )?;
+    Ok(n == 1)
+}
+
+/// Spends a link; `false` when it was spent before or has expired.
+///
+/// # Errors
+/// As every query.
+pub async fn spend_enrolment(c: &mut Conn<'_>, token_hash: &[u8], at: Timestamp) -> Result<bool, StorageError> {
+    let n = execute!(
+        c,
+        "UPDATE enrolments SET used_at = $2 WHERE token_hash = $1 AND used_at IS NULL AND expires_at > $2",
+        token_hash,
+        at.0
+    )?;
+    Ok(n == 1)
+}
+
+/// # Errors
+/// As every query.
+pub async fn insert_ceremony(
+    c: &mut Conn<'_>,
+    token_hash: &[u8],
+    kind: &str,
+    person: PersonId,
+    state: &str,
+    expires_at: Timestamp,
+) -> Result<(), StorageError> {
+    execute!(
+        c,
+        "INSERT INTO ceremonies (token_hash, kind, person_id, state, expires_at) VALUES ($1, $2, $3, $4, $5)",
+        token_hash,
+        kind,
+        person.0,
+        state,
+        expires_at.0
+    )?;
+    Ok(())
+}
+
+/// Takes a ceremony out: it can be finished once. Expired ones go with it.
+///
+/// # Errors
+/// As every query.
+pub async fn take_ceremony(
+    c: &mut Conn<'_>,
+    token_hash: &[u8],
+    kind: &str,
+    at: Timestamp,
+) -> Result<Option<(PersonId, String)>, StorageError> {
+    let row = fetch_optional!(c, (i64, String):
+        "DELETE FROM ceremonies WHERE token_hash = $1 AND kind = $2 AND expires_at > $3 RETURNING person_id, state",
+        token_hash, kind, at.0)?;
+    execute!(c, "DELETE FROM ceremonies WHERE expires_at <= $1", at.0)?;
+    Ok(row.map(|(person, state)| (PersonId(person), state)))
+}

@@ -1,0 +1,317 @@
+//! The two engines behind one type, and transactions that hand out revisions.
+
+use crate::{StorageError, dialect};
+use sqlx::migrate::{MigrateError, Migration, MigrationType, Migrator};
+use sqlx::pool::PoolConnection;
+use sqlx::postgres::{PgConnectOptions, PgConnection, PgPool, PgPoolOptions, Postgres};
+use sqlx::sqlite::{
+    Sqlite, SqliteConnectOptions, SqliteConnection, SqliteJournalMode, SqlitePool, SqlitePoolOptions, SqliteSynchronous,
+};
+use sqlx::{AssertSqlSafe, SqlSafeStr, Transaction};
+use std::path::{Path, PathBuf};
+use std::time::Duration;
+use warifu_domain::{Revision, Timestamp};
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Engine {
+    Sqlite,
+    Postgres,
+}
+
+/// An open database. Cheap to clone.
+#[derive(Clone)]
+pub enum Db {
+    Sqlite { read: SqlitePool, write: SqlitePool, path: PathBuf },
+    Postgres { pool: PgPool },
+}
+
+/// A connection on which queries run, inside a transaction or not.
+pub enum Conn<'c> {
+    Sqlite(&'c mut SqliteConnection),
+    Postgres(&'c mut PgConnection),
+}
+
+/// A pooled connection for reading.
+pub enum Reader {
+    Sqlite(PoolConnection<Sqlite>),
+    Postgres(PoolConnection<Postgres>),
+}
+
+/// A transaction. It is rolled back when dropped without [`Tx::commit`].
+pub struct Tx {
+    inner: TxInner,
+    revision: Revision,
+}
+
+enum TxInner {
+    Sqlite(Transaction<'static, Sqlite>),
+    Postgres(Transaction<'static, Postgres>),
+}
+
+/// Runs one statement text on whichever engine the connection is of. The values are bound in
+/// order; the text is the same for both.
+macro_rules! on_db {
+    ($conn:expr, $fetch:ident, execute: $sql:expr $(, $bind:expr)* $(,)?) => {
+        match $conn {
+            $crate::Conn::Sqlite(c) => sqlx::query($sql)$(.bind($bind))*.execute(&mut **c).await.map(|d| d.rows_affected()),
+            $crate::Conn::Postgres(c) => sqlx::query($sql)$(.bind($bind))*.execute(&mut **c).await.map(|d| d.rows_affected()),
+        }
+        .map_err($crate::StorageError::from)
+    };
+    ($conn:expr, $fetch:ident, $row:ty: $sql:expr $(, $bind:expr)* $(,)?) => {
+        match $conn {
+            $crate::Conn::Sqlite(c) => sqlx::query_as::<_, $row>($sql)$(.bind($bind))*.$fetch(&mut **c).await,
+            $crate::Conn::Postgres(c) => sqlx::query_as::<_, $row>($sql)$(.bind($bind))*.$fetch(&mut **c).await,
+        }
+        .map_err($crate::StorageError::from)
+    };
+}
+
+/// `execute!(conn, SQL, binds…)` → rows affected.
+macro_rules! execute { ($conn:expr, $($rest:tt)*) => { on_db!($conn, execute, execute: $($rest)*) }; }
+/// `fetch_all!(conn, Row: SQL, binds…)` → every row.
+macro_rules! fetch_all { ($conn:expr, $($rest:tt)*) => { on_db!($conn, fetch_all, $($rest)*) }; }
+/// `fetch_one!(conn, Row: SQL, binds…)` → the one row there must be.
+macro_rules! fetch_one { ($conn:expr, $($rest:tt)*) => { on_db!($conn, fetch_one, $($rest)*) }; }
+/// `fetch_optional!(conn, Row: SQL, binds…)` → the row, if there is one.
+macro_rules! fetch_optional { ($conn:expr, $($rest:tt)*) => { on_db!($conn, fetch_optional, $($rest)*) }; }
+
+const MIGRATIONS: &[(i64, &str, &str, &str)] = &[
+    (1, "records", include_str!("../migrations/0001_records.sql"), include_str!("../migrations/0001_records.sql")),
+    (2, "access", include_str!("../migrations/0002_access.sql"), include_str!("../migrations/0002_access.sql")),
+    (3, "evidence", include_str!("../migrations/0003_evidence.sql"), include_str!("../migrations/0003_evidence.sql")),
+    (
+        4,
+        "search",
+        include_str!("../migrations/0004_search.sqlite.sql"),
+        include_str!("../migrations/0004_search.postgres.sql"),
+    ),
+];
+
+fn migrator(engine: Engine) -> Migrator {
+    let list = MIGRATIONS.iter().map(|(version, name, sqlite, postgres)| {
+        let text = if engine == Engine::Sqlite { sqlite } else { postgres };
+        // Static texts of this crate, with neutral words replaced: nothing from outside is in them.
+        let sql = AssertSqlSafe(dialect::ddl(engine, text)).into_sql_str();
+        Migration::new(*version, (*name).into(), MigrationType::Simple, sql, false)
+    });
+    Migrator::with_migrations(list.collect())
+}
+
+fn migrate_error(database: &str, e: MigrateError) -> StorageError {
+    match e {
+        MigrateError::VersionMissing(version) => StorageError::Newer { database: database.to_owned(), version },
+        MigrateError::Execute(e) | MigrateError::ExecuteMigration(e, _) => e.into(),
+        other => StorageError::Corrupt { what: "the list of migrations", detail: other.to_string() },
+    }
+}
+
+/// Idle connections of the read pool.
+const READERS: u32 = 4;
+
+impl Db {
+    /// Opens (or makes) the SQLite database `warifu.db` in a folder and brings it up to date.
+    ///
+    /// # Errors
+    /// When the folder cannot be written, the disk is full, or the database is newer than this program.
+    pub async fn open_sqlite(folder: &Path) -> Result<Db, StorageError> {
+        let path = folder.join("warifu.db");
+        let options = SqliteConnectOptions::new()
+            .filename(&path)
+            .create_if_missing(true)
+            .journal_mode(SqliteJournalMode::Wal)
+            // What is acknowledged survives a power cut.
+            .synchronous(SqliteSynchronous::Full)
+            .foreign_keys(true)
+            .busy_timeout(Duration::from_secs(20))
+            .page_size(8192)
+            .pragma("cache_size", "-16384")
+            .pragma("mmap_size", "268435456")
+            .pragma("temp_store", "memory")
+            .statement_cache_capacity(200);
+        let write = SqlitePoolOptions::new()
+            .max_connections(1)
+            .acquire_timeout(Duration::from_secs(20))
+            .connect_with(options.clone())
+            .await?;
+        migrator(Engine::Sqlite)
+            .run(&write)
+            .await
+            .map_err(|e| migrate_error(&path.display().to_string(), e))?;
+        let read = SqlitePoolOptions::new()
+            .max_connections(READERS)
+            .min_connections(1)
+            .acquire_timeout(Duration::from_secs(20))
+            .connect_with(options.read_only(true).create_if_missing(false))
+            .await?;
+        Ok(Db::Sqlite { read, write, path })
+    }
+
+    /// Connects to a PostgreSQL database and brings it up to date.
+    ///
+    /// # Errors
+    /// When the address is not understood, the server cannot be reached within 10 s, or the
+    /// database is newer than this program.
+    pub async fn open_postgres(url: &str) -> Result<Db, StorageError> {
+        let options: PgConnectOptions = url.parse().map_err(|_| StorageError::Address(without_password(url)))?;
+        let pool = PgPoolOptions::new()
+            .max_connections(16)
+            .acquire_timeout(Duration::from_secs(10))
+            .connect_with(options.application_name("warifu"))
+            .await?;
+        migrator(Engine::Postgres)
+            .run(&pool)
+            .await
+            .map_err(|e| migrate_error(&without_password(url), e))?;
+        Ok(Db::Postgres { pool })
+    }
+
+    pub fn engine(&self) -> Engine {
+        match self {
+            Db::Sqlite { .. } => Engine::Sqlite,
+            Db::Postgres { .. } => Engine::Postgres,
+        }
+    }
+
+    /// A connection for reading.
+    ///
+    /// # Errors
+    /// When none is free within the pool's time or the server is gone.
+    pub async fn read(&self) -> Result<Reader, StorageError> {
+        Ok(match self {
+            Db::Sqlite { read, .. } => Reader::Sqlite(read.acquire().await?),
+            Db::Postgres { pool } => Reader::Postgres(pool.acquire().await?),
+        })
+    }
+
+    /// A transaction that changes no reportable record and appends nothing to the ledger (sessions,
+    /// ceremonies). It does not wait for the head row.
+    ///
+    /// # Errors
+    /// As [`Db::read`].
+    pub async fn begin_plain(&self) -> Result<Tx, StorageError> {
+        let inner = match self {
+            Db::Sqlite { write, .. } => TxInner::Sqlite(write.begin_with("BEGIN IMMEDIATE").await?),
+            Db::Postgres { pool } => TxInner::Postgres(pool.begin().await?),
+        };
+        Ok(Tx { inner, revision: Revision(0) })
+    }
+
+    /// A transaction that changes records or appends to the ledger. It takes the next revision,
+    /// which locks the head row until the end: revisions therefore appear in their order, and
+    /// whoever reads the head sees only revisions whose every change is there to see.
+    ///
+    /// # Errors
+    /// As [`Db::read`].
+    pub async fn begin(&self, at: Timestamp) -> Result<Tx, StorageError> {
+        let mut tx = self.begin_plain().await?;
+        let mut conn = tx.conn();
+        let (revision,): (i64,) = fetch_one!(&mut conn, (i64,):
+            "UPDATE head SET revision = revision + 1 WHERE id = 1 RETURNING revision")?;
+        execute!(&mut conn, "INSERT INTO revisions (revision, at) VALUES ($1, $2)", revision, at.0)?;
+        tx.revision = Revision(revision);
+        Ok(tx)
+    }
+
+    /// Closes every connection.
+    pub async fn close(&self) {
+        match self {
+            Db::Sqlite { read, write, .. } => {
+                read.close().await;
+                write.close().await;
+            }
+            Db::Postgres { pool } => pool.close().await,
+        }
+    }
+}
+
+fn without_password(url: &str) -> String {
+    match (url.find("://"), url.rfind('@')) {
+        (Some(start), Some(at)) if start < at => format!("{}://…{}", &url[..start], &url[at..]),
+        _ => url.to_owned(),
+    }
+}
+
+impl Reader {
+    pub fn conn(&mut self) -> Conn<'_> {
+        match self {
+            Reader::Sqlite(c) => Conn::Sqlite(c),
+            Reader::Postgres(c) => Conn::Postgres(c),
+        }
+    }
+}
+
+impl Tx {
+    pub fn conn(&mut self) -> Conn<'_> {
+        match &mut self.inner {
+            TxInner::Sqlite(t) => Conn::Sqlite(t),
+            TxInner::Postgres(t) => Conn::Postgres(t),
+        }
+    }
+
+    /// The revision that this transaction makes.
+    pub fn revision(&self) -> Revision {
+        self.revision
+    }
+
+    /// Makes the changes durable.
+    ///
+    /// # Errors
+    /// When the database could not promise that; nothing has changed then.
+    pub async fn commit(self) -> Result<Revision, StorageError> {
+        match self.inner {
+            TxInner::Sqlite(t) => t.commit().await?,
+            TxInner::Postgres(t) => t.commit().await?,
+        }
+        Ok(self.revision)
+    }
+}
+
+impl Conn<'_> {
+    pub fn engine(&self) -> Engine {
+        match self {
+            Conn::Sqlite(_) => Engine::Sqlite,
+            Conn::Postgres(_) => Engine::Postgres,
+        }
+    }
+
+    /// The revision committed last.
+    ///
+    /// # Errors
+    /// As every query.
+    pub async fn revision(&mut self) -> Result<Revision, StorageError> {
+        let (r,): (i64,) = fetch_one!(self, (i64,): "SELECT revision FROM head WHERE id = 1")?;
+        Ok(Revision(r))
+    }
+
+    /// The last revision committed at or before an instant; revision 0, the empty state, before
+    /// the first.
+    ///
+    /// # Errors
+    /// As every query.
+    pub async fn revision_at(&mut self, at: Timestamp) -> Result<Revision, StorageError> {
+        let row: Option<(i64,)> = fetch_optional!(self, (i64,):
+            "SELECT revision FROM revisions WHERE at <= $1 ORDER BY at DESC, revision DESC LIMIT 1", at.0)?;
+        Ok(Revision(row.map_or(0, |r| r.0)))
+    }
+
+    /// Takes `n` ids of a counter and gives the first.
+    ///
+    /// # Errors
+    /// As every query.
+    pub async fn take_ids(&mut self, counter: &'static str, n: i64) -> Result<i64, StorageError> {
+        let (next,): (i64,) = fetch_one!(self, (i64,):
+            "UPDATE counters SET next = next + $1 WHERE name = $2 RETURNING next", n, counter)?;
+        Ok(next - n)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn an_address_in_an_error_has_no_password() {
+        assert_eq!(without_password("postgres://u:secret@h/db"), "postgres://…@h/db");
+    }
+}

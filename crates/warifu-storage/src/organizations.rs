@@ -1,0 +1,140 @@
+//! Organizations, as versions.
+
+use crate::{Conn, StorageError, search};
+use warifu_domain::organizations::{Environment, Organization};
+use warifu_domain::{OrganizationId, Revision, search::folded};
+
+#[derive(sqlx::FromRow)]
+struct OrganizationRow {
+    id: i64,
+    name: String,
+    environment: String,
+    products: String,
+    domain: String,
+    vendor: bool,
+}
+
+impl TryFrom<OrganizationRow> for (OrganizationId, Organization) {
+    type Error = StorageError;
+    fn try_from(r: OrganizationRow) -> Result<Self, StorageError> {
+        let environment = Environment::from_key(&r.environment)
+            .ok_or(StorageError::Corrupt { what: "organizations.environment", detail: r.environment })?;
+        let products = r.products.split(", ").filter(|p| !p.is_empty()).map(str::to_owned).collect();
+        let o = Organization { name: r.name, environment, products, domain: r.domain, vendor: r.vendor };
+        Ok((OrganizationId(r.id), o))
+    }
+}
+
+/// # Errors
+/// As every query.
+pub async fn find(c: &mut Conn<'_>, id: OrganizationId) -> Result<Option<Organization>, StorageError> {
+    let row = fetch_optional!(c, OrganizationRow:
+        "SELECT id, name, environment, products, domain, vendor FROM organizations WHERE id = $1 AND rev_to = 9223372036854775807", id.0)?;
+    row.map(|r| <(OrganizationId, Organization)>::try_from(r).map(|o| o.1)).transpose()
+}
+
+/// The current organization of a name, upper and lower case being the same.
+///
+/// # Errors
+/// As every query.
+pub async fn find_by_name(
+    c: &mut Conn<'_>,
+    name: &str,
+) -> Result<Option<(OrganizationId, Organization)>, StorageError> {
+    let row = fetch_optional!(c, OrganizationRow:
+        "SELECT id, name, environment, products, domain, vendor FROM organizations \
+         WHERE name_folded = $1 AND rev_to = 9223372036854775807 ORDER BY id LIMIT 1", folded(name))?;
+    row.map(TryFrom::try_from).transpose()
+}
+
+/// A page of current organizations by id, after an id.
+///
+/// # Errors
+/// As every query.
+pub async fn page(
+    c: &mut Conn<'_>,
+    after: OrganizationId,
+    limit: i64,
+) -> Result<Vec<(OrganizationId, Organization)>, StorageError> {
+    let rows = fetch_all!(c, OrganizationRow:
+        "SELECT id, name, environment, products, domain, vendor FROM organizations \
+         WHERE id > $1 AND rev_to = 9223372036854775807 ORDER BY id LIMIT $2", after.0, limit)?;
+    rows.into_iter().map(TryFrom::try_from).collect()
+}
+
+/// Every organization as of a revision. There are thousands of these, not millions.
+///
+/// # Errors
+/// As every query.
+pub async fn as_of(
+    c: &mut Conn<'_>,
+    revision: Revision,
+) -> Result<Vec<(OrganizationId, Organization)>, StorageError> {
+    let rows = fetch_all!(c, OrganizationRow:
+        "SELECT id, name, environment, products, domain, vendor FROM organizations WHERE rev_from <= $1 AND rev_to > $1 ORDER BY id",
+        revision.0)?;
+    rows.into_iter().map(TryFrom::try_from).collect()
+}
+
+/// The vendor's own organization.
+///
+/// # Errors
+/// As every query.
+pub async fn vendor(c: &mut Conn<'_>) -> Result<Option<(OrganizationId, Organization)>, StorageError> {
+    let row = fetch_optional!(c, OrganizationRow:
+        "SELECT id, name, environment, products, domain, vendor FROM organizations \
+         WHERE vendor AND rev_to = 9223372036854775807 ORDER BY id LIMIT 1")?;
+    row.map(TryFrom::try_from).transpose()
+}
+
+async fn insert_version(
+    c: &mut Conn<'_>,
+    revision: Revision,
+    id: OrganizationId,
+    o: &Organization,
+) -> Result<(), StorageError> {
+    execute!(
+        c,
+        "INSERT INTO organizations (id, rev_from, rev_to, name, name_folded, environment, products, domain, vendor) \
+         VALUES ($1, $2, 9223372036854775807, $3, $4, $5, $6, $7, $8)",
+        id.0,
+        revision.0,
+        &o.name,
+        folded(&o.name),
+        o.environment.key(),
+        o.products_text(),
+        &o.domain,
+        o.vendor
+    )?;
+    search::index(c, search::Index::Organizations, id.0, &format!("{} {}", o.name, o.domain)).await
+}
+
+/// Adds an organization and gives its id.
+///
+/// # Errors
+/// As every query.
+pub async fn insert(c: &mut Conn<'_>, revision: Revision, o: &Organization) -> Result<OrganizationId, StorageError> {
+    let id = OrganizationId(c.take_ids("organizations", 1).await?);
+    insert_version(c, revision, id, o).await?;
+    Ok(id)
+}
+
+/// Ends the current version and adds the new one.
+///
+/// # Errors
+/// As every query.
+pub async fn update(
+    c: &mut Conn<'_>,
+    revision: Revision,
+    id: OrganizationId,
+    o: &Organization,
+) -> Result<(), StorageError> {
+    execute!(c, "DELETE FROM organizations WHERE id = $1 AND rev_from = $2", id.0, revision.0)?;
+    execute!(
+        c,
+        "UPDATE organizations SET rev_to = $2 WHERE id = $1 AND rev_to = 9223372036854775807",
+        id.0,
+        revision.0
+    )?;
+    insert_version(c, revision, id, o).await
+}

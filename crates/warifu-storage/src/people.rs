@@ -1,0 +1,244 @@
+//! People and their roles, as versions.
+
+use crate::{Conn, StorageError, search};
+use warifu_domain::access::{Role, Roles};
+use warifu_domain::people::{KnownPerson, Person};
+use warifu_domain::{OrganizationId, PersonId, Revision, Timestamp};
+
+/// The columns of one version, in the order of the 15 fields.
+#[derive(sqlx::FromRow)]
+struct PersonRow {
+    id: i64,
+    rev_from: i64,
+    rev_to: i64,
+    organization_id: i64,
+    active: bool,
+    created_date: Option<i64>,
+    last_login: Option<i64>,
+    full_name: Option<String>,
+    username: Option<String>,
+    email: Option<String>,
+    company_name: Option<String>,
+    user_type: Option<String>,
+    address: Option<String>,
+    last_password_change: Option<i64>,
+    role_name: Option<String>,
+    role_description: Option<String>,
+    phone: Option<String>,
+    mobile: Option<String>,
+    time_zone: Option<String>,
+    saml_federation_id: Option<String>,
+}
+
+impl From<PersonRow> for KnownPerson {
+    fn from(r: PersonRow) -> Self {
+        KnownPerson {
+            id: PersonId(r.id),
+            organization: OrganizationId(r.organization_id),
+            active: r.active,
+            record: Person {
+                created_date: r.created_date.map(Timestamp),
+                last_login: r.last_login.map(Timestamp),
+                full_name: r.full_name,
+                username: r.username,
+                email: r.email,
+                company_name: r.company_name,
+                user_type: r.user_type,
+                address: r.address,
+                last_password_change: r.last_password_change.map(Timestamp),
+                role_name: r.role_name,
+                role_description: r.role_description,
+                phone: r.phone,
+                mobile: r.mobile,
+                time_zone: r.time_zone,
+                saml_federation_id: r.saml_federation_id,
+            },
+        }
+    }
+}
+
+/// A version of a person's record and the revisions between which it holds.
+pub struct PersonVersion {
+    pub from: Revision,
+    pub to: Revision,
+    pub person: KnownPerson,
+}
+
+/// # Errors
+/// As every query.
+pub async fn find(c: &mut Conn<'_>, id: PersonId) -> Result<Option<KnownPerson>, StorageError> {
+    let row = fetch_optional!(c, PersonRow:
+        "SELECT * FROM people WHERE id = $1 AND rev_to = 9223372036854775807", id.0)?;
+    Ok(row.map(Into::into))
+}
+
+/// The oldest active person with an e-mail address, upper and lower case being the same.
+///
+/// # Errors
+/// As every query.
+pub async fn find_by_email(c: &mut Conn<'_>, email: &str) -> Result<Option<KnownPerson>, StorageError> {
+    let row = fetch_optional!(c, PersonRow:
+        "SELECT * FROM people WHERE lower(email) = lower($1) AND rev_to = 9223372036854775807 ORDER BY id LIMIT 1", email)?;
+    Ok(row.map(Into::into))
+}
+
+/// Every version of a person's record, newest first, at most 200.
+///
+/// # Errors
+/// As every query.
+pub async fn versions(c: &mut Conn<'_>, id: PersonId) -> Result<Vec<PersonVersion>, StorageError> {
+    let rows = fetch_all!(c, PersonRow: "SELECT * FROM people WHERE id = $1 ORDER BY rev_from DESC LIMIT 200", id.0)?;
+    let version = |r: PersonRow| PersonVersion { from: Revision(r.rev_from), to: Revision(r.rev_to), person: r.into() };
+    Ok(rows.into_iter().map(version).collect())
+}
+
+/// A page of current people by id, of everybody or of one organization, after an id.
+///
+/// # Errors
+/// As every query.
+pub async fn page(
+    c: &mut Conn<'_>,
+    organization: Option<OrganizationId>,
+    after: PersonId,
+    limit: i64,
+) -> Result<Vec<KnownPerson>, StorageError> {
+    let rows = match organization {
+        Some(o) => fetch_all!(c, PersonRow:
+            "SELECT * FROM people WHERE organization_id = $1 AND id > $2 AND rev_to = 9223372036854775807 ORDER BY id LIMIT $3",
+            o.0, after.0, limit)?,
+        None => fetch_all!(c, PersonRow:
+            "SELECT * FROM people WHERE id > $1 AND rev_to = 9223372036854775807 ORDER BY id LIMIT $2", after.0, limit)?,
+    };
+    Ok(rows.into_iter().map(Into::into).collect())
+}
+
+/// The names of some people, by id. At most 200 are asked for at once by a page.
+///
+/// # Errors
+/// As every query.
+pub async fn names(
+    c: &mut Conn<'_>,
+    ids: impl IntoIterator<Item = PersonId>,
+) -> Result<Vec<(PersonId, String)>, StorageError> {
+    let mut ids: Vec<i64> = ids.into_iter().map(|i| i.0).filter(|i| *i > 0).collect();
+    ids.sort_unstable();
+    ids.dedup();
+    let mut out = Vec::with_capacity(ids.len());
+    for id in ids {
+        if let Some(p) = find(c, PersonId(id)).await? {
+            out.push((p.id, p.record.display_name().to_owned()));
+        }
+    }
+    Ok(out)
+}
+
+const INSERT: &str = "INSERT INTO people (id, rev_from, rev_to, organization_id, active, created_date, last_login, \
+    full_name, username, email, company_name, user_type, address, last_password_change, role_name, role_description, \
+    phone, mobile, time_zone, saml_federation_id) \
+    VALUES ($1, $2, 9223372036854775807, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17, $18, $19)";
+
+async fn insert_version(c: &mut Conn<'_>, revision: Revision, p: &KnownPerson) -> Result<(), StorageError> {
+    let r = &p.record;
+    execute!(
+        c,
+        INSERT,
+        p.id.0,
+        revision.0,
+        p.organization.0,
+        p.active,
+        r.created_date.map(|t| t.0),
+        r.last_login.map(|t| t.0),
+        r.full_name.as_deref(),
+        r.username.as_deref(),
+        r.email.as_deref(),
+        r.company_name.as_deref(),
+        r.user_type.as_deref(),
+        r.address.as_deref(),
+        r.last_password_change.map(|t| t.0),
+        r.role_name.as_deref(),
+        r.role_description.as_deref(),
+        r.phone.as_deref(),
+        r.mobile.as_deref(),
+        r.time_zone.as_deref(),
+        r.saml_federation_id.as_deref()
+    )?;
+    let text = [&r.full_name, &r.username, &r.email, &r.company_name].into_iter().flatten();
+    let text: Vec<&str> = text.map(String::as_str).collect();
+    search::index(c, search::Index::People, p.id.0, &text.join(" ")).await
+}
+
+/// Adds people whose ids have been taken from the `people` counter.
+///
+/// # Errors
+/// As every query.
+pub async fn insert(c: &mut Conn<'_>, revision: Revision, people: &[KnownPerson]) -> Result<(), StorageError> {
+    for p in people {
+        insert_version(c, revision, p).await?;
+    }
+    Ok(())
+}
+
+/// Ends the current version and adds the new one. A second change in the same revision replaces
+/// the first: no report can be taken between them.
+///
+/// # Errors
+/// As every query.
+pub async fn update(c: &mut Conn<'_>, revision: Revision, p: &KnownPerson) -> Result<(), StorageError> {
+    execute!(c, "DELETE FROM people WHERE id = $1 AND rev_from = $2", p.id.0, revision.0)?;
+    execute!(c, "UPDATE people SET rev_to = $2 WHERE id = $1 AND rev_to = 9223372036854775807", p.id.0, revision.0)?;
+    insert_version(c, revision, p).await
+}
+
+/// # Errors
+/// As every query; [`StorageError::Corrupt`] when a role is stored that no version of Warifu knows.
+pub async fn roles(c: &mut Conn<'_>, id: PersonId) -> Result<Roles, StorageError> {
+    let rows = fetch_all!(c, (String,):
+        "SELECT role FROM role_grants WHERE person_id = $1 AND rev_to = 9223372036854775807", id.0)?;
+    let known = |(key,): (String,)| {
+        Role::from_key(&key).ok_or(StorageError::Corrupt { what: "role_grants.role", detail: key })
+    };
+    rows.into_iter().map(known).collect()
+}
+
+/// The current holders of a role, by id.
+///
+/// # Errors
+/// As every query.
+pub async fn holders(c: &mut Conn<'_>, role: Role) -> Result<Vec<PersonId>, StorageError> {
+    let rows = fetch_all!(c, (i64,):
+        "SELECT person_id FROM role_grants WHERE role = $1 AND rev_to = 9223372036854775807 ORDER BY person_id LIMIT 1000",
+        role.key())?;
+    Ok(rows.into_iter().map(|r| PersonId(r.0)).collect())
+}
+
+/// Grants a role; granting what is held already changes nothing.
+///
+/// # Errors
+/// As every query.
+pub async fn grant(c: &mut Conn<'_>, revision: Revision, id: PersonId, role: Role) -> Result<(), StorageError> {
+    execute!(
+        c,
+        "INSERT INTO role_grants (person_id, role, rev_from, rev_to) \
+         SELECT CAST($1 AS BIGINT), CAST($2 AS TEXT), CAST($3 AS BIGINT), 9223372036854775807 WHERE NOT EXISTS \
+         (SELECT 1 FROM role_grants WHERE person_id = $1 AND role = $2 AND rev_to = 9223372036854775807)",
+        id.0,
+        role.key(),
+        revision.0
+    )?;
+    Ok(())
+}
+
+/// Takes a role away.
+///
+/// # Errors
+/// As every query.
+pub async fn revoke(c: &mut Conn<'_>, revision: Revision, id: PersonId, role: Role) -> Result<(), StorageError> {
+    execute!(
+        c,
+        "UPDATE role_grants SET rev_to = $3 WHERE person_id = $1 AND role = $2 AND rev_to = 9223372036854775807",
+        id.0,
+        role.key(),
+        revision.0
+    )?;
+    Ok(())
+}

@@ -1,0 +1,103 @@
+//! Sessions. Only the SHA-256 of a token is kept.
+
+use crate::{Conn, StorageError};
+use warifu_domain::{CredentialId, PersonId, Timestamp};
+
+#[derive(Clone, Debug)]
+pub struct Session {
+    pub token_hash: Vec<u8>,
+    pub person: PersonId,
+    pub csrf: String,
+    pub created_at: Timestamp,
+    pub used_at: Timestamp,
+    pub ends_at: Timestamp,
+    pub ended_at: Option<Timestamp>,
+    pub network: String,
+    pub agent: String,
+    pub credential: CredentialId,
+}
+
+#[derive(sqlx::FromRow)]
+struct SessionRow {
+    token_hash: Vec<u8>,
+    person_id: i64,
+    csrf: String,
+    created_at: i64,
+    used_at: i64,
+    ends_at: i64,
+    ended_at: Option<i64>,
+    network: String,
+    agent: String,
+    credential_id: i64,
+}
+
+impl From<SessionRow> for Session {
+    fn from(r: SessionRow) -> Self {
+        Session {
+            token_hash: r.token_hash,
+            person: PersonId(r.person_id),
+            csrf: r.csrf,
+            created_at: Timestamp(r.created_at),
+            used_at: Timestamp(r.used_at),
+            ends_at: Timestamp(r.ends_at),
+            ended_at: r.ended_at.map(Timestamp),
+            network: r.network,
+            agent: r.agent,
+            credential: CredentialId(r.credential_id),
+        }
+    }
+}
+
+/// # Errors
+/// As every query.
+pub async fn insert(c: &mut Conn<'_>, s: &Session) -> Result<(), StorageError> {
+    execute!(
+        c,
+        "INSERT INTO sessions (token_hash, person_id, csrf, created_at, used_at, ends_at, network, agent, credential_id) \
+         VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9)",
+        &s.token_hash,
+        s.person.0,
+        &s.csrf,
+        s.created_at.0,
+        s.used_at.0,
+        s.ends_at.0,
+        &s.network,
+        &s.agent,
+        s.credential.0
+    )?;
+    Ok(())
+}
+
+/// # Errors
+/// As every query.
+pub async fn find(c: &mut Conn<'_>, token_hash: &[u8]) -> Result<Option<Session>, StorageError> {
+    let row = fetch_optional!(c, SessionRow: "SELECT * FROM sessions WHERE token_hash = $1", token_hash)?;
+    Ok(row.map(Into::into))
+}
+
+/// Moves the time of last use forward, never back.
+///
+/// # Errors
+/// As every query.
+pub async fn touch(c: &mut Conn<'_>, token_hash: &[u8], at: Timestamp) -> Result<(), StorageError> {
+    execute!(c, "UPDATE sessions SET used_at = $2 WHERE token_hash = $1 AND used_at < $2", token_hash, at.0)?;
+    Ok(())
+}
+
+/// Ends a session; one that has ended stays ended at its first time.
+///
+/// # Errors
+/// As every query.
+pub async fn end(c: &mut Conn<'_>, token_hash: &[u8], at: Timestamp) -> Result<bool, StorageError> {
+    let n =
+        execute!(c, "UPDATE sessions SET ended_at = $2 WHERE token_hash = $1 AND ended_at IS NULL", token_hash, at.0)?;
+    Ok(n == 1)
+}
+
+/// Ends every session of a person.
+///
+/// # Errors
+/// As every query.
+pub async fn end_all(c: &mut Conn<'_>, person: PersonId, at: Timestamp) -> Result<u64, StorageError> {
+    execute!(c, "UPDATE sessions SET ended_at = $2 WHERE person_id = $1 AND ended_at IS NULL", person.0, at.0)
+}

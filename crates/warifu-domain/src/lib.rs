@@ -1,1 +1,3 @@
 //! Ids, records, permissions, policies, report definitions, dialects, clock; no async, no I/O.
+
+pub mod dialect;

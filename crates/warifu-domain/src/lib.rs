@@ -1,8 +1,9 @@
-//! What Warifu's words mean: ids, records, roles, permissions, cases, report definitions, filters,
-//! the clock. Plain functions and data; no async, no I/O, no SQL, no HTTP.
+//! What Warifu's words mean: ids, records, roles, permissions, cases, report definitions, dialects,
+//! filters, the clock. Plain functions and data; no async, no I/O, no SQL, no HTTP.
 
 pub mod access;
 pub mod cases;
+pub mod dialect;
 pub mod ids;
 pub mod organizations;
 pub mod people;

@@ -72,9 +72,15 @@ impl Role {
                 Invite,
                 Investigate,
             ],
-            Role::Responder => {
-                &[ReadPeople, SearchAll, RunReports, SaveDefinitions, ReadLedger, Replay, Investigate]
-            }
+            Role::Responder => &[
+                ReadPeople,
+                SearchAll,
+                RunReports,
+                SaveDefinitions,
+                ReadLedger,
+                Replay,
+                Investigate,
+            ],
             Role::OrganizationAdministrator => &[ReadOwnOrganization],
         }
     }

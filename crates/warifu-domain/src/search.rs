@@ -110,9 +110,15 @@ pub fn query(text: &str) -> Vec<Term> {
         .take(MAX_TERMS)
         .map(|r| match r {
             Run::Word(w) => Term::Word(w),
-            Run::Pairs(p) if p.len() == 1 && p[0].chars().count() == 1 => Term::Prefix(p[0].clone()),
+            Run::Pairs(p) if p.len() == 1 && p[0].chars().count() == 1 => {
+                Term::Prefix(p[0].clone())
+            }
             Run::Pairs(mut p) => {
-                if p.len() == 1 { Term::Word(p.swap_remove(0)) } else { Term::Phrase(p) }
+                if p.len() == 1 {
+                    Term::Word(p.swap_remove(0))
+                } else {
+                    Term::Phrase(p)
+                }
             }
         })
         .collect();
@@ -136,7 +142,10 @@ mod tests {
 
     #[test]
     fn japanese_becomes_pairs_and_latin_stays_whole() {
-        assert_eq!(tokens("SAML証明書の更新 2023"), ["saml", "証明", "明書", "書の", "の更", "更新", "2023"]);
+        assert_eq!(
+            tokens("SAML証明書の更新 2023"),
+            ["saml", "証明", "明書", "書の", "の更", "更新", "2023"]
+        );
         assert_eq!(tokens("ＳＡＭＬ"), ["saml"]);
         assert_eq!(tokens("駅"), ["駅"]);
         assert_eq!(tokens("a@b.example"), ["a", "b", "example"]);

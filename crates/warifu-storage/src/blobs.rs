@@ -73,7 +73,10 @@ impl Blobs {
     ///
     /// # Errors
     /// When they are not there or the store cannot be read.
-    pub async fn get(&self, sha256: &str) -> Result<BoxStream<'static, Result<Bytes, StorageError>>, StorageError> {
+    pub async fn get(
+        &self,
+        sha256: &str,
+    ) -> Result<BoxStream<'static, Result<Bytes, StorageError>>, StorageError> {
         let found = self.store.get(&Self::path(sha256)).await?;
         Ok(found.into_stream().map_err(StorageError::from).boxed())
     }

@@ -26,14 +26,18 @@ struct CaseRow {
 impl TryFrom<CaseRow> for Case {
     type Error = StorageError;
     fn try_from(r: CaseRow) -> Result<Case, StorageError> {
-        let corrupt = |what, code: i64| StorageError::Corrupt { what, detail: format!("{code} in case {}", r.id) };
+        let corrupt = |what, code: i64| StorageError::Corrupt {
+            what,
+            detail: format!("{code} in case {}", r.id),
+        };
         Ok(Case {
             id: CaseId(r.id),
             organization: OrganizationId(r.organization_id),
             requester: PersonId(r.requester_id),
             assignee: (r.assignee_id > 0).then_some(PersonId(r.assignee_id)),
             status: Status::from_code(r.status).ok_or_else(|| corrupt("cases.status", r.status))?,
-            priority: Priority::from_code(r.priority).ok_or_else(|| corrupt("cases.priority", r.priority))?,
+            priority: Priority::from_code(r.priority)
+                .ok_or_else(|| corrupt("cases.priority", r.priority))?,
             subject: r.subject,
             product: r.product,
             tags: r.tags,
@@ -75,15 +79,30 @@ macro_rules! list {
 ///
 /// # Errors
 /// As every query.
-pub async fn list(c: &mut Conn<'_>, view: View, after: Cursor, limit: i64) -> Result<Vec<Case>, StorageError> {
+pub async fn list(
+    c: &mut Conn<'_>,
+    view: View,
+    after: Cursor,
+    limit: i64,
+) -> Result<Vec<Case>, StorageError> {
     let (at, id) = (after.updated_at.0, after.id.0);
     let rows = match view {
-        View::Mine(p) => fetch_all!(c, CaseRow: list!("assignee_id = $4 AND active"), at, id, limit, p.0),
-        View::Unassigned => fetch_all!(c, CaseRow: list!("assignee_id = 0 AND active"), at, id, limit),
+        View::Mine(p) => {
+            fetch_all!(c, CaseRow: list!("assignee_id = $4 AND active"), at, id, limit, p.0)
+        }
+        View::Unassigned => {
+            fetch_all!(c, CaseRow: list!("assignee_id = 0 AND active"), at, id, limit)
+        }
         View::Active => fetch_all!(c, CaseRow: list!("active"), at, id, limit),
-        View::WithStatus(s) => fetch_all!(c, CaseRow: list!("status = $4"), at, id, limit, s.code()),
-        View::Organization(o) => fetch_all!(c, CaseRow: list!("organization_id = $4"), at, id, limit, o.0),
-        View::Requester(p) => fetch_all!(c, CaseRow: list!("requester_id = $4"), at, id, limit, p.0),
+        View::WithStatus(s) => {
+            fetch_all!(c, CaseRow: list!("status = $4"), at, id, limit, s.code())
+        }
+        View::Organization(o) => {
+            fetch_all!(c, CaseRow: list!("organization_id = $4"), at, id, limit, o.0)
+        }
+        View::Requester(p) => {
+            fetch_all!(c, CaseRow: list!("requester_id = $4"), at, id, limit, p.0)
+        }
     }?;
     rows.into_iter().map(TryFrom::try_from).collect()
 }
@@ -116,7 +135,13 @@ pub async fn find(c: &mut Conn<'_>, id: CaseId) -> Result<Option<Case>, StorageE
     row.map(TryFrom::try_from).transpose()
 }
 
-async fn add_count(c: &mut Conn<'_>, scope: &'static str, key: i64, status: Status, n: i64) -> Result<(), StorageError> {
+async fn add_count(
+    c: &mut Conn<'_>,
+    scope: &'static str,
+    key: i64,
+    status: Status,
+    n: i64,
+) -> Result<(), StorageError> {
     execute!(
         c,
         "INSERT INTO case_counts (scope, key, status, n) VALUES ($1, $2, $3, $4) \
@@ -153,7 +178,11 @@ async fn recount(c: &mut Conn<'_>, old: Option<&Case>, new: &Case) -> Result<(),
     Ok(())
 }
 
-async fn insert_version(c: &mut Conn<'_>, revision: Revision, case: &Case) -> Result<(), StorageError> {
+async fn insert_version(
+    c: &mut Conn<'_>,
+    revision: Revision,
+    case: &Case,
+) -> Result<(), StorageError> {
     execute!(
         c,
         "INSERT INTO cases (id, rev_from, rev_to, organization_id, requester_id, assignee_id, active, status, priority, \
@@ -194,7 +223,12 @@ pub async fn insert(c: &mut Conn<'_>, revision: Revision, case: &Case) -> Result
 ///
 /// # Errors
 /// As every query.
-pub async fn update(c: &mut Conn<'_>, revision: Revision, old: &Case, new: &Case) -> Result<(), StorageError> {
+pub async fn update(
+    c: &mut Conn<'_>,
+    revision: Revision,
+    old: &Case,
+    new: &Case,
+) -> Result<(), StorageError> {
     execute!(c, "DELETE FROM cases WHERE id = $1 AND rev_from = $2", new.id.0, revision.0)?;
     execute!(
         c,
@@ -233,8 +267,10 @@ struct MessageRow {
 impl TryFrom<MessageRow> for Message {
     type Error = StorageError;
     fn try_from(r: MessageRow) -> Result<Message, StorageError> {
-        let kind = MessageKind::from_code(r.kind)
-            .ok_or_else(|| StorageError::Corrupt { what: "messages.kind", detail: r.kind.to_string() })?;
+        let kind = MessageKind::from_code(r.kind).ok_or_else(|| StorageError::Corrupt {
+            what: "messages.kind",
+            detail: r.kind.to_string(),
+        })?;
         Ok(Message {
             id: MessageId(r.id),
             case: CaseId(r.case_id),
@@ -260,7 +296,8 @@ pub async fn timeline(
     let rows = fetch_all!(c, MessageRow:
         "SELECT id, case_id, organization_id, kind, author_id, at, body FROM messages \
          WHERE case_id = $1 AND id < $2 ORDER BY id DESC LIMIT $3", case.0, before.0, limit)?;
-    let mut list: Vec<Message> = rows.into_iter().map(TryFrom::try_from).collect::<Result<_, _>>()?;
+    let mut list: Vec<Message> =
+        rows.into_iter().map(TryFrom::try_from).collect::<Result<_, _>>()?;
     list.reverse();
     Ok(list)
 }

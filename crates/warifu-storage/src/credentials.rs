@@ -42,7 +42,10 @@ impl From<CredentialRow> for Credential {
 ///
 /// # Errors
 /// As every query.
-pub async fn of_person(c: &mut Conn<'_>, person: PersonId) -> Result<Vec<Credential>, StorageError> {
+pub async fn of_person(
+    c: &mut Conn<'_>,
+    person: PersonId,
+) -> Result<Vec<Credential>, StorageError> {
     let rows = fetch_all!(c, CredentialRow:
         "SELECT id, person_id, passkey, name, created_at, last_used_at FROM credentials \
          WHERE person_id = $1 AND revoked_at IS NULL ORDER BY id LIMIT 50", person.0)?;
@@ -51,7 +54,10 @@ pub async fn of_person(c: &mut Conn<'_>, person: PersonId) -> Result<Vec<Credent
 
 /// # Errors
 /// As every query.
-pub async fn find(c: &mut Conn<'_>, credential_id: &[u8]) -> Result<Option<Credential>, StorageError> {
+pub async fn find(
+    c: &mut Conn<'_>,
+    credential_id: &[u8],
+) -> Result<Option<Credential>, StorageError> {
     let row = fetch_optional!(c, CredentialRow:
         "SELECT id, person_id, passkey, name, created_at, last_used_at FROM credentials \
          WHERE credential_id = $1 AND revoked_at IS NULL", credential_id)?;
@@ -88,8 +94,19 @@ pub async fn insert(
 ///
 /// # Errors
 /// As every query.
-pub async fn used(c: &mut Conn<'_>, id: CredentialId, passkey: &str, at: Timestamp) -> Result<(), StorageError> {
-    execute!(c, "UPDATE credentials SET passkey = $2, last_used_at = $3 WHERE id = $1", id.0, passkey, at.0)?;
+pub async fn used(
+    c: &mut Conn<'_>,
+    id: CredentialId,
+    passkey: &str,
+    at: Timestamp,
+) -> Result<(), StorageError> {
+    execute!(
+        c,
+        "UPDATE credentials SET passkey = $2, last_used_at = $3 WHERE id = $1",
+        id.0,
+        passkey,
+        at.0
+    )?;
     Ok(())
 }
 
@@ -147,7 +164,10 @@ pub async fn insert_enrolment(
 
 /// # Errors
 /// As every query.
-pub async fn find_enrolment(c: &mut Conn<'_>, token_hash: &[u8]) -> Result<Option<Enrolment>, StorageError> {
+pub async fn find_enrolment(
+    c: &mut Conn<'_>,
+    token_hash: &[u8],
+) -> Result<Option<Enrolment>, StorageError> {
     type Row = (i64, i64, Option<i64>, Option<Vec<u8>>);
     let row = fetch_optional!(c, Row:
         "SELECT person_id, expires_at, used_at, browser_hash FROM enrolments WHERE token_hash = $1", token_hash)?;
@@ -163,7 +183,11 @@ pub async fn find_enrolment(c: &mut Conn<'_>, token_hash: &[u8]) -> Result<Optio
 ///
 /// # Errors
 /// As every query.
-pub async fn bind_enrolment(c: &mut Conn<'_>, token_hash: &[u8], browser: &[u8]) -> Result<bool, StorageError> {
+pub async fn bind_enrolment(
+    c: &mut Conn<'_>,
+    token_hash: &[u8],
+    browser: &[u8],
+) -> Result<bool, StorageError> {
     let n = execute!(
         c,
         "UPDATE enrolments SET browser_hash = $2 WHERE token_hash = $1 AND (browser_hash IS NULL OR browser_hash = $2)",
@@ -177,7 +201,11 @@ pub async fn bind_enrolment(c: &mut Conn<'_>, token_hash: &[u8], browser: &[u8])
 ///
 /// # Errors
 /// As every query.
-pub async fn spend_enrolment(c: &mut Conn<'_>, token_hash: &[u8], at: Timestamp) -> Result<bool, StorageError> {
+pub async fn spend_enrolment(
+    c: &mut Conn<'_>,
+    token_hash: &[u8],
+    at: Timestamp,
+) -> Result<bool, StorageError> {
     let n = execute!(
         c,
         "UPDATE enrolments SET used_at = $2 WHERE token_hash = $1 AND used_at IS NULL AND expires_at > $2",

@@ -5,7 +5,8 @@ use sqlx::migrate::{MigrateError, Migration, MigrationType, Migrator};
 use sqlx::pool::PoolConnection;
 use sqlx::postgres::{PgConnectOptions, PgConnection, PgPool, PgPoolOptions, Postgres};
 use sqlx::sqlite::{
-    Sqlite, SqliteConnectOptions, SqliteConnection, SqliteJournalMode, SqlitePool, SqlitePoolOptions, SqliteSynchronous,
+    Sqlite, SqliteConnectOptions, SqliteConnection, SqliteJournalMode, SqlitePool,
+    SqlitePoolOptions, SqliteSynchronous,
 };
 use sqlx::{AssertSqlSafe, SqlSafeStr, Transaction};
 use std::path::{Path, PathBuf};
@@ -77,9 +78,24 @@ macro_rules! fetch_one { ($conn:expr, $($rest:tt)*) => { on_db!($conn, fetch_one
 macro_rules! fetch_optional { ($conn:expr, $($rest:tt)*) => { on_db!($conn, fetch_optional, $($rest)*) }; }
 
 const MIGRATIONS: &[(i64, &str, &str, &str)] = &[
-    (1, "records", include_str!("../migrations/0001_records.sql"), include_str!("../migrations/0001_records.sql")),
-    (2, "access", include_str!("../migrations/0002_access.sql"), include_str!("../migrations/0002_access.sql")),
-    (3, "evidence", include_str!("../migrations/0003_evidence.sql"), include_str!("../migrations/0003_evidence.sql")),
+    (
+        1,
+        "records",
+        include_str!("../migrations/0001_records.sql"),
+        include_str!("../migrations/0001_records.sql"),
+    ),
+    (
+        2,
+        "access",
+        include_str!("../migrations/0002_access.sql"),
+        include_str!("../migrations/0002_access.sql"),
+    ),
+    (
+        3,
+        "evidence",
+        include_str!("../migrations/0003_evidence.sql"),
+        include_str!("../migrations/0003_evidence.sql"),
+    ),
     (
         4,
         "search",
@@ -100,9 +116,13 @@ fn migrator(engine: Engine) -> Migrator {
 
 fn migrate_error(database: &str, e: MigrateError) -> StorageError {
     match e {
-        MigrateError::VersionMissing(version) => StorageError::Newer { database: database.to_owned(), version },
+        MigrateError::VersionMissing(version) => {
+            StorageError::Newer { database: database.to_owned(), version }
+        }
         MigrateError::Execute(e) | MigrateError::ExecuteMigration(e, _) => e.into(),
-        other => StorageError::Corrupt { what: "the list of migrations", detail: other.to_string() },
+        other => {
+            StorageError::Corrupt { what: "the list of migrations", detail: other.to_string() }
+        }
     }
 }
 
@@ -153,7 +173,8 @@ impl Db {
     /// When the address is not understood, the server cannot be reached within 10 s, or the
     /// database is newer than this program.
     pub async fn open_postgres(url: &str) -> Result<Db, StorageError> {
-        let options: PgConnectOptions = url.parse().map_err(|_| StorageError::Address(without_password(url)))?;
+        let options: PgConnectOptions =
+            url.parse().map_err(|_| StorageError::Address(without_password(url)))?;
         let pool = PgPoolOptions::new()
             .max_connections(16)
             .acquire_timeout(Duration::from_secs(10))
@@ -208,7 +229,12 @@ impl Db {
         let mut conn = tx.conn();
         let (revision,): (i64,) = fetch_one!(&mut conn, (i64,):
             "UPDATE head SET revision = revision + 1 WHERE id = 1 RETURNING revision")?;
-        execute!(&mut conn, "INSERT INTO revisions (revision, at) VALUES ($1, $2)", revision, at.0)?;
+        execute!(
+            &mut conn,
+            "INSERT INTO revisions (revision, at) VALUES ($1, $2)",
+            revision,
+            at.0
+        )?;
         tx.revision = Revision(revision);
         Ok(tx)
     }

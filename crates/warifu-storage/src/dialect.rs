@@ -6,7 +6,9 @@ use warifu_domain::search::Term;
 /// Puts a migration's neutral words into the engine's.
 pub fn ddl(engine: Engine, text: &str) -> String {
     match engine {
-        Engine::Sqlite => text.replace(" BYTES", " BLOB").replace(") CLUSTERED;", ") WITHOUT ROWID;"),
+        Engine::Sqlite => {
+            text.replace(" BYTES", " BLOB").replace(") CLUSTERED;", ") WITHOUT ROWID;")
+        }
         Engine::Postgres => text.replace(" BYTES", " BYTEA").replace(") CLUSTERED;", ");"),
     }
 }

@@ -5,9 +5,13 @@
 pub enum StorageError {
     #[error("the data folder {0} is in use by another warifu process; stop it first")]
     Locked(String),
-    #[error("the database {database} was written by a newer Warifu (it knows migration {version}); install that version or restore a backup")]
+    #[error(
+        "the database {database} was written by a newer Warifu (it knows migration {version}); install that version or restore a backup"
+    )]
     Newer { database: String, version: i64 },
-    #[error("the database cannot be reached: {0}; check that it runs and that the address is right")]
+    #[error(
+        "the database cannot be reached: {0}; check that it runs and that the address is right"
+    )]
     Unreachable(String),
     #[error("the disk is full; free some space, nothing that was acknowledged is lost")]
     DiskFull,
@@ -30,14 +34,17 @@ pub enum StorageError {
 impl From<sqlx::Error> for StorageError {
     fn from(e: sqlx::Error) -> Self {
         match &e {
-            sqlx::Error::Io(_) | sqlx::Error::PoolTimedOut | sqlx::Error::PoolClosed | sqlx::Error::Tls(_) => {
-                StorageError::Unreachable(e.to_string())
-            }
+            sqlx::Error::Io(_)
+            | sqlx::Error::PoolTimedOut
+            | sqlx::Error::PoolClosed
+            | sqlx::Error::Tls(_) => StorageError::Unreachable(e.to_string()),
             sqlx::Error::Database(d) => match d.code().as_deref() {
                 // SQLITE_FULL; PostgreSQL 53100 disk_full.
                 Some("13" | "53100") => StorageError::DiskFull,
                 // PostgreSQL: shutting down, crashed, starting, too many connections.
-                Some("57P01" | "57P02" | "57P03" | "53300") => StorageError::Unreachable(e.to_string()),
+                Some("57P01" | "57P02" | "57P03" | "53300") => {
+                    StorageError::Unreachable(e.to_string())
+                }
                 _ => StorageError::Database(e),
             },
             _ => StorageError::Database(e),

@@ -28,8 +28,15 @@ pub struct Reject {
 ///
 /// # Errors
 /// As every query.
-pub async fn begin(c: &mut Conn<'_>, digest: &str, name: &str, at: Timestamp) -> Result<Import, StorageError> {
-    if let Some(found) = fetch_optional!(c, Import: "SELECT * FROM imports WHERE file_digest = $1", digest)? {
+pub async fn begin(
+    c: &mut Conn<'_>,
+    digest: &str,
+    name: &str,
+    at: Timestamp,
+) -> Result<Import, StorageError> {
+    if let Some(found) =
+        fetch_optional!(c, Import: "SELECT * FROM imports WHERE file_digest = $1", digest)?
+    {
         return Ok(found);
     }
     let id = c.take_ids("imports", 1).await?;

@@ -117,7 +117,10 @@ pub async fn insert_download(c: &mut Conn<'_>, d: &Download) -> Result<DownloadI
 
 /// # Errors
 /// As every query.
-pub async fn downloads(c: &mut Conn<'_>, incident: IncidentId) -> Result<Vec<Download>, StorageError> {
+pub async fn downloads(
+    c: &mut Conn<'_>,
+    incident: IncidentId,
+) -> Result<Vec<Download>, StorageError> {
     fetch_all!(c, Download: "SELECT * FROM downloads WHERE incident_id = $1 ORDER BY at, id LIMIT 500", incident.0)
 }
 
@@ -135,8 +138,19 @@ pub async fn download(
 ///
 /// # Errors
 /// As every query.
-pub async fn set_result(c: &mut Conn<'_>, id: DownloadId, result: &str, at: Timestamp) -> Result<(), StorageError> {
-    execute!(c, "UPDATE downloads SET result = $2, matched_at = $3 WHERE id = $1", id.0, result, at.0)?;
+pub async fn set_result(
+    c: &mut Conn<'_>,
+    id: DownloadId,
+    result: &str,
+    at: Timestamp,
+) -> Result<(), StorageError> {
+    execute!(
+        c,
+        "UPDATE downloads SET result = $2, matched_at = $3 WHERE id = $1",
+        id.0,
+        result,
+        at.0
+    )?;
     Ok(())
 }
 

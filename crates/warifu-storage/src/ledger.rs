@@ -83,7 +83,12 @@ pub async fn append(
 
 /// # Errors
 /// As every query.
-pub async fn put_tile(c: &mut Conn<'_>, level: i64, index: i64, hashes: &[u8]) -> Result<(), StorageError> {
+pub async fn put_tile(
+    c: &mut Conn<'_>,
+    level: i64,
+    index: i64,
+    hashes: &[u8],
+) -> Result<(), StorageError> {
     execute!(
         c,
         "INSERT INTO ledger_tiles (level, idx, hashes) VALUES ($1, $2, $3) ON CONFLICT (level, idx) DO NOTHING",
@@ -98,7 +103,11 @@ pub async fn put_tile(c: &mut Conn<'_>, level: i64, index: i64, hashes: &[u8]) -
 ///
 /// # Errors
 /// As every query.
-pub async fn tile(c: &mut Conn<'_>, level: i64, index: i64) -> Result<Option<Vec<u8>>, StorageError> {
+pub async fn tile(
+    c: &mut Conn<'_>,
+    level: i64,
+    index: i64,
+) -> Result<Option<Vec<u8>>, StorageError> {
     let row = fetch_optional!(c, (Vec<u8>,):
         "SELECT hashes FROM ledger_tiles WHERE level = $1 AND idx = $2", level, index)?;
     Ok(row.map(|r| r.0))

@@ -17,17 +17,29 @@ struct OrganizationRow {
 impl TryFrom<OrganizationRow> for (OrganizationId, Organization) {
     type Error = StorageError;
     fn try_from(r: OrganizationRow) -> Result<Self, StorageError> {
-        let environment = Environment::from_key(&r.environment)
-            .ok_or(StorageError::Corrupt { what: "organizations.environment", detail: r.environment })?;
-        let products = r.products.split(", ").filter(|p| !p.is_empty()).map(str::to_owned).collect();
-        let o = Organization { name: r.name, environment, products, domain: r.domain, vendor: r.vendor };
+        let environment = Environment::from_key(&r.environment).ok_or(StorageError::Corrupt {
+            what: "organizations.environment",
+            detail: r.environment,
+        })?;
+        let products =
+            r.products.split(", ").filter(|p| !p.is_empty()).map(str::to_owned).collect();
+        let o = Organization {
+            name: r.name,
+            environment,
+            products,
+            domain: r.domain,
+            vendor: r.vendor,
+        };
         Ok((OrganizationId(r.id), o))
     }
 }
 
 /// # Errors
 /// As every query.
-pub async fn find(c: &mut Conn<'_>, id: OrganizationId) -> Result<Option<Organization>, StorageError> {
+pub async fn find(
+    c: &mut Conn<'_>,
+    id: OrganizationId,
+) -> Result<Option<Organization>, StorageError> {
     let row = fetch_optional!(c, OrganizationRow:
         "SELECT id, name, environment, products, domain, vendor FROM organizations WHERE id = $1 AND rev_to = 9223372036854775807", id.0)?;
     row.map(|r| <(OrganizationId, Organization)>::try_from(r).map(|o| o.1)).transpose()
@@ -80,7 +92,9 @@ pub async fn as_of(
 ///
 /// # Errors
 /// As every query.
-pub async fn vendor(c: &mut Conn<'_>) -> Result<Option<(OrganizationId, Organization)>, StorageError> {
+pub async fn vendor(
+    c: &mut Conn<'_>,
+) -> Result<Option<(OrganizationId, Organization)>, StorageError> {
     let row = fetch_optional!(c, OrganizationRow:
         "SELECT id, name, environment, products, domain, vendor FROM organizations \
          WHERE vendor AND rev_to = 9223372036854775807 ORDER BY id LIMIT 1")?;
@@ -113,7 +127,11 @@ async fn insert_version(
 ///
 /// # Errors
 /// As every query.
-pub async fn insert(c: &mut Conn<'_>, revision: Revision, o: &Organization) -> Result<OrganizationId, StorageError> {
+pub async fn insert(
+    c: &mut Conn<'_>,
+    revision: Revision,
+    o: &Organization,
+) -> Result<OrganizationId, StorageError> {
     let id = OrganizationId(c.take_ids("organizations", 1).await?);
     insert_version(c, revision, id, o).await?;
     Ok(id)

@@ -76,7 +76,10 @@ pub async fn find(c: &mut Conn<'_>, id: PersonId) -> Result<Option<KnownPerson>,
 ///
 /// # Errors
 /// As every query.
-pub async fn find_by_email(c: &mut Conn<'_>, email: &str) -> Result<Option<KnownPerson>, StorageError> {
+pub async fn find_by_email(
+    c: &mut Conn<'_>,
+    email: &str,
+) -> Result<Option<KnownPerson>, StorageError> {
     let row = fetch_optional!(c, PersonRow:
         "SELECT * FROM people WHERE lower(email) = lower($1) AND rev_to = 9223372036854775807 ORDER BY id LIMIT 1", email)?;
     Ok(row.map(Into::into))
@@ -88,7 +91,11 @@ pub async fn find_by_email(c: &mut Conn<'_>, email: &str) -> Result<Option<Known
 /// As every query.
 pub async fn versions(c: &mut Conn<'_>, id: PersonId) -> Result<Vec<PersonVersion>, StorageError> {
     let rows = fetch_all!(c, PersonRow: "SELECT * FROM people WHERE id = $1 ORDER BY rev_from DESC LIMIT 200", id.0)?;
-    let version = |r: PersonRow| PersonVersion { from: Revision(r.rev_from), to: Revision(r.rev_to), person: r.into() };
+    let version = |r: PersonRow| PersonVersion {
+        from: Revision(r.rev_from),
+        to: Revision(r.rev_to),
+        person: r.into(),
+    };
     Ok(rows.into_iter().map(version).collect())
 }
 
@@ -137,7 +144,11 @@ const INSERT: &str = "INSERT INTO people (id, rev_from, rev_to, organization_id,
     phone, mobile, time_zone, saml_federation_id) \
     VALUES ($1, $2, 9223372036854775807, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17, $18, $19)";
 
-async fn insert_version(c: &mut Conn<'_>, revision: Revision, p: &KnownPerson) -> Result<(), StorageError> {
+async fn insert_version(
+    c: &mut Conn<'_>,
+    revision: Revision,
+    p: &KnownPerson,
+) -> Result<(), StorageError> {
     let r = &p.record;
     execute!(
         c,
@@ -171,7 +182,11 @@ async fn insert_version(c: &mut Conn<'_>, revision: Revision, p: &KnownPerson) -
 ///
 /// # Errors
 /// As every query.
-pub async fn insert(c: &mut Conn<'_>, revision: Revision, people: &[KnownPerson]) -> Result<(), StorageError> {
+pub async fn insert(
+    c: &mut Conn<'_>,
+    revision: Revision,
+    people: &[KnownPerson],
+) -> Result<(), StorageError> {
     for p in people {
         insert_version(c, revision, p).await?;
     }
@@ -183,9 +198,18 @@ pub async fn insert(c: &mut Conn<'_>, revision: Revision, people: &[KnownPerson]
 ///
 /// # Errors
 /// As every query.
-pub async fn update(c: &mut Conn<'_>, revision: Revision, p: &KnownPerson) -> Result<(), StorageError> {
+pub async fn update(
+    c: &mut Conn<'_>,
+    revision: Revision,
+    p: &KnownPerson,
+) -> Result<(), StorageError> {
     execute!(c, "DELETE FROM people WHERE id = $1 AND rev_from = $2", p.id.0, revision.0)?;
-    execute!(c, "UPDATE people SET rev_to = $2 WHERE id = $1 AND rev_to = 9223372036854775807", p.id.0, revision.0)?;
+    execute!(
+        c,
+        "UPDATE people SET rev_to = $2 WHERE id = $1 AND rev_to = 9223372036854775807",
+        p.id.0,
+        revision.0
+    )?;
     insert_version(c, revision, p).await
 }
 
@@ -215,7 +239,12 @@ pub async fn holders(c: &mut Conn<'_>, role: Role) -> Result<Vec<PersonId>, Stor
 ///
 /// # Errors
 /// As every query.
-pub async fn grant(c: &mut Conn<'_>, revision: Revision, id: PersonId, role: Role) -> Result<(), StorageError> {
+pub async fn grant(
+    c: &mut Conn<'_>,
+    revision: Revision,
+    id: PersonId,
+    role: Role,
+) -> Result<(), StorageError> {
     execute!(
         c,
         "INSERT INTO role_grants (person_id, role, rev_from, rev_to) \
@@ -232,7 +261,12 @@ pub async fn grant(c: &mut Conn<'_>, revision: Revision, id: PersonId, role: Rol
 ///
 /// # Errors
 /// As every query.
-pub async fn revoke(c: &mut Conn<'_>, revision: Revision, id: PersonId, role: Role) -> Result<(), StorageError> {
+pub async fn revoke(
+    c: &mut Conn<'_>,
+    revision: Revision,
+    id: PersonId,
+    role: Role,
+) -> Result<(), StorageError> {
     execute!(
         c,
         "UPDATE role_grants SET rev_to = $3 WHERE person_id = $1 AND role = $2 AND rev_to = 9223372036854775807",

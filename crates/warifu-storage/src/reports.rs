@@ -34,7 +34,8 @@ struct SavedRow {
 }
 
 fn parse(body: &str) -> Result<Definition, StorageError> {
-    serde_json::from_str(body).map_err(|e| StorageError::Corrupt { what: "a stored definition", detail: e.to_string() })
+    serde_json::from_str(body)
+        .map_err(|e| StorageError::Corrupt { what: "a stored definition", detail: e.to_string() })
 }
 
 impl TryFrom<SavedRow> for SavedDefinition {
@@ -55,7 +56,8 @@ impl TryFrom<SavedRow> for SavedDefinition {
 }
 
 fn body(definition: &Definition) -> Result<String, StorageError> {
-    serde_json::to_string(definition).map_err(|e| StorageError::Corrupt { what: "a definition", detail: e.to_string() })
+    serde_json::to_string(definition)
+        .map_err(|e| StorageError::Corrupt { what: "a definition", detail: e.to_string() })
 }
 
 /// All current definitions by name.
@@ -90,7 +92,10 @@ pub async fn definition(
 ///
 /// # Errors
 /// As every query.
-pub async fn versions(c: &mut Conn<'_>, id: DefinitionId) -> Result<Vec<SavedDefinition>, StorageError> {
+pub async fn versions(
+    c: &mut Conn<'_>,
+    id: DefinitionId,
+) -> Result<Vec<SavedDefinition>, StorageError> {
     let rows = fetch_all!(c, SavedRow:
         "SELECT d.id, d.name, d.description, d.owner_id, v.version, v.body, v.digest, v.at, v.author_id \
          FROM definitions d JOIN definition_versions v ON v.definition_id = d.id WHERE d.id = $1 ORDER BY v.version DESC LIMIT 200", id.0)?;
@@ -168,7 +173,9 @@ impl RunState {
     }
 
     fn from_key(key: &str) -> Option<RunState> {
-        [RunState::Prepared, RunState::Running, RunState::Done, RunState::Aborted].into_iter().find(|s| s.key() == key)
+        [RunState::Prepared, RunState::Running, RunState::Done, RunState::Aborted]
+            .into_iter()
+            .find(|s| s.key() == key)
     }
 }
 
@@ -288,7 +295,11 @@ pub async fn insert_run(c: &mut Conn<'_>, r: &Run) -> Result<(), StorageError> {
 /// # Errors
 /// As every query.
 pub async fn start_run(c: &mut Conn<'_>, id: RunId) -> Result<bool, StorageError> {
-    let n = execute!(c, "UPDATE runs SET state = 'running' WHERE id = $1 AND state = 'prepared'", id.0)?;
+    let n = execute!(
+        c,
+        "UPDATE runs SET state = 'running' WHERE id = $1 AND state = 'prepared'",
+        id.0
+    )?;
     Ok(n == 1)
 }
 

@@ -16,14 +16,29 @@ pub enum Index {
 ///
 /// # Errors
 /// As every query.
-pub async fn index(c: &mut Conn<'_>, index: Index, id: i64, text: &str) -> Result<(), StorageError> {
+pub async fn index(
+    c: &mut Conn<'_>,
+    index: Index,
+    id: i64,
+    text: &str,
+) -> Result<(), StorageError> {
     let tokens = dialect::index_text(c.engine(), &tokens(text));
     match (index, c.engine()) {
         (Index::People, Engine::Sqlite) => {
-            execute!(c, "INSERT OR REPLACE INTO people_search (rowid, tokens) VALUES ($1, $2)", id, tokens)
+            execute!(
+                c,
+                "INSERT OR REPLACE INTO people_search (rowid, tokens) VALUES ($1, $2)",
+                id,
+                tokens
+            )
         }
         (Index::Organizations, Engine::Sqlite) => {
-            execute!(c, "INSERT OR REPLACE INTO organization_search (rowid, tokens) VALUES ($1, $2)", id, tokens)
+            execute!(
+                c,
+                "INSERT OR REPLACE INTO organization_search (rowid, tokens) VALUES ($1, $2)",
+                id,
+                tokens
+            )
         }
         (Index::People, Engine::Postgres) => execute!(
             c,
@@ -57,11 +72,19 @@ pub struct MessageText<'a> {
 /// # Errors
 /// As every query.
 pub async fn index_message(c: &mut Conn<'_>, m: &MessageText<'_>) -> Result<(), StorageError> {
-    let tokens = dialect::index_text(c.engine(), &tokens(&format!("{} {} {}", m.case, m.subject, m.body)));
+    let tokens =
+        dialect::index_text(c.engine(), &tokens(&format!("{} {} {}", m.case, m.subject, m.body)));
     match c.engine() {
-        Engine::Sqlite => execute!(c, "INSERT INTO message_search (rowid, tokens) VALUES ($1, $2)", m.id, tokens),
+        Engine::Sqlite => {
+            execute!(c, "INSERT INTO message_search (rowid, tokens) VALUES ($1, $2)", m.id, tokens)
+        }
         Engine::Postgres => {
-            execute!(c, "INSERT INTO message_search (rowid, tokens) VALUES ($1, $2::tsvector)", m.id, tokens)
+            execute!(
+                c,
+                "INSERT INTO message_search (rowid, tokens) VALUES ($1, $2::tsvector)",
+                m.id,
+                tokens
+            )
         }
     }?;
     execute!(
@@ -82,7 +105,11 @@ const WINDOW: i64 = 400;
 ///
 /// # Errors
 /// As every query.
-pub async fn cases(c: &mut Conn<'_>, terms: &[Term], limit: usize) -> Result<Vec<CaseId>, StorageError> {
+pub async fn cases(
+    c: &mut Conn<'_>,
+    terms: &[Term],
+    limit: usize,
+) -> Result<Vec<CaseId>, StorageError> {
     if terms.is_empty() {
         return Ok(Vec::new());
     }
@@ -129,7 +156,11 @@ pub async fn cases_of(
 
 /// # Errors
 /// As every query.
-pub async fn people(c: &mut Conn<'_>, terms: &[Term], limit: i64) -> Result<Vec<PersonId>, StorageError> {
+pub async fn people(
+    c: &mut Conn<'_>,
+    terms: &[Term],
+    limit: i64,
+) -> Result<Vec<PersonId>, StorageError> {
     if terms.is_empty() {
         return Ok(Vec::new());
     }
@@ -145,7 +176,11 @@ pub async fn people(c: &mut Conn<'_>, terms: &[Term], limit: i64) -> Result<Vec<
 
 /// # Errors
 /// As every query.
-pub async fn organizations(c: &mut Conn<'_>, terms: &[Term], limit: i64) -> Result<Vec<OrganizationId>, StorageError> {
+pub async fn organizations(
+    c: &mut Conn<'_>,
+    terms: &[Term],
+    limit: i64,
+) -> Result<Vec<OrganizationId>, StorageError> {
     if terms.is_empty() {
         return Ok(Vec::new());
     }

@@ -71,7 +71,8 @@ pub async fn insert(c: &mut Conn<'_>, s: &Session) -> Result<(), StorageError> {
 /// # Errors
 /// As every query.
 pub async fn find(c: &mut Conn<'_>, token_hash: &[u8]) -> Result<Option<Session>, StorageError> {
-    let row = fetch_optional!(c, SessionRow: "SELECT * FROM sessions WHERE token_hash = $1", token_hash)?;
+    let row =
+        fetch_optional!(c, SessionRow: "SELECT * FROM sessions WHERE token_hash = $1", token_hash)?;
     Ok(row.map(Into::into))
 }
 
@@ -80,7 +81,12 @@ pub async fn find(c: &mut Conn<'_>, token_hash: &[u8]) -> Result<Option<Session>
 /// # Errors
 /// As every query.
 pub async fn touch(c: &mut Conn<'_>, token_hash: &[u8], at: Timestamp) -> Result<(), StorageError> {
-    execute!(c, "UPDATE sessions SET used_at = $2 WHERE token_hash = $1 AND used_at < $2", token_hash, at.0)?;
+    execute!(
+        c,
+        "UPDATE sessions SET used_at = $2 WHERE token_hash = $1 AND used_at < $2",
+        token_hash,
+        at.0
+    )?;
     Ok(())
 }
 
@@ -89,8 +95,12 @@ pub async fn touch(c: &mut Conn<'_>, token_hash: &[u8], at: Timestamp) -> Result
 /// # Errors
 /// As every query.
 pub async fn end(c: &mut Conn<'_>, token_hash: &[u8], at: Timestamp) -> Result<bool, StorageError> {
-    let n =
-        execute!(c, "UPDATE sessions SET ended_at = $2 WHERE token_hash = $1 AND ended_at IS NULL", token_hash, at.0)?;
+    let n = execute!(
+        c,
+        "UPDATE sessions SET ended_at = $2 WHERE token_hash = $1 AND ended_at IS NULL",
+        token_hash,
+        at.0
+    )?;
     Ok(n == 1)
 }
 
@@ -98,6 +108,15 @@ pub async fn end(c: &mut Conn<'_>, token_hash: &[u8], at: Timestamp) -> Result<b
 ///
 /// # Errors
 /// As every query.
-pub async fn end_all(c: &mut Conn<'_>, person: PersonId, at: Timestamp) -> Result<u64, StorageError> {
-    execute!(c, "UPDATE sessions SET ended_at = $2 WHERE person_id = $1 AND ended_at IS NULL", person.0, at.0)
+pub async fn end_all(
+    c: &mut Conn<'_>,
+    person: PersonId,
+    at: Timestamp,
+) -> Result<u64, StorageError> {
+    execute!(
+        c,
+        "UPDATE sessions SET ended_at = $2 WHERE person_id = $1 AND ended_at IS NULL",
+        person.0,
+        at.0
+    )
 }

@@ -37,7 +37,13 @@ pub struct Column {
     pub personal: bool,
 }
 
-const fn column(key: &'static str, label: &'static str, kind: Kind, shown: bool, personal: bool) -> Column {
+const fn column(
+    key: &'static str,
+    label: &'static str,
+    kind: Kind,
+    shown: bool,
+    personal: bool,
+) -> Column {
     Column { key, label, kind, shown, personal }
 }
 

@@ -141,7 +141,8 @@ impl Definition {
     pub fn column_indices(&self) -> Result<Vec<usize>, DefinitionError> {
         let all = self.subject.columns();
         let find = |key: &String| {
-            let known = || all.iter().filter(|c| c.shown).map(|c| c.key).collect::<Vec<_>>().join(", ");
+            let known =
+                || all.iter().filter(|c| c.shown).map(|c| c.key).collect::<Vec<_>>().join(", ");
             let place = all.iter().position(|c| c.shown && c.key == key);
             place.ok_or_else(|| DefinitionError::UnknownColumn(key.clone(), known()))
         };
@@ -158,7 +159,10 @@ impl Definition {
     /// How many of the chosen columns hold personal data.
     pub fn personal_columns(&self) -> usize {
         let all = self.subject.columns();
-        self.columns.iter().filter(|k| all.iter().any(|c| c.key == k.as_str() && c.personal)).count()
+        self.columns
+            .iter()
+            .filter(|k| all.iter().any(|c| c.key == k.as_str() && c.personal))
+            .count()
     }
 
     /// What the report weighs, given how many rows it has.
@@ -194,7 +198,10 @@ pub enum Weight {
     Ordinary,
     /// Over every person.
     Unfiltered,
-    OverLimit { rows: u64, limit: u64 },
+    OverLimit {
+        rows: u64,
+        limit: u64,
+    },
 }
 
 impl Weight {
@@ -218,10 +225,16 @@ mod tests {
             d.check().unwrap_err()
         };
         assert_eq!(with(&|d| d.columns.clear()), DefinitionError::NoColumns);
-        assert_eq!(with(&|d| d.columns.push("email".into())), DefinitionError::Twice("email".into()));
+        assert_eq!(
+            with(&|d| d.columns.push("email".into())),
+            DefinitionError::Twice("email".into())
+        );
         assert_eq!(with(&|d| d.limit = Some(0)), DefinitionError::NoRows);
         // Attributes can be filtered by, never shown.
-        assert!(matches!(with(&|d| d.columns.push("environment".into())), DefinitionError::UnknownColumn(..)));
+        assert!(matches!(
+            with(&|d| d.columns.push("environment".into())),
+            DefinitionError::UnknownColumn(..)
+        ));
     }
 
     #[test]

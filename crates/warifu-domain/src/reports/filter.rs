@@ -189,7 +189,13 @@ impl Filter {
         Ok(CompiledFilter { root })
     }
 
-    fn node(&self, subject: Subject, path: &str, depth: usize, conditions: &mut usize) -> Result<Node, FilterError> {
+    fn node(
+        &self,
+        subject: Subject,
+        path: &str,
+        depth: usize,
+        conditions: &mut usize,
+    ) -> Result<Node, FilterError> {
         let err = |what: String| FilterError { path: path.to_owned(), what };
         if depth > MAX_DEPTH {
             return Err(err(format!("nested more than {MAX_DEPTH} deep")));
@@ -197,7 +203,9 @@ impl Filter {
         let mut list = |name: &str, items: &[Filter]| {
             let nodes = items.iter().enumerate();
             nodes
-                .map(|(i, f)| f.node(subject, &format!("{path}.{name}[{i}]"), depth + 1, conditions))
+                .map(|(i, f)| {
+                    f.node(subject, &format!("{path}.{name}[{i}]"), depth + 1, conditions)
+                })
                 .collect::<Result<Vec<_>, _>>()
         };
         match self {
@@ -225,11 +233,20 @@ impl Condition {
     fn test(&self, subject: Subject) -> Result<Node, String> {
         let index = subject.index(&self.column).ok_or_else(|| {
             let known: Vec<_> = subject.columns().iter().map(|c| c.key).collect();
-            format!("no column “{}” in {}; known are {}", self.column, subject.key(), known.join(", "))
+            format!(
+                "no column “{}” in {}; known are {}",
+                self.column,
+                subject.key(),
+                known.join(", ")
+            )
         })?;
         let kind = subject.columns()[index].kind;
         if !self.op.fits(kind) {
-            return Err(format!("“{}” does not fit “{}”, which is {kind:?}", self.op.key(), self.column));
+            return Err(format!(
+                "“{}” does not fit “{}”, which is {kind:?}",
+                self.op.key(),
+                self.column
+            ));
         }
         let value = match (&self.value, self.op.takes_value()) {
             (Some(v), true) => v,
@@ -242,7 +259,9 @@ impl Condition {
         };
         let test = match self.op {
             Op::OneOf => {
-                let Literal::List(items) = value else { return Err("“one_of” needs a list".into()) };
+                let Literal::List(items) = value else {
+                    return Err("“one_of” needs a list".into());
+                };
                 if kind == Kind::Text {
                     Test::TextIn(items.iter().map(text).collect::<Result<_, _>>()?)
                 } else {
@@ -288,7 +307,9 @@ fn number(value: &Literal) -> Result<i64, String> {
 
 fn point(kind: Kind, value: &Literal) -> Result<i64, String> {
     match (kind, value) {
-        (Kind::Time, Literal::Text(t)) => Timestamp::parse(t).map(|t| t.0).map_err(|e| e.to_string()),
+        (Kind::Time, Literal::Text(t)) => {
+            Timestamp::parse(t).map(|t| t.0).map_err(|e| e.to_string())
+        }
         (Kind::Time, _) => Err("needs a time, such as 2023-09-28T15:06:00Z".into()),
         _ => number(value),
     }
@@ -429,9 +450,13 @@ mod tests {
 
     #[test]
     fn one_organization_is_seen() {
-        let f = read(r#"{"all":[{"column":"organization_id","op":"equals","value":7},{"column":"phone","op":"filled"}]}"#);
+        let f = read(
+            r#"{"all":[{"column":"organization_id","op":"equals","value":7},{"column":"phone","op":"filled"}]}"#,
+        );
         assert_eq!(f.compile(Subject::People).unwrap().only_organization(Subject::People), Some(7));
-        let f = read(r#"{"any":[{"column":"organization_id","op":"equals","value":7},{"column":"phone","op":"filled"}]}"#);
+        let f = read(
+            r#"{"any":[{"column":"organization_id","op":"equals","value":7},{"column":"phone","op":"filled"}]}"#,
+        );
         assert_eq!(f.compile(Subject::People).unwrap().only_organization(Subject::People), None);
     }
 }

@@ -1,1 +1,11 @@
-//! Use cases: authorize, change, ledger, enqueue, in one transaction.
+//! Use cases: authorize → change → ledger, in one transaction. No HTTP, no SQL text.
+
+mod change;
+mod error;
+pub mod ledger;
+pub mod live;
+mod state;
+
+pub use change::Change;
+pub use error::AppError;
+pub use state::{App, AppConfig, Keys, Random, SystemRandom};

@@ -156,10 +156,10 @@ pub struct Actor {
     pub name: String,
     pub organization: OrganizationId,
     pub roles: Roles,
-    /// First 16 hexadecimal digits of the SHA-256 of the session's token hash: names the session
-    /// without being usable as one. Empty on the command line.
-    pub session: String,
-    /// The client's network as it may be recorded: a /24 or /48 prefix, or `console`.
+    /// SHA-256 of the stored token hash: names the session without being usable as one. `None` on
+    /// the command line.
+    pub session: Option<[u8; 32]>,
+    /// The client's network as it may be recorded: a /24 or /48 prefix; empty on the command line.
     pub network: String,
 }
 

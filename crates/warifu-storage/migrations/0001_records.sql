@@ -8,9 +8,10 @@ CREATE TABLE head (
   revision BIGINT NOT NULL,
   ledger_size BIGINT NOT NULL,
   ledger_frontier BYTES NOT NULL,
+  ledger_at BIGINT NOT NULL, -- time of the last entry: the next is never earlier
   checkpoint TEXT NOT NULL
 );
-INSERT INTO head (id, revision, ledger_size, ledger_frontier, checkpoint) VALUES (1, 0, 0, '', '');
+INSERT INTO head (id, revision, ledger_size, ledger_frontier, ledger_at, checkpoint) VALUES (1, 0, 0, '', 0, '');
 
 CREATE TABLE counters (name TEXT PRIMARY KEY, next BIGINT NOT NULL);
 INSERT INTO counters (name, next) VALUES

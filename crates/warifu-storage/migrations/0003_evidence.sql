@@ -4,8 +4,8 @@ CREATE TABLE ledger_entries (
 );
 CREATE INDEX ledger_entries_kind ON ledger_entries (kind, seq);
 CREATE INDEX ledger_entries_actor ON ledger_entries (actor_id, seq);
--- Full tiles above the leaves; level 0 is in the entries themselves.
-CREATE TABLE ledger_tiles (level BIGINT NOT NULL, idx BIGINT NOT NULL, hashes BYTES NOT NULL, PRIMARY KEY (level, idx));
+-- Roots of full tiles, by tile level from 1 up; the leaves' hashes are in the entries themselves.
+CREATE TABLE ledger_hashes (level BIGINT NOT NULL, idx BIGINT NOT NULL, hash BYTES NOT NULL, PRIMARY KEY (level, idx)) CLUSTERED;
 
 CREATE TABLE definitions (
   id BIGINT PRIMARY KEY, name TEXT NOT NULL, description TEXT NOT NULL, owner_id BIGINT NOT NULL,
@@ -23,6 +23,7 @@ CREATE TABLE runs (
   expected_rows BIGINT NOT NULL, expected_bytes BIGINT,
   started_at BIGINT NOT NULL, ended_at BIGINT,
   rows BIGINT NOT NULL, bytes BIGINT NOT NULL, sha256 TEXT NOT NULL, column_bytes TEXT NOT NULL,
+  blocks BYTES, -- first 8 bytes of the SHA-256 of each 64 KiB of the file: tells where a re-creation differs
   start_seq BIGINT, end_seq BIGINT
 );
 CREATE INDEX runs_started ON runs (started_at, id);

@@ -8,6 +8,8 @@ use warifu_domain::{OrganizationId, PersonId, Timestamp};
 pub struct Head {
     pub size: i64,
     pub frontier: Vec<u8>,
+    /// Time of the last entry, microseconds UTC.
+    pub at: i64,
     pub checkpoint: String,
 }
 
@@ -29,9 +31,10 @@ pub struct Entry {
 /// # Errors
 /// As every query.
 pub async fn head(c: &mut Conn<'_>) -> Result<Head, StorageError> {
-    let (size, frontier, checkpoint): (i64, Vec<u8>, String) = fetch_one!(c, (i64, Vec<u8>, String):
-        "SELECT ledger_size, ledger_frontier, checkpoint FROM head WHERE id = 1")?;
-    Ok(Head { size, frontier, checkpoint })
+    type Row = (i64, Vec<u8>, i64, String);
+    let (size, frontier, at, checkpoint): Row = fetch_one!(c, Row:
+        "SELECT ledger_size, ledger_frontier, ledger_at, checkpoint FROM head WHERE id = 1")?;
+    Ok(Head { size, frontier, at, checkpoint })
 }
 
 /// Replaces the head. Only in a transaction that holds its lock ([`crate::Db::begin`]).
@@ -41,9 +44,10 @@ pub async fn head(c: &mut Conn<'_>) -> Result<Head, StorageError> {
 pub async fn set_head(c: &mut Conn<'_>, head: &Head) -> Result<(), StorageError> {
     execute!(
         c,
-        "UPDATE head SET ledger_size = $1, ledger_frontier = $2, checkpoint = $3 WHERE id = 1",
+        "UPDATE head SET ledger_size = $1, ledger_frontier = $2, ledger_at = $3, checkpoint = $4 WHERE id = 1",
         head.size,
         &head.frontier,
+        head.at,
         &head.checkpoint
     )?;
     Ok(())
@@ -81,36 +85,45 @@ pub async fn append(
     Ok(())
 }
 
+/// Keeps the root of a full tile (level 1 and up).
+///
 /// # Errors
 /// As every query.
-pub async fn put_tile(
+pub async fn put_hash(
     c: &mut Conn<'_>,
     level: i64,
     index: i64,
-    hashes: &[u8],
+    hash: &[u8],
 ) -> Result<(), StorageError> {
     execute!(
         c,
-        "INSERT INTO ledger_tiles (level, idx, hashes) VALUES ($1, $2, $3) ON CONFLICT (level, idx) DO NOTHING",
+        "INSERT INTO ledger_hashes (level, idx, hash) VALUES ($1, $2, $3)",
         level,
         index,
-        hashes
+        hash
     )?;
     Ok(())
 }
 
-/// A full tile above the leaves.
+/// Hashes of one tile level from an index on, in order: leaf hashes at level 0, roots of full
+/// tiles above.
 ///
 /// # Errors
 /// As every query.
-pub async fn tile(
+pub async fn hashes(
     c: &mut Conn<'_>,
     level: i64,
-    index: i64,
-) -> Result<Option<Vec<u8>>, StorageError> {
-    let row = fetch_optional!(c, (Vec<u8>,):
-        "SELECT hashes FROM ledger_tiles WHERE level = $1 AND idx = $2", level, index)?;
-    Ok(row.map(|r| r.0))
+    from: i64,
+    limit: i64,
+) -> Result<Vec<Vec<u8>>, StorageError> {
+    let rows = if level == 0 {
+        fetch_all!(c, (Vec<u8>,):
+            "SELECT hash FROM ledger_entries WHERE seq >= $1 ORDER BY seq LIMIT $2", from, limit)?
+    } else {
+        fetch_all!(c, (Vec<u8>,):
+            "SELECT hash FROM ledger_hashes WHERE level = $1 AND idx >= $2 ORDER BY idx LIMIT $3", level, from, limit)?
+    };
+    Ok(rows.into_iter().map(|r| r.0).collect())
 }
 
 /// Entries from a sequence number on, in order.
@@ -121,16 +134,6 @@ pub async fn entries(c: &mut Conn<'_>, from: i64, limit: i64) -> Result<Vec<Entr
     fetch_all!(c, Entry:
         "SELECT seq, at, kind, actor_id, organization_id, entry, hash FROM ledger_entries WHERE seq >= $1 ORDER BY seq LIMIT $2",
         from, limit)
-}
-
-/// Leaf hashes from a sequence number on, in order, one after the other.
-///
-/// # Errors
-/// As every query.
-pub async fn hashes(c: &mut Conn<'_>, from: i64, limit: i64) -> Result<Vec<Vec<u8>>, StorageError> {
-    let rows = fetch_all!(c, (Vec<u8>,):
-        "SELECT hash FROM ledger_entries WHERE seq >= $1 ORDER BY seq LIMIT $2", from, limit)?;
-    Ok(rows.into_iter().map(|r| r.0).collect())
 }
 
 /// A page of entries, newest first, before a sequence number; all, or of one kind, or by one actor.

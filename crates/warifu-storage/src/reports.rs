@@ -203,6 +203,8 @@ pub struct Run {
     pub sha256: String,
     /// Bytes that each column gave, as a JSON list; empty until done.
     pub column_bytes: String,
+    /// First 8 bytes of the SHA-256 of each 64 KiB of the file, one after the other.
+    pub blocks: Option<Vec<u8>>,
     pub start_seq: Option<i64>,
     pub end_seq: Option<i64>,
 }
@@ -228,6 +230,7 @@ struct RunRow {
     bytes: i64,
     sha256: String,
     column_bytes: String,
+    blocks: Option<Vec<u8>>,
     start_seq: Option<i64>,
     end_seq: Option<i64>,
 }
@@ -255,6 +258,7 @@ impl TryFrom<RunRow> for Run {
             bytes: r.bytes,
             sha256: r.sha256,
             column_bytes: r.column_bytes,
+            blocks: r.blocks,
             start_seq: r.start_seq,
             end_seq: r.end_seq,
         })
@@ -311,6 +315,7 @@ pub struct RunEnd<'a> {
     pub bytes: i64,
     pub sha256: &'a str,
     pub column_bytes: &'a str,
+    pub blocks: &'a [u8],
     pub end_seq: i64,
 }
 
@@ -321,7 +326,7 @@ pub struct RunEnd<'a> {
 pub async fn end_run(c: &mut Conn<'_>, id: RunId, end: &RunEnd<'_>) -> Result<bool, StorageError> {
     let n = execute!(
         c,
-        "UPDATE runs SET state = $2, ended_at = $3, rows = $4, bytes = $5, sha256 = $6, column_bytes = $7, end_seq = $8 \
+        "UPDATE runs SET state = $2, ended_at = $3, rows = $4, bytes = $5, sha256 = $6, column_bytes = $7, end_seq = $8, blocks = $9 \
          WHERE id = $1 AND state IN ('prepared', 'running')",
         id.0,
         end.state.key(),
@@ -330,7 +335,8 @@ pub async fn end_run(c: &mut Conn<'_>, id: RunId, end: &RunEnd<'_>) -> Result<bo
         end.bytes,
         end.sha256,
         end.column_bytes,
-        end.end_seq
+        end.end_seq,
+        end.blocks
     )?;
     Ok(n == 1)
 }

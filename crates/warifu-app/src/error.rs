@@ -1,0 +1,80 @@
+//! What a use case answers when it does not do what was asked.
+
+use warifu_domain::access::Denied;
+use warifu_domain::cases::WritingError;
+use warifu_domain::people::PersonError;
+use warifu_domain::reports::DefinitionError;
+use warifu_storage::StorageError;
+
+#[derive(Debug, thiserror::Error)]
+pub enum AppError {
+    #[error(transparent)]
+    Denied(#[from] Denied),
+    /// Not there, or not for the actor to know: the same answer for both.
+    #[error("there is no such {0}")]
+    NotFound(&'static str),
+    /// Something that was sent is wrong: which field, and what to do about it.
+    #[error("{what}")]
+    Invalid { field: &'static str, what: String },
+    /// Somebody else was first, or the thing is no longer in the state that was shown.
+    #[error("{0}")]
+    Conflict(String),
+    #[error("it has {bytes} bytes; at most {limit} are taken")]
+    TooLarge { bytes: u64, limit: u64 },
+    #[error("too many attempts; wait {seconds} seconds")]
+    TooMany { seconds: u64 },
+    /// A report over everybody or over the limits, without the decision to run it all the same.
+    #[error("{0}")]
+    NeedsDecision(String),
+    #[error(transparent)]
+    Storage(#[from] StorageError),
+    #[error("ledger: {0}")]
+    Ledger(String),
+    #[error("file {path}: {source}")]
+    File { path: String, source: std::io::Error },
+    /// The work was cancelled by whoever asked for it.
+    #[error("cancelled")]
+    Cancelled,
+    #[error("internal: {0}")]
+    Internal(String),
+}
+
+impl AppError {
+    pub fn invalid(field: &'static str, what: impl std::fmt::Display) -> AppError {
+        AppError::Invalid { field, what: what.to_string() }
+    }
+}
+
+impl From<DefinitionError> for AppError {
+    fn from(e: DefinitionError) -> Self {
+        let field = match e {
+            DefinitionError::Filter(_) => "filter",
+            DefinitionError::UnknownOrder(_) | DefinitionError::LongOrder => "order",
+            DefinitionError::NoRows => "limit",
+            _ => "columns",
+        };
+        AppError::invalid(field, e)
+    }
+}
+
+impl From<WritingError> for AppError {
+    fn from(e: WritingError) -> Self {
+        let field = match e {
+            WritingError::NoSubject | WritingError::LongSubject(_) => "subject",
+            _ => "body",
+        };
+        AppError::invalid(field, e)
+    }
+}
+
+impl From<PersonError> for AppError {
+    fn from(e: PersonError) -> Self {
+        AppError::invalid("record", e)
+    }
+}
+
+impl From<warifu_ledger::EntryError> for AppError {
+    fn from(e: warifu_ledger::EntryError) -> Self {
+        AppError::Ledger(e.to_string())
+    }
+}

@@ -1,0 +1,81 @@
+## Sign in
+sign-in = Sign in
+sign-in-for = For agents, administrators and customers.
+continue-passkey = Continue with a passkey
+continue-passkey-hint = This device, a phone or a security key
+sign-in-noscript = A passkey needs JavaScript. Everything else here works without it.
+sign-in-limits = { $life } at most, { $idle } idle.
+sign-in-network = Tied to this device and to its network, { $network }.
+sign-in-no-password = There is no password here and no code by phone or message. Whoever asks you for one is not us.
+sign-in-about = About Warifu
+sign-in-halves = Two halves that must match
+sign-in-halves-text = A tally was cut in two. Each side kept a half, and a claim held only when the halves fitted. Here that goes for your device and your session, a report and its record, and the person asking for a reset.
+reference = Reference { $reference }
+sign-in-waiting = Waiting for your passkey
+sign-in-unsupported = This browser cannot use passkeys. Use a current one.
+sign-in-none-title = No passkey for this site on this device
+sign-in-none-what = Nothing was sent.
+sign-in-none-how = Use the phone or the security key you enrolled. If you have neither, ask a colleague to open a help-desk check for you.
+sign-in-closed-title = The passkey prompt was closed
+sign-in-closed-what = Nothing has changed. Your passkey stays as it was.
+sign-in-closed-how = Try again when you are ready.
+sign-in-refused-title = This passkey was not accepted
+sign-in-refused-what = No session was opened.
+sign-in-refused-how = Use another passkey that you enrolled here. If none works, ask a colleague to open a help-desk check for you.
+sign-in-throttled-title = Too many tries from this network
+sign-in-throttled-what = Sign-in from { $detail } is closed for a short while.
+sign-in-throttled-how = Wait a few minutes. Other networks are not affected.
+sign-in-idle-title = You were away for too long
+sign-in-idle-what = The session ended after { $detail } without use.
+sign-in-idle-how = Drafts are kept. Sign in to go on.
+sign-in-over-title = Your session has reached its end
+sign-in-over-what = A session ends after { $detail } even while in use.
+sign-in-over-how = Drafts are kept. Sign in to go on.
+sign-in-moved-title = You are on another network
+sign-in-moved-what = Networks: { $detail }. The session is suspended everywhere.
+sign-in-moved-how = Sign in again to go on. Drafts are kept.
+sign-in-ended-title = This session was ended
+sign-in-ended-what = It was signed out, revoked, or your role changed.
+sign-in-ended-how = Sign in again. If you did not expect this, tell your security team.
+
+## Enrol
+enrol = Enrol a passkey
+enrol-welcome = Welcome, { $name }
+enrol-sub = This invitation opens once, for this browser.
+enrol-until = It is good until { $time }.
+enrol-name = Name of this passkey
+enrol-name-hint = So that you can tell it from others, e.g. the blue key.
+enrol-name-missing = Give it a name.
+enrol-button = Enrol this device or key
+enrol-button-hint = The browser asks for your finger, face or PIN
+enrol-role = You will be: { $role }
+enrol-second = Enrol a second one afterwards. With two, a lost key does not lock you out.
+enrol-gone-title = This invitation cannot be used
+enrol-gone-what = It was used, has expired, or was opened in another browser. Nothing was enrolled.
+enrol-gone-how = Ask the person who invited you for a new one.
+enrol-failed-title = The passkey was not enrolled
+enrol-failed-what = The device did not answer, or its answer did not fit.
+enrol-failed-how = Try again, or use another device or key.
+enrol-done = { $name } is enrolled
+
+## Signed out
+signed-out = You are signed out
+signed-out-text = The session is closed on this device and on the server.
+signed-out-again = Sign in again
+
+## My passkeys
+passkeys = My passkeys
+passkeys-lead = Each opens your account. Keep two, in different places.
+passkeys-one = You have one passkey. If it is lost, two administrators and a help-desk check are needed. Add a second.
+passkeys-added = Added
+passkeys-used = Last used
+passkeys-kind = Kind
+passkeys-synced = Synced between devices
+passkeys-bound = Stays on one device
+passkeys-never = never
+passkeys-this = used for this session
+passkeys-remove = Remove { $name }
+passkeys-last = The last one cannot be removed
+passkeys-add = Add a passkey
+passkeys-add-text = You confirm with one you have, then enrol the new one. You get a notice.
+passkeys-actions = Actions

@@ -1,0 +1,81 @@
+## Sign in
+sign-in = サインイン
+sign-in-for = 担当者、管理者、お客様の共通の入口です。
+continue-passkey = パスキーで続ける
+continue-passkey-hint = この端末、電話、セキュリティキー
+sign-in-noscript = パスキーにはJavaScriptが必要です。ほかの機能はJavaScriptなしで使えます。
+sign-in-limits = 最長{ $life }、無操作は{ $idle }までです。
+sign-in-network = この端末とネットワーク（{ $network }）に結び付けられます。
+sign-in-no-password = パスワードも、電話やメッセージの確認コードもありません。求められたら、それは当社ではありません。
+sign-in-about = Warifuについて
+sign-in-halves = 二つに割り、合わせて確かめる
+sign-in-halves-text = 割符は二つに割って双方が持ち、合わさったときだけ証となりました。ここでは、端末とセッション、レポートと記録、リセットを求める人とその本人が、割符の両側です。
+reference = 照会番号 { $reference }
+sign-in-waiting = パスキーの確認を待っています
+sign-in-unsupported = このブラウザーはパスキーに対応していません。新しいブラウザーをお使いください。
+sign-in-none-title = この端末に、このサイトのパスキーがありません
+sign-in-none-what = 何も送信していません。
+sign-in-none-how = 登録した電話かセキュリティキーをお使いください。どちらもないときは、同僚にヘルプデスク確認を依頼してください。
+sign-in-closed-title = パスキーの画面が閉じられました
+sign-in-closed-what = 何も変わっていません。パスキーはそのまま使えます。
+sign-in-closed-how = 準備ができたら、もう一度お試しください。
+sign-in-refused-title = このパスキーは受け付けられませんでした
+sign-in-refused-what = セッションは開始していません。
+sign-in-refused-how = ここに登録した別のパスキーをお使いください。どれも使えないときは、同僚にヘルプデスク確認を依頼してください。
+sign-in-throttled-title = このネットワークからの試行が多すぎます
+sign-in-throttled-what = { $detail } からのサインインを、しばらく止めています。
+sign-in-throttled-how = 数分お待ちください。ほかのネットワークには影響しません。
+sign-in-idle-title = 無操作の時間が限度を超えました
+sign-in-idle-what = { $detail }の間操作がなかったため、セッションを終了しました。
+sign-in-idle-how = 下書きは残っています。サインインして続けてください。
+sign-in-over-title = セッションの期限になりました
+sign-in-over-what = 使用中でも、セッションは{ $detail }で終了します。
+sign-in-over-how = 下書きは残っています。サインインして続けてください。
+sign-in-moved-title = 別のネットワークに移りました
+sign-in-moved-what = ネットワーク：{ $detail }。セッションはすべての端末で停止中です。
+sign-in-moved-how = もう一度サインインすると続けられます。下書きは残っています。
+sign-in-ended-title = このセッションは終了しました
+sign-in-ended-what = サインアウト、取り消し、または役割の変更によるものです。
+sign-in-ended-how = もう一度サインインしてください。心当たりがないときは、セキュリティ担当にご連絡ください。
+
+## Enrol
+enrol = パスキーの登録
+enrol-welcome = { $name } さん、ようこそ
+enrol-sub = この招待は一度だけ、このブラウザーで使えます。
+enrol-until = 有効期限は{ $time }です。
+enrol-name = このパスキーの名前
+enrol-name-hint = ほかと区別できる名前（例：青いキー）。
+enrol-name-missing = 名前を入力してください。
+enrol-button = この端末・キーを登録
+enrol-button-hint = ブラウザーが指紋、顔、PINのいずれかを求めます
+enrol-role = 役割：{ $role }
+enrol-second = 続けてもう一つ登録してください。二つあれば、一つなくしても困りません。
+enrol-gone-title = この招待は使えません
+enrol-gone-what = 使用済み、期限切れ、または別のブラウザーで開かれています。登録はされていません。
+enrol-gone-how = 招待した方に、新しい招待を依頼してください。
+enrol-failed-title = パスキーは登録されませんでした
+enrol-failed-what = 端末から応答がないか、応答が正しくありません。
+enrol-failed-how = もう一度試すか、別の端末・キーをお使いください。
+enrol-done = 「{ $name }」を登録しました
+
+## Signed out
+signed-out = サインアウトしました
+signed-out-text = この端末とサーバーの両方で、セッションを終了しました。
+signed-out-again = もう一度サインイン
+
+## My passkeys
+passkeys = パスキー
+passkeys-lead = どれでもサインインできます。二つを別の場所に保管してください。
+passkeys-one = 登録は一つだけです。なくすと、管理者2名の承認とヘルプデスク確認が必要になります。もう一つ追加してください。
+passkeys-added = 追加
+passkeys-used = 最終使用
+passkeys-kind = 種類
+passkeys-synced = 端末間で同期
+passkeys-bound = 一つの端末に固定
+passkeys-never = 未使用
+passkeys-this = このセッションで使用
+passkeys-remove = 「{ $name }」を削除
+passkeys-last = 最後の一つは削除できません
+passkeys-add = パスキーを追加
+passkeys-add-text = 手元のパスキーで確認してから、新しいものを登録します。通知が届きます。
+passkeys-actions = 操作

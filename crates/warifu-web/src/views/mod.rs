@@ -1,0 +1,11 @@
+//! What the browser sees: one typed context per page, rendered by askama.
+//!
+//! A context holds plain data, already formatted for its reader where language or zone matter
+//! (`i18n`), and a [`shell::Shell`]. Handlers fill it; nothing here reads, decides or changes
+//! anything. `context.as_NAME()` renders one block of a page for a partial update.
+
+pub mod charts;
+pub mod errors;
+pub mod markup;
+pub mod shell;
+pub mod sign_in;

@@ -174,10 +174,10 @@ impl Tiles {
         }
         let slot = self.cached.get_mut(usize::from(level));
         let cached = slot.as_ref().and_then(|slot| slot.as_ref());
-        if let Some((_, hashes)) = cached.filter(|(cached, _)| *cached == index) {
-            if let Some(hash) = hashes.get(within) {
-                return Ok(*hash);
-            }
+        if let Some((_, hashes)) = cached.filter(|(cached, _)| *cached == index)
+            && let Some(hash) = hashes.get(within)
+        {
+            return Ok(*hash);
         }
         let filled = (self.size >> (8 * u32::from(level))) - index * tile_width;
         let width = filled.min(tile_width) as u16;

@@ -32,10 +32,10 @@
 
 pub mod body;
 mod checkpoint;
-// cli-gate
-// cli
+#[cfg(feature = "cli")]
+pub mod cli;
 mod entry;
-// export
+pub mod export;
 mod frontier;
 mod hash;
 pub mod json;

@@ -11,7 +11,7 @@ pub struct HashRange {
     pub level: u8,
     /// First position within the level.
     pub start: u64,
-    /// How many hashes, a power of two from 1 to 128.
+    /// How many hashes: for proofs a power of two from 1 to 128, for export a tile's width.
     pub count: u16,
 }
 

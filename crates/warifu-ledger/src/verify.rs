@@ -269,7 +269,20 @@ impl Verifier {
             Ok(opened) => opened,
             Err(error) => return self.refuse(first, last, What::Signature(error)),
         };
-        let Checkpoint { origin, size: signed, root, .. } = &opened.checkpoint;
+        self.head(&opened.checkpoint)?;
+        self.signed_size = size;
+        Ok(opened)
+    }
+
+    /// Compares a head whose signatures somebody else checked, or nobody, with the entries so far.
+    ///
+    /// # Errors
+    /// As [`Verifier::checkpoint`].
+    pub fn head(&mut self, head: &Checkpoint) -> Result<(), Finding> {
+        self.still_good()?;
+        let size = self.size();
+        let (first, last) = (self.signed_size, size.saturating_sub(1).max(self.signed_size));
+        let Checkpoint { origin, size: signed, root, .. } = head;
         if self.origin.as_ref().is_some_and(|own| own != origin) {
             return self.refuse(first, last, What::Origin(origin.clone()));
         }
@@ -282,8 +295,7 @@ impl Verifier {
         if *root != self.frontier.root() {
             return self.refuse(first, last, What::RootDiffers);
         }
-        self.signed_size = size;
-        Ok(opened)
+        Ok(())
     }
 
     /// Ends the check.

@@ -174,6 +174,7 @@ fn every_proof_of_small_trees() {
 }
 
 proptest! {
+    #![proptest_config(ProptestConfig::with_cases(80))]
     #[test]
     fn consistency_between_any_two_sizes(sizes in (0u64..1500, 0u64..1500)) {
         let (old, new) = (sizes.0.min(sizes.1), sizes.0.max(sizes.1));

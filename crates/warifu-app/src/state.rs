@@ -20,6 +20,7 @@ pub trait Random: Send + Sync + 'static {
 /// The operating system's random source.
 pub struct SystemRandom;
 
+#[expect(clippy::disallowed_methods, reason = "the one place where randomness comes in")]
 impl Random for SystemRandom {
     fn fill(&self, bytes: &mut [u8]) {
         use rand::RngCore;

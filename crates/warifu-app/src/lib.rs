@@ -4,6 +4,7 @@ mod change;
 mod error;
 pub mod ledger;
 pub mod live;
+pub mod reports;
 mod state;
 
 pub use change::Change;

@@ -2,6 +2,7 @@
 
 use crate::AppError;
 use crate::live::Live;
+use crate::reports::Transfers;
 use hmac::{Hmac, Mac};
 use sha2::Sha256;
 use std::path::{Path, PathBuf};
@@ -137,6 +138,7 @@ pub struct Inner {
     pub random: Arc<dyn Random>,
     pub config: AppConfig,
     pub live: Live,
+    pub transfers: Transfers,
 }
 
 impl std::ops::Deref for App {
@@ -159,7 +161,16 @@ impl App {
     ) -> Result<App, AppError> {
         let blobs = Blobs::local(&config.data)?;
         let keys = Keys::open(&config.data, &*random)?;
-        let inner = Inner { db, blobs, keys, clock, random, config, live: Live::default() };
+        let inner = Inner {
+            db,
+            blobs,
+            keys,
+            clock,
+            random,
+            config,
+            live: Live::default(),
+            transfers: Transfers::default(),
+        };
         Ok(App { inner: Arc::new(inner) })
     }
 

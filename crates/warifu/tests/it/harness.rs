@@ -5,11 +5,13 @@ use crate::http::{Client, forms};
 use crate::passkey::Passkey;
 use crate::postgres::Database;
 use crate::server::Process;
-use axum::Router;
 use axum::http::HeaderMap;
 use axum::response::Html;
-use axum::routing::get;
+use axum::routing::{get, post};
+use axum::{Json, Router};
+use serde_json::Value;
 use std::process::Command;
+use std::sync::Arc;
 use webauthn_rs::prelude::*;
 
 const PAGE: &str = r##"<!doctype html><html lang="en"><head><title>Tally</title>
@@ -72,10 +74,10 @@ async fn the_browser_takes_on_languages_windows_and_colours() {
         page.eval("[innerWidth, matchMedia('(prefers-color-scheme: dark)').matches].join()").await;
     assert_eq!(look, "360,true");
     assert!(!page.scrolls_sideways().await);
-    page.goto(&format!("{site}/sent")).await;
-    assert!(page.text().await.contains("ja"), "{}", page.text().await);
     let picture = std::fs::read(page.screenshot("harness-phone").await).unwrap();
     assert!(picture.starts_with(b"\x89PNG"));
+    page.goto(&format!("{site}/sent")).await;
+    assert!(page.text().await.contains("ja"), "{}", page.text().await);
 
     let page = browser.page(Look::default().without_javascript()).await;
     page.goto(&site).await;
@@ -148,6 +150,43 @@ fn the_software_passkey_satisfies_an_independent_verifier() {
     assert!(sign_in(&mut passkey).unwrap().user_verified());
     let mut elsewhere = passkey.used_on("http://warifu.example");
     assert!(sign_in(&mut elsewhere).is_err(), "a look-alike site got in");
+}
+
+/// A site with one form that enrols a passkey, as the pages of the product do it.
+async fn enrolling_site() -> String {
+    let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
+    let origin = format!("http://localhost:{}", listener.local_addr().unwrap().port());
+    let url = Url::parse(&origin).unwrap();
+    let site = Arc::new(WebauthnBuilder::new("localhost", &url).unwrap().build().unwrap());
+    let (options, state) = site.start_passkey_registration(Uuid::nil(), "a", "A", None).unwrap();
+    let form = r#"<form data-passkey="enrol" data-options="/options" data-verify="/verify">
+        <input type="hidden" name="csrf" value="t"><input name="name" value="Key"></form>"#;
+    let asked = move |headers: HeaderMap| async move {
+        assert_eq!(headers["x-csrf-token"], "t");
+        let mut options = serde_json::to_value(&options).unwrap();
+        options["ceremony"] = "7".into();
+        Json(options)
+    };
+    let answered = async move |Json(body): Json<Value>| {
+        let credential = serde_json::from_value(body["credential"].clone()).unwrap();
+        site.finish_passkey_registration(&credential, &state).unwrap();
+        format!("{} {} {}", body["name"], body["ceremony"], body["csrf"])
+    };
+    let app = Router::new()
+        .route("/", get(async move || Html(form)))
+        .route("/options", post(asked))
+        .route("/verify", post(answered));
+    tokio::spawn(async move { axum::serve(listener, app).await });
+    origin
+}
+
+#[tokio::test]
+async fn the_client_goes_through_a_passkey_form() {
+    let site = enrolling_site().await;
+    let mut client = Client::new(&site);
+    let page = client.get("/").await;
+    let answer = client.passkey(&page, &mut Passkey::new(&site)).await;
+    assert_eq!(answer.text(), r#""Key" "7" null"#);
 }
 
 #[tokio::test]

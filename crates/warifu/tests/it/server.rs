@@ -12,16 +12,17 @@ use tempfile::TempDir;
 /// Long enough for a debug build on a busy machine with two cores.
 const START: Duration = Duration::from_secs(60);
 
-/// Makes two tests of one, `NAME::sqlite` and `NAME::postgres`, each with a fresh installation.
+/// Makes two tests of one, `NAME::sqlite` and `NAME::postgres`, each with a fresh installation. Write
+/// `mut w` to stop and restart it.
 #[allow(unused_macros, reason = "the harness may be all that there is")]
 macro_rules! on_both {
-    ($($(#[$meta:meta])* async fn $name:ident($w:ident: Warifu) $body:block)*) => {$(
+    ($($(#[$meta:meta])* async fn $name:ident($($w:ident)+: Warifu) $body:block)*) => {$(
         mod $name {
             #[allow(unused_imports, reason = "the body uses what its file uses")]
             use super::*;
 
             $(#[$meta])*
-            async fn check($w: $crate::server::Warifu) $body
+            async fn check($($w)+: $crate::server::Warifu) $body
 
             #[tokio::test(flavor = "multi_thread")]
             async fn sqlite() {

@@ -2,6 +2,7 @@
 
 mod change;
 mod error;
+pub mod import;
 pub mod ledger;
 pub mod live;
 pub mod reports;

@@ -1,9 +1,12 @@
 //! Use cases: authorize → change → ledger, in one transaction. No HTTP, no SQL text.
 
 mod change;
+pub mod enrolment;
 mod error;
+mod init;
 pub mod ledger;
 pub mod live;
+pub mod sessions;
 mod state;
 
 pub use change::Change;

@@ -47,8 +47,6 @@ print = Print
 download = Download
 name = Name
 optional = optional
-back-to = Back to { $place }
-loading = Loading
 
 ## Sizes and times
 bytes = { $n ->

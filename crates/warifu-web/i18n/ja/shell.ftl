@@ -47,8 +47,6 @@ print = 印刷
 download = ダウンロード
 name = 名前
 optional = 任意
-back-to = { $place }へ戻る
-loading = 読み込み中
 
 ## Sizes and times
 bytes = { $n } バイト

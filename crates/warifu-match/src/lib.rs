@@ -8,26 +8,26 @@
 //!
 //! No async, no SQL. Threads are the standard library's.
 
-//pub mod answer;
+pub mod answer;
 //#[cfg(feature = "cli")]
 //pub mod cli;
-//pub mod definition;
-//pub mod dialects;
+pub mod definition;
+pub mod dialects;
 mod dictionary;
-//mod dimension;
-//mod discover;
-//mod exposure;
+mod dimension;
+mod discover;
+mod exposure;
 mod moment;
-//mod pass;
+mod pass;
 pub mod people;
 pub mod read;
-//pub mod search;
+pub mod search;
 mod shape;
-//mod solve;
-//pub mod target;
-//mod verdict;
-//pub mod verify;
+mod solve;
+pub mod target;
+mod verdict;
+pub mod verify;
 
-//pub use exposure::exposure_of;
+pub use exposure::exposure_of;
 pub use people::{ColumnKind, ColumnSpec, People, PeopleBuilder};
-//pub use search::{Progress, SearchSpec, search};
+pub use search::{Progress, SearchSpec, search};

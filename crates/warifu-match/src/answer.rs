@@ -12,9 +12,7 @@ use serde::Serialize;
 use crate::{
     definition::{Language, Predicate, filter_words},
     dialects::{Candidate as DialectCandidate, DialectView},
-    exposure::{
-        Exposure, each_organization, exposure_of, organization_column, organization_names,
-    },
+    exposure::{Exposure, each_organization, exposure_of, organization_column, organization_names},
     pass::each_segment,
     search::{Job, Prepared, SearchError},
     target::{Target, Window},

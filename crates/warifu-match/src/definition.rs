@@ -118,7 +118,9 @@ impl Predicate {
             (Language::Japanese, Op::Filled) => format!("{column} が空でない"),
             (Language::Japanese, Op::Before) => format!("{column} が {list} より前"),
             (Language::Japanese, Op::From) => format!("{column} が {list} 以降"),
-            (Language::Japanese, Op::Between) => format!("{column} が {first} 以降 {second} より前"),
+            (Language::Japanese, Op::Between) => {
+                format!("{column} が {first} 以降 {second} より前")
+            }
             (Language::Japanese, Op::Domain) => format!("{column} の末尾が @{list}"),
         }
     }

@@ -227,7 +227,11 @@ impl Weights {
                     Basis::LessShiftJis => less(dialect, Encoding::ShiftJis, converted, unit),
                     Basis::LessSingle => less(dialect, Encoding::Windows1252, converted, unit),
                     Basis::Moments(form) => {
-                        if converted && *form == moment_form(dialect) { unit } else { 0 }
+                        if converted && *form == moment_form(dialect) {
+                            unit
+                        } else {
+                            0
+                        }
                     }
                 })
                 .collect()

@@ -116,7 +116,9 @@ impl Dimension {
             let mut instants = Vec::new();
             for value in predicate.values() {
                 let instant = parse_moment(value.as_bytes()).ok_or_else(|| {
-                    BadPredicate(format!("{value:?} is no date; write 2023-09-28 or 2023-09-28T15:06Z"))
+                    BadPredicate(format!(
+                        "{value:?} is no date; write 2023-09-28 or 2023-09-28T15:06Z"
+                    ))
                 })?;
                 instants.push(instant);
             }
@@ -154,16 +156,14 @@ impl Dimension {
         Ok(Self { column, choices, count, classes: Classes::Moments(bounds) })
     }
 
-    /// Instants at which classes of a date dimension change.
-    pub(crate) fn bounds(&self) -> &[i64] {
-        match &self.classes {
-            Classes::Moments(bounds) => bounds,
-            Classes::Values(_) | Classes::Filled => &[],
-        }
-    }
-
     /// Adds `class × stride` to the key of every row of `segment`; class 0 needs nothing.
-    pub(crate) fn add_keys(&self, people: &People, segment: &Segment, stride: u64, keys: &mut [u64]) {
+    pub(crate) fn add_keys(
+        &self,
+        people: &People,
+        segment: &Segment,
+        stride: u64,
+        keys: &mut [u64],
+    ) {
         let Some(cells) = segment.columns.get(self.column) else { return };
         let mut add = |row: usize, class: u16| {
             if let Some(key) = keys.get_mut(row) {

@@ -9,8 +9,8 @@
 //! No async, no SQL. Threads are the standard library's.
 
 pub mod answer;
-//#[cfg(feature = "cli")]
-//pub mod cli;
+#[cfg(feature = "cli")]
+pub mod cli;
 pub mod definition;
 pub mod dialects;
 mod dictionary;

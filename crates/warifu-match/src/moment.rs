@@ -34,7 +34,8 @@ pub fn parse_moment(text: &[u8]) -> Option<i64> {
                 return None;
             }
             for place in 0..6 {
-                let digit = if place < digits { tail.get(place).map_or(0, |d| d - b'0') } else { 0 };
+                let digit =
+                    if place < digits { tail.get(place).map_or(0, |d| d - b'0') } else { 0 };
                 fraction = fraction * 10 + i64::from(digit);
             }
             rest = tail.get(digits..)?;
@@ -125,7 +126,8 @@ mod tests {
 
     #[test]
     fn refuses_what_is_no_date() {
-        for text in ["", "2023-02-29", "2023-13-01", "2023-09-28T25:00", "20230928", "2023-09-28x"] {
+        for text in ["", "2023-02-29", "2023-13-01", "2023-09-28T25:00", "20230928", "2023-09-28x"]
+        {
             assert_eq!(parse_moment(text.as_bytes()), None, "{text}");
         }
     }

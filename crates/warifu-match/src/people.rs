@@ -73,8 +73,12 @@ const RECORD: [&[&str]; 15] = [
     &["companyname", "company"],
     &["usertype"],
     &["address"],
-    &["lastpwchange", "lastpasswordchange", "lastpasswordchangeorreset",
-      "dateoflastpasswordchangeorreset"],
+    &[
+        "lastpwchange",
+        "lastpasswordchange",
+        "lastpasswordchangeorreset",
+        "dateoflastpasswordchangeorreset",
+    ],
     &["rolename"],
     &["roledesc", "roledescription"],
     &["phone"],
@@ -105,8 +109,8 @@ impl Meaning {
         match fold(name).as_str() {
             "fullname" | "name" | "displayname" | "firstname" | "lastname" => Self::Name,
             "email" | "emailaddress" | "mail" => Self::Email,
-            "address" | "phone" | "mobile" | "street" | "city" | "postalcode" | "mailingaddress"
-            | "phonenumber" | "fax" => Self::Contact,
+            "address" | "phone" | "mobile" | "street" | "city" | "postalcode"
+            | "mailingaddress" | "phonenumber" | "fax" => Self::Contact,
             "companyname" | "company" | "organization" | "organisation" | "accountname" => {
                 Self::Organization
             }
@@ -281,9 +285,11 @@ impl Intake {
     /// A filled cell. `suspect`: the text may hold other than plain ASCII without separators.
     #[inline]
     pub(crate) fn put(&mut self, column: usize, row: usize, text: &[u8], suspect: bool) {
-        let (Some(tables), Some(cells), Some(take)) =
-            (self.tables.columns.get_mut(column), self.open.get_mut(column), self.takes.get(column))
-        else {
+        let (Some(tables), Some(cells), Some(take)) = (
+            self.tables.columns.get_mut(column),
+            self.open.get_mut(column),
+            self.takes.get(column),
+        ) else {
             return;
         };
         tables.filled += 1;
@@ -383,7 +389,8 @@ pub struct People {
     pub(crate) rows: u64,
     /// Bytes of the source, 0 when rows were pushed.
     pub(crate) bytes: u64,
-    pub(crate) sqlite: bool,
+    /// The source spells missing values as empty texts.
+    pub(crate) empty_is_null: bool,
 }
 
 impl People {
@@ -395,7 +402,6 @@ impl People {
         mut tables: Vec<Tables>,
         bytes: u64,
         empty_is_null: bool,
-        sqlite: bool,
     ) -> Self {
         let mut columns = Vec::with_capacity(specs.len());
         for (index, spec) in specs.iter().enumerate() {
@@ -417,7 +423,7 @@ impl People {
             }
         }
         let rows = segments.iter().map(|segment| segment.rows as u64).sum();
-        Self { columns, segments, tables, rows, bytes, sqlite }
+        Self { columns, segments, tables, rows, bytes, empty_is_null }
     }
 
     /// How many people.
@@ -455,7 +461,8 @@ fn assemble_column(
     let mut coded = spec.kind != ColumnKind::Timestamp;
     let (mut filled, mut empty, mut failed) = (0, 0, 0);
     let mut merged = Dictionary::new(MANY);
-    let limit = if spec.keep_values || Meaning::of(&spec.name) != Meaning::Other { MANY } else { FEW };
+    let limit =
+        if spec.keep_values || Meaning::of(&spec.name) != Meaning::Other { MANY } else { FEW };
     for tables in tables.iter_mut() {
         let Some(tables) = tables.columns.get_mut(index) else { continue };
         filled += tables.filled;
@@ -557,7 +564,6 @@ pub struct PeopleBuilder {
     segments: Vec<Segment>,
     row: usize,
     rows: u64,
-    sqlite: bool,
 }
 
 impl PeopleBuilder {
@@ -573,7 +579,7 @@ impl PeopleBuilder {
     pub fn with_sqlite_quoting(columns: Vec<ColumnSpec>, sqlite: bool) -> Self {
         let mut intake = Intake::new(&columns, sqlite);
         intake.begin(SEGMENT_ROWS);
-        Self { specs: columns, intake, segments: Vec::new(), row: 0, rows: 0, sqlite }
+        Self { specs: columns, intake, segments: Vec::new(), row: 0, rows: 0 }
     }
 
     /// Takes in one person; `None` is a missing value.
@@ -607,7 +613,7 @@ impl PeopleBuilder {
             self.segments.push(self.intake.end(self.row, 0));
         }
         let tables = vec![self.intake.tables];
-        People::assemble(&self.specs, self.segments, tables, 0, false, self.sqlite)
+        People::assemble(&self.specs, self.segments, tables, 0, false)
     }
 
     pub(crate) fn finish_from(self, bytes: u64) -> People {

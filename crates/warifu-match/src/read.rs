@@ -135,7 +135,12 @@ pub fn read_people(
                 Err(ReadError::Text { .. }) => {
                     let file = File::open(path)?;
                     let counted = Counted { inner: file, read: 0, size, progress };
-                    read_delimited(counted, options, true)?
+                    match read_delimited(counted, options, true) {
+                        Err(ReadError::Text { byte, what, .. }) => {
+                            return Err(ReadError::Text { line: line_of(path, byte)?, byte, what });
+                        }
+                        other => other?,
+                    }
                 }
                 other => other?,
             }
@@ -150,6 +155,21 @@ pub fn read_people(
     };
     people.bytes = size;
     Ok(people)
+}
+
+/// The line of a byte; a parallel reader knows only the byte.
+fn line_of(path: &Path, byte: u64) -> io::Result<u64> {
+    let mut reader = File::open(path)?.take(byte);
+    let mut buffer = vec![0; 1 << 16];
+    let mut line = 1;
+    loop {
+        let count = reader.read(&mut buffer)?;
+        if count == 0 {
+            return Ok(line);
+        }
+        let read = buffer.get(..count).unwrap_or_default();
+        line += memchr::memchr_iter(b'\n', read).count() as u64;
+    }
 }
 
 /// The rows of a source once more, as text: a [`People`] keeps only what texts weigh.
@@ -169,6 +189,14 @@ pub struct FileRows {
     pub path: PathBuf,
     /// Empty texts are missing values, as [`read_people`] found.
     pub empty_is_null: bool,
+}
+
+impl FileRows {
+    /// The file that `people` were read from.
+    #[must_use]
+    pub fn new(path: &Path, people: &People) -> Self {
+        Self { path: path.to_owned(), empty_is_null: people.empty_is_null }
+    }
 }
 
 impl RowSource for FileRows {

@@ -220,15 +220,15 @@ pub fn search(
     }
     let masks = ColumnMasks::new(people, spec)?;
     let any_empty = people.columns.iter().any(|column| column.empty > 0);
-    let layout =
-        Layout { columns: masks.columns.clone(), bases: bases(&spec.dialects, any_empty) };
+    let layout = Layout { columns: masks.columns.clone(), bases: bases(&spec.dialects, any_empty) };
     let prepared = Prepared::new(people, spec, &masks, &layout, progress)?;
     (progress.tell)(0.6);
     let labels: Vec<&str> =
         masks.columns.iter().map(|column| people.columns[*column].name.as_str()).collect();
     let weights: Vec<Weights> =
         spec.dialects.iter().map(|c| Weights::new(c, &layout.bases, &labels)).collect();
-    let job = Job { people, spec, masks: &masks, layout: &layout, filters: &prepared.filters, weights };
+    let job =
+        Job { people, spec, masks: &masks, layout: &layout, filters: &prepared.filters, weights };
     let mut allowed = vec![true; spec.dialects.len()];
     let mut verdicts = job.all(&allowed, progress.stop)?;
     if verdicts.len() > 1 {
@@ -293,7 +293,12 @@ impl Job<'_> {
                                 }
                                 for dialect in (0..self.weights.len()).filter(|d| allowed[*d]) {
                                     self.definitions(
-                                        target, windows, filter, dialect, &mut solver, &mut items,
+                                        target,
+                                        windows,
+                                        filter,
+                                        dialect,
+                                        &mut solver,
+                                        &mut items,
                                         &mut verdict,
                                     );
                                 }

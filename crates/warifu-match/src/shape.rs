@@ -110,7 +110,13 @@ impl ShapeTable {
     pub(crate) fn shape(&self, id: u16) -> Shape {
         if id < SPECIAL {
             let bytes = u32::from(id.saturating_sub(1));
-            return Shape { bytes, utf16: bytes, shift_jis: bytes, chars: bytes, ..Shape::default() };
+            return Shape {
+                bytes,
+                utf16: bytes,
+                shift_jis: bytes,
+                chars: bytes,
+                ..Shape::default()
+            };
         }
         self.shapes.get(usize::from(id - SPECIAL)).copied().unwrap_or_default()
     }

@@ -94,7 +94,11 @@ pub fn parse_size(text: &str) -> Result<u64, BadTarget> {
         return whole.checked_mul(unit).ok_or_else(bad);
     }
     let value = number.parse::<f64>().map_err(|_| bad())? * unit as f64;
-    if value.is_finite() && (0.0..9e15).contains(&value) { Ok(value.round() as u64) } else { Err(bad()) }
+    if value.is_finite() && (0.0..9e15).contains(&value) {
+        Ok(value.round() as u64)
+    } else {
+        Err(bad())
+    }
 }
 
 /// How far off a size may be.
@@ -128,7 +132,9 @@ impl FromStr for Tolerance {
 
     fn from_str(text: &str) -> Result<Self, BadTarget> {
         match text.strip_suffix('%').map(|share| share.trim().parse::<f64>()) {
-            Some(Ok(percent)) if (0.0..=100.0).contains(&percent) => Ok(Self::Share(percent / 100.0)),
+            Some(Ok(percent)) if (0.0..=100.0).contains(&percent) => {
+                Ok(Self::Share(percent / 100.0))
+            }
             Some(_) => Err(BadTarget(format!("{text:?} is no percentage between 0% and 100%"))),
             None => parse_size(text).map(Self::Bytes),
         }

@@ -151,7 +151,6 @@ pub fn read_header(record: &[Option<&str>]) -> Result<Vec<ColumnSpec>, ReadError
 }
 
 struct Start {
-    mark: usize,
     delimiter: u8,
     header_end: usize,
     columns: Vec<ColumnSpec>,
@@ -160,7 +159,9 @@ struct Start {
 /// Looks at the first block: encoding, delimiter, labels.
 fn start(block: &[u8]) -> Result<Start, ReadError> {
     if block.is_empty() {
-        return Err(ReadError::Header("the file is empty; its first line must name the columns".into()));
+        return Err(ReadError::Header(
+            "the file is empty; its first line must name the columns".into(),
+        ));
     }
     if block.starts_with(b"\xFF\xFE") || block.starts_with(b"\xFE\xFF") {
         return Err(ReadError::Text {
@@ -179,7 +180,7 @@ fn start(block: &[u8]) -> Result<Start, ReadError> {
     })
     .map_err(|fault| fault.at(mark as u64))?;
     let columns = columns.unwrap_or_else(|| read_header(&[None]))?;
-    Ok(Start { mark, delimiter, header_end: mark + header_end, columns })
+    Ok(Start { delimiter, header_end: mark + header_end, columns })
 }
 
 /// Calls a column a timestamp when every sampled value is one.
@@ -217,7 +218,7 @@ pub fn read_delimited(
     let mut blocks =
         Blocks { reader, rest: Vec::new(), offset: 0, done: false, exact, delimiter: b',' };
     let (_, first) = blocks.next()?;
-    let Start { mark: _, delimiter, header_end, mut columns } = start(&first)?;
+    let Start { delimiter, header_end, mut columns } = start(&first)?;
     blocks.delimiter = delimiter;
     let body = first.get(header_end..).unwrap_or_default().to_vec();
     find_timestamps(&mut columns, &body, delimiter);
@@ -251,13 +252,18 @@ pub fn read_delimited(
                             continue;
                         }
                         let parsed = delimited::parse(
-                            &block.bytes, delimiter, columns.len(), &mut intake, &mut empties,
+                            &block.bytes,
+                            delimiter,
+                            columns.len(),
+                            &mut intake,
+                            &mut empties,
                         );
                         match parsed {
                             Ok(rows) => segments.push((block.number, intake.end(rows, worker))),
                             Err(fault) => {
                                 if let Ok(mut failed) = failed.lock() {
-                                    let earlier = failed.as_ref().is_some_and(|(at, _)| *at < block.offset);
+                                    let earlier =
+                                        failed.as_ref().is_some_and(|(at, _)| *at < block.offset);
                                     if !earlier {
                                         *failed = Some((block.offset, fault));
                                     }
@@ -306,7 +312,7 @@ pub fn read_delimited(
     segments.sort_by_key(|(number, _)| *number);
     let segments = segments.into_iter().map(|(_, segment)| segment).collect();
     let null = empties.are_null();
-    Ok(People::assemble(&columns, segments, tables, bytes, null, options.sqlite_quoting))
+    Ok(People::assemble(&columns, segments, tables, bytes, null))
 }
 
 /// Calls `visit` with every record after the header.

@@ -101,7 +101,6 @@ pub(super) fn parse(
     let (delimiters, newlines, quotes) = (splat(delimiter), splat(b'\n'), splat(b'"'));
     let mut others = [b',', b';', b'\t', b'|'].into_iter().filter(|other| *other != delimiter);
     let others = [(); 3].map(|()| splat(others.next().unwrap_or(b'"')));
-    let quoted_before = empties.quoted;
     let (words, tail) = text.as_chunks::<8>();
     let mut last = [b'.'; 8];
     last[..tail.len()].copy_from_slice(tail);
@@ -128,9 +127,7 @@ pub(super) fn parse(
     if walk.inside {
         return Err(walk.fault(walk.start, "a quote is opened here and never closed"));
     }
-    // Rows × columns − filled cells − quoted empties: counted once instead of at every blank.
     empties.bare += walk.bare;
-    let _ = quoted_before;
     Ok(walk.row)
 }
 
@@ -283,7 +280,8 @@ pub(super) fn each_record(
                 let start = at;
                 at += 1;
                 loop {
-                    let Some(next) = memchr::memchr(b'"', text.get(at..).unwrap_or_default()) else {
+                    let Some(next) = memchr::memchr(b'"', text.get(at..).unwrap_or_default())
+                    else {
                         let line = memchr::memchr_iter(b'\n', &text[..start]).count();
                         let what = "a quote is opened here and never closed".to_owned();
                         return Err(Fault { byte: start, line, what });

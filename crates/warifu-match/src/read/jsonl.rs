@@ -98,11 +98,13 @@ fn begin(
     }
     let mut columns: Vec<ColumnSpec> = names.iter().map(ColumnSpec::new).collect();
     for column in &mut columns {
-        let mut values = sample.iter().filter_map(|(_, _, object)| match object.get(&column.name) {
-            Some(Value::Null) | None => None,
-            Some(value) => Some(value),
-        });
-        let is_moment = |value: &Value| value.as_str().is_some_and(|t| parse_moment(t.as_bytes()).is_some());
+        let mut values =
+            sample.iter().filter_map(|(_, _, object)| match object.get(&column.name) {
+                Some(Value::Null) | None => None,
+                Some(value) => Some(value),
+            });
+        let is_moment =
+            |value: &Value| value.as_str().is_some_and(|t| parse_moment(t.as_bytes()).is_some());
         if values.next().is_some_and(is_moment) && values.all(is_moment) {
             column.kind = ColumnKind::Timestamp;
         }
@@ -123,7 +125,8 @@ fn push(
     object: &Map<String, Value>,
 ) -> Result<(), ReadError> {
     if let Some(unknown) = object.keys().find(|key| !names.contains(key)) {
-        let what = format!("the key {unknown:?} is not in the first {SAMPLE} objects; put it there");
+        let what =
+            format!("the key {unknown:?} is not in the first {SAMPLE} objects; put it there");
         return Err(ReadError::Text { line, byte, what });
     }
     let texts: Vec<Option<String>> =

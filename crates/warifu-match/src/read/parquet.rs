@@ -35,10 +35,15 @@ fn columns(reader: &SerializedFileReader<File>) -> Vec<ColumnSpec> {
         .iter()
         .map(|field| {
             let mut column = ColumnSpec::new(field.name());
-            let physical = if field.is_primitive() { Some(field.get_physical_type()) } else { None };
-            let logical = format!("{:?}{:?}", field.get_basic_info().logical_type_ref(),
-                field.get_basic_info().converted_type());
-            if logical.to_ascii_uppercase().contains("TIMESTAMP") || logical.contains("Date")
+            let physical =
+                if field.is_primitive() { Some(field.get_physical_type()) } else { None };
+            let logical = format!(
+                "{:?}{:?}",
+                field.get_basic_info().logical_type_ref(),
+                field.get_basic_info().converted_type()
+            );
+            if logical.to_ascii_uppercase().contains("TIMESTAMP")
+                || logical.contains("Date")
                 || physical == Some(parquet::basic::Type::INT96)
             {
                 column.kind = ColumnKind::Timestamp;

@@ -254,7 +254,14 @@ impl Prepared {
             }
             let cost = if known.logged { 0.0 } else { 0.25 };
             let filter = Filter {
-                group: 0, choices, rows, print, cost, known: Some(index), only: None, filled: 0,
+                group: 0,
+                choices,
+                rows,
+                print,
+                cost,
+                known: Some(index),
+                only: None,
+                filled: 0,
             };
             self.filters.add(filter, &sums, bases);
         }
@@ -316,7 +323,8 @@ impl Prepared {
             let by_row = spec.targets().all(|target| target.rows.is_some());
             // Without a row count all pairs of days would be candidates; months are what is left.
             if !by_row {
-                self.not_searched.push(format!("free date ranges on {} (no row count)", column.name));
+                self.not_searched
+                    .push(format!("free date ranges on {} (no row count)", column.name));
                 continue;
             }
             let day = |day: i64| {
@@ -375,7 +383,14 @@ impl Prepared {
                     cost: 4.0,
                 });
                 let filter = Filter {
-                    group, choices, rows: count, print, cost: 4.0, known: None, only: None, filled: 0,
+                    group,
+                    choices,
+                    rows: count,
+                    print,
+                    cost: 4.0,
+                    known: None,
+                    only: None,
+                    filled: 0,
                 };
                 self.filters.add(filter, &sums, bases);
             }
@@ -436,7 +451,8 @@ impl Found<'_> {
         }
         let (rows, print) = (*rows, *print);
         let choices = choices.to_vec();
-        let filter = Filter { group, choices, rows, print, cost, known: None, only: None, filled: 0 };
+        let filter =
+            Filter { group, choices, rows, print, cost, known: None, only: None, filled: 0 };
         self.filters.add(filter, sums, self.bases);
     }
 }
@@ -529,13 +545,7 @@ fn gather(
 
 /// "Created up to then", for each moment within the window at which somebody was created: a people
 /// file shows only the latest state, so joining is the one event that it dates.
-fn as_of(
-    people: &People,
-    at: i64,
-    window: i64,
-    asked: &mut PerColumn,
-    coarse: &mut PerColumn,
-) {
+fn as_of(people: &People, at: i64, window: i64, asked: &mut PerColumn, coarse: &mut PerColumn) {
     const MOST: usize = 256;
     for (index, column) in people.columns.iter().enumerate() {
         if !column.moments || !crate::people::fold(&column.name).contains("created") {

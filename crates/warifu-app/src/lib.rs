@@ -1,9 +1,16 @@
 //! Use cases: authorize → change → ledger, in one transaction. No HTTP, no SQL text.
 
+pub mod attachments;
+pub mod cases;
 mod change;
+pub mod egress;
 mod error;
+mod har;
 pub mod ledger;
 pub mod live;
+pub mod organizations;
+pub mod people;
+pub mod search;
 mod state;
 
 pub use change::Change;

@@ -1,6 +1,7 @@
 //! The running installation: its database, blobs, keys, clock and randomness.
 
 use crate::AppError;
+use crate::cases::Reads;
 use crate::live::Live;
 use hmac::{Hmac, Mac};
 use sha2::Sha256;
@@ -137,6 +138,7 @@ pub struct Inner {
     pub random: Arc<dyn Random>,
     pub config: AppConfig,
     pub live: Live,
+    pub(crate) reads: Reads,
 }
 
 impl std::ops::Deref for App {
@@ -159,7 +161,8 @@ impl App {
     ) -> Result<App, AppError> {
         let blobs = Blobs::local(&config.data)?;
         let keys = Keys::open(&config.data, &*random)?;
-        let inner = Inner { db, blobs, keys, clock, random, config, live: Live::default() };
+        let (live, reads) = (Live::default(), Reads::default());
+        let inner = Inner { db, blobs, keys, clock, random, config, live, reads };
         Ok(App { inner: Arc::new(inner) })
     }
 

@@ -111,7 +111,8 @@ pub async fn revision_times(
 ) -> Result<Vec<(Revision, Timestamp)>, StorageError> {
     let mut out = Vec::new();
     for revision in revisions {
-        let row = fetch_optional!(c, (i64,): "SELECT at FROM revisions WHERE revision = $1", revision.0)?;
+        let row =
+            fetch_optional!(c, (i64,): "SELECT at FROM revisions WHERE revision = $1", revision.0)?;
         out.extend(row.map(|(at,): (i64,)| (revision, Timestamp(at))));
     }
     Ok(out)

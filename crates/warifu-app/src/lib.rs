@@ -10,6 +10,7 @@ pub mod ledger;
 pub mod live;
 pub mod organizations;
 pub mod people;
+pub mod reports;
 pub mod search;
 mod state;
 

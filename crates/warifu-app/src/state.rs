@@ -3,6 +3,7 @@
 use crate::AppError;
 use crate::cases::Reads;
 use crate::live::Live;
+use crate::reports::Transfers;
 use hmac::{Hmac, Mac};
 use sha2::Sha256;
 use std::path::{Path, PathBuf};
@@ -139,6 +140,7 @@ pub struct Inner {
     pub config: AppConfig,
     pub live: Live,
     pub(crate) reads: Reads,
+    pub transfers: Transfers,
 }
 
 impl std::ops::Deref for App {
@@ -161,8 +163,17 @@ impl App {
     ) -> Result<App, AppError> {
         let blobs = Blobs::local(&config.data)?;
         let keys = Keys::open(&config.data, &*random)?;
-        let (live, reads) = (Live::default(), Reads::default());
-        let inner = Inner { db, blobs, keys, clock, random, config, live, reads };
+        let inner = Inner {
+            db,
+            blobs,
+            keys,
+            clock,
+            random,
+            config,
+            live: Live::default(),
+            reads: Reads::default(),
+            transfers: Transfers::default(),
+        };
         Ok(App { inner: Arc::new(inner) })
     }
 

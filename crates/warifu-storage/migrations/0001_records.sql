@@ -11,7 +11,7 @@ CREATE TABLE head (
   ledger_at BIGINT NOT NULL, -- time of the last entry: the next is never earlier
   checkpoint TEXT NOT NULL
 );
-INSERT INTO head (id, revision, ledger_size, ledger_frontier, ledger_at, checkpoint) VALUES (1, 0, 0, '', 0, '');
+INSERT INTO head (id, revision, ledger_size, ledger_frontier, ledger_at, checkpoint) VALUES (1, 0, 0, CAST('' AS BYTES), 0, '');
 
 CREATE TABLE counters (name TEXT PRIMARY KEY, next BIGINT NOT NULL);
 INSERT INTO counters (name, next) VALUES

@@ -23,7 +23,7 @@ CREATE TABLE runs (
   expected_rows BIGINT NOT NULL, expected_bytes BIGINT,
   started_at BIGINT NOT NULL, ended_at BIGINT,
   rows BIGINT NOT NULL, bytes BIGINT NOT NULL, sha256 TEXT NOT NULL, column_bytes TEXT NOT NULL,
-  blocks BYTES, -- first 8 bytes of the SHA-256 of each 64 KiB of the file: tells where a re-creation differs
+  blocks BYTES, -- CRC-32 of each 64 KiB of the file: tells where a re-creation differs
   start_seq BIGINT, end_seq BIGINT
 );
 CREATE INDEX runs_started ON runs (started_at, id);

@@ -7,9 +7,9 @@ use crate::{Db, Engine, StorageError, dialect};
 use futures_util::TryStreamExt;
 use rusqlite::types::ValueRef;
 use rusqlite::{Connection, OpenFlags};
-use sqlx::postgres::PgPoolCopyExt;
 use std::ops::ControlFlow;
 use tokio::runtime::Handle;
+use tokio::sync::mpsc;
 use warifu_domain::Revision;
 use warifu_domain::reports::{Kind, Subject, Value};
 
@@ -153,7 +153,7 @@ pub fn scan(
             connection.pragma_update(None, "mmap_size", 1_i64 << 30)?;
             scan_sqlite(&connection, scan, row)
         }
-        Db::Postgres { pool } => runtime.block_on(scan_postgres(pool, scan, row)),
+        Db::Postgres { pool } => scan_postgres(pool, runtime, scan, row),
     }
 }
 
@@ -200,8 +200,12 @@ fn utf8(bytes: &[u8]) -> Result<&str, StorageError> {
     })
 }
 
-async fn scan_postgres(
+/// Bytes collected from the server before they are handed to the reading thread.
+const BATCH: usize = 128 * 1024;
+
+fn scan_postgres(
     pool: &sqlx::PgPool,
+    runtime: &Handle,
     scan: &Scan,
     row: &mut dyn FnMut(i64, &[Value<'_>]) -> ControlFlow<()>,
 ) -> Result<(), StorageError> {
@@ -209,32 +213,49 @@ async fn scan_postgres(
     let width = scan.subject.columns().len();
     // Made of static texts and whole numbers; see `Scan::sql`.
     let copy = format!("COPY ({}) TO STDOUT", scan.sql(Engine::Postgres));
-    let mut stream = pool.copy_out_raw(&copy).await?;
-    let mut rest: Vec<u8> = Vec::new();
+    let (batches_in, mut batches) = mpsc::channel(4);
+    runtime.spawn(receive(pool.clone(), copy, batches_in));
+    // A batch ends where a row ends, so rows are never split between two.
     let mut scratch = Scratch::default();
-    while let Some(chunk) = stream.try_next().await? {
-        // The server sends one row per message, but the protocol does not promise it.
-        let data: &[u8] = if rest.is_empty() {
-            &chunk
-        } else {
-            rest.extend_from_slice(&chunk);
-            &rest
-        };
-        let mut start = 0;
-        while let Some(end) = memchr(data, start, b'\n') {
-            let flow = scratch.row(&data[start..end], scan, &kinds, width, row)?;
-            if flow.is_break() {
+    while let Some(batch) = batches.blocking_recv() {
+        for line in batch?.split(|b| *b == b'\n').filter(|l| !l.is_empty()) {
+            if scratch.row(line, scan, &kinds, width, row)?.is_break() {
                 return Ok(());
             }
-            start = end + 1;
         }
-        rest = data[start..].to_vec();
     }
     Ok(())
 }
 
-fn memchr(data: &[u8], from: usize, byte: u8) -> Option<usize> {
-    data[from..].iter().position(|b| *b == byte).map(|i| from + i)
+/// Receives a COPY and hands it on in batches of whole rows. When the reader stops before the
+/// end, the connection goes with it: what the server still sends must not meet the next query.
+async fn receive(
+    pool: sqlx::PgPool,
+    copy: String,
+    batches: mpsc::Sender<Result<Vec<u8>, StorageError>>,
+) {
+    let mut connection = match pool.acquire().await {
+        Ok(connection) => connection,
+        Err(e) => return drop(batches.send(Err(e.into())).await),
+    };
+    let result = async {
+        let mut stream = connection.copy_out_raw(&copy).await?;
+        let mut batch: Vec<u8> = Vec::with_capacity(BATCH + 4096);
+        while let Some(chunk) = stream.try_next().await? {
+            batch.extend_from_slice(&chunk);
+            // A line feed inside a value is escaped, so one at the end is the end of a row.
+            if batch.len() >= BATCH && batch.ends_with(b"\n") {
+                let full = std::mem::replace(&mut batch, Vec::with_capacity(BATCH + 4096));
+                batches.send(Ok(full)).await.map_err(|_| StorageError::Stopped)?;
+            }
+        }
+        batches.send(Ok(batch)).await.map_err(|_| StorageError::Stopped)
+    }
+    .await;
+    if let Err(e) = result {
+        drop(connection.detach());
+        let _ = batches.send(Err(e)).await;
+    }
 }
 
 /// Buffers for one row in COPY's text format: tabs between values, `\N` for null, backslash

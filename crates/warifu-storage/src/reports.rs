@@ -203,7 +203,7 @@ pub struct Run {
     pub sha256: String,
     /// Bytes that each column gave, as a JSON list; empty until done.
     pub column_bytes: String,
-    /// First 8 bytes of the SHA-256 of each 64 KiB of the file, one after the other.
+    /// CRC-32 of each 64 KiB of the file, big-endian, one after the other.
     pub blocks: Option<Vec<u8>>,
     pub start_seq: Option<i64>,
     pub end_seq: Option<i64>,
@@ -305,6 +305,15 @@ pub async fn start_run(c: &mut Conn<'_>, id: RunId) -> Result<bool, StorageError
         id.0
     )?;
     Ok(n == 1)
+}
+
+/// Keeps which ledger entry says that the run began.
+///
+/// # Errors
+/// As every query.
+pub async fn set_start(c: &mut Conn<'_>, id: RunId, seq: i64) -> Result<(), StorageError> {
+    execute!(c, "UPDATE runs SET start_seq = $2 WHERE id = $1", id.0, seq)?;
+    Ok(())
 }
 
 /// What a run came to.

@@ -1,1 +1,29 @@
-
+## The export ledger
+chain-holds = Chain holds, entries 1 to { $n }
+chain-open = { $n } entries, not checked yet
+chain-broken = The chain does not hold
+verify = Check the chain
+verified-holds = All { $n } entries hold, checked in { $seconds } s.
+verified-broken = The chain does not hold. Nothing should be exported until this is understood.
+signed-copy = Signed checkpoint
+entries = Entries
+entries-none = No entry matches
+entries-none-text = Take a filter off, or choose other days.
+entry = Entry { $n }
+entry-kind = Kind
+entry-words = Person, report or case
+entry-json = The entry as it is hashed
+from = from
+until = until
+ledger-sent = { $n } bytes sent
+proof = Inclusion proof
+proof-holds = leads to the checkpoint
+proof-broken = does not lead to the checkpoint
+proof-leaf = Leaf
+proof-place = Place
+proof-index = { $n } of { $size }
+checkpoint = Checkpoint
+checkpoint-text = Anyone can check it without Warifu.
+checkpoint-root = Root
+checkpoint-signed = Signed
+checkpoint-key = Key

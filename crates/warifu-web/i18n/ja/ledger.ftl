@@ -1,1 +1,29 @@
-
+## The export ledger
+chain-holds = 記録1〜{ $n } の連鎖は正常
+chain-open = { $n }件・未検証
+chain-broken = 連鎖が壊れています
+verify = 連鎖を検証
+verified-holds = { $n }件すべて正常です（{ $seconds }秒で検証）。
+verified-broken = 連鎖が壊れています。原因が分かるまで、エクスポートしないでください。
+signed-copy = 署名付きチェックポイント
+entries = 記録
+entries-none = 該当する記録はありません
+entries-none-text = 条件を外すか、期間を変えてください。
+entry = 記録 { $n }
+entry-kind = 種類
+entry-words = 人、レポート、ケース
+entry-json = ハッシュの対象（JSON）
+from = 開始
+until = 終了
+ledger-sent = 送信 { $n } バイト
+proof = 包含証明
+proof-holds = チェックポイントに到達
+proof-broken = チェックポイントに到達しません
+proof-leaf = 葉
+proof-place = 位置
+proof-index = { $size }件中{ $n }
+checkpoint = チェックポイント
+checkpoint-text = Warifuがなくても検証できます。
+checkpoint-root = ルート
+checkpoint-signed = 署名
+checkpoint-key = 鍵

@@ -4,8 +4,15 @@
 //! (`i18n`), and a [`shell::Shell`]. Handlers fill it; nothing here reads, decides or changes
 //! anything. `context.as_NAME()` renders one block of a page for a partial update.
 
+pub mod cases;
 pub mod charts;
 pub mod errors;
+pub mod incidents;
+pub mod ledger;
 pub mod markup;
+pub mod people;
+pub mod portal;
+pub mod reports;
+pub mod runs;
 pub mod shell;
 pub mod sign_in;

@@ -1,0 +1,270 @@
+//! The one download of a run: its start is durable before the first byte leaves, and its end or
+//! abort always follows.
+
+use super::produce::{Made, Progress, produce};
+use crate::live::Event;
+use crate::{App, AppError};
+use bytes::Bytes;
+use futures_util::Stream;
+use std::pin::Pin;
+use std::sync::Arc;
+use std::task::{Context, Poll};
+use tokio::runtime::Handle;
+use tokio::sync::{mpsc, oneshot};
+use warifu_domain::RunId;
+use warifu_domain::access::{Actor, Permission};
+use warifu_domain::reports::Definition;
+use warifu_ledger::body::{ColumnBytes, OrderKey, ReportAbort, ReportEnd, ReportStart};
+use warifu_ledger::{Count, RowKey};
+use warifu_storage::reports::{self, Run, RunEnd, RunState};
+
+/// A file on its way out.
+pub struct Download {
+    pub file_name: String,
+    pub media_type: &'static str,
+    /// Known before for every format but XLSX.
+    pub length: Option<u64>,
+    pub body: DownloadBody,
+}
+
+/// The bytes, as the receiver takes them. Dropping it before the end aborts the transfer.
+pub struct DownloadBody {
+    pieces: mpsc::Receiver<Result<Bytes, std::io::Error>>,
+    taken: u64,
+    ended: bool,
+    told: Option<oneshot::Sender<Taken>>,
+}
+
+/// What the receiver took.
+struct Taken {
+    bytes: u64,
+    /// It saw the end of the file.
+    ended: bool,
+}
+
+impl Stream for DownloadBody {
+    type Item = Result<Bytes, std::io::Error>;
+
+    fn poll_next(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Option<Self::Item>> {
+        let piece = std::task::ready!(self.pieces.poll_recv(cx));
+        match &piece {
+            Some(Ok(bytes)) => self.taken += bytes.len() as u64,
+            Some(Err(_)) => {}
+            None => self.ended = true,
+        }
+        Poll::Ready(piece)
+    }
+}
+
+impl Drop for DownloadBody {
+    fn drop(&mut self) {
+        if let Some(told) = self.told.take() {
+            let _ = told.send(Taken { bytes: self.taken, ended: self.ended });
+        }
+    }
+}
+
+/// Pieces that may wait for a slow receiver: with 256 KiB each, 1 MiB.
+const WAITING: usize = 4;
+
+impl App {
+    /// Starts the download of a prepared run.
+    ///
+    /// # Errors
+    /// Denied, not found, or [`AppError::Conflict`] when its file has left before.
+    pub async fn download_run(&self, actor: &Actor, id: RunId) -> Result<Download, AppError> {
+        let run = self.run(actor, id).await?;
+        if run.definition.weight(run.expected_rows as u64, &self.config.limits).is_decision() {
+            actor.require(Permission::RunUnfilteredReports)?;
+        }
+        if run.actor != actor.person {
+            return Err(AppError::Conflict(
+                "only whoever prepared the run downloads its file".into(),
+            ));
+        }
+        let mut change = self.change().await?;
+        if !reports::start_run(&mut change.conn(), id).await? {
+            return Err(AppError::Conflict(
+                "the file of this run has left before; run the report again".into(),
+            ));
+        }
+        let seq = change.record(actor, None, &start_entry(&run)?).await?;
+        reports::set_start(&mut change.conn(), id, seq).await?;
+        change.tell(Event::Run(id));
+        change.commit().await?;
+
+        let (pieces_in, pieces) = mpsc::channel(WAITING);
+        let (told, taken) = oneshot::channel();
+        let progress = self.transfers.begin(id, run.expected_rows as u64);
+        let file_name = file_name(&run);
+        let media_type = run.definition.format.media_type();
+        let length = run.expected_bytes.map(|b| b as u64);
+        let (app, actor) = (self.clone(), actor.clone());
+        tokio::spawn(async move {
+            let result = app.send(&run, progress, pieces_in).await;
+            let taken = taken.await.unwrap_or(Taken { bytes: 0, ended: false });
+            if let Err(e) = app.close(&actor, &run, result, &taken).await {
+                // The run stays open and is recorded as aborted at the next start.
+                tracing::error!(run = %run.id, error = %e, "the end of a transfer could not be recorded");
+            }
+            app.transfers.end(run.id);
+            app.live.tell(Event::Run(run.id));
+        });
+        Ok(Download {
+            file_name,
+            media_type,
+            length,
+            body: DownloadBody { pieces, taken: 0, ended: false, told: Some(told) },
+        })
+    }
+
+    /// Makes the file on a thread of its own and hands it to the receiver piece by piece.
+    async fn send(
+        &self,
+        run: &Run,
+        progress: Arc<Progress>,
+        pieces: mpsc::Sender<Result<Bytes, std::io::Error>>,
+    ) -> Result<Made, (Option<Made>, AppError)> {
+        let (db, definition, runtime) =
+            (self.db.clone(), run.definition.clone(), Handle::current());
+        let (as_of, as_of_at, key) = (run.as_of, run.as_of_at, self.row_key(run.id));
+        let work = tokio::task::spawn_blocking(move || {
+            let mut sink = |piece: &[u8]| {
+                pieces
+                    .blocking_send(Ok(Bytes::copy_from_slice(piece)))
+                    .map_err(|_| AppError::Cancelled)
+            };
+            let made =
+                produce(&db, &runtime, &definition, as_of, as_of_at, key, &progress, &mut sink);
+            if let Err((_, error)) = &made {
+                // The receiver must see that the file is not whole.
+                let _ = pieces.blocking_send(Err(std::io::Error::other(error.to_string())));
+            }
+            made
+        });
+        match work.await {
+            Ok(made) => made.map_err(|(made, e)| (Some(made), e)),
+            Err(e) => Err((None, AppError::Internal(e.to_string()))),
+        }
+    }
+
+    /// Writes the end or abort entry and the run's outcome, together.
+    async fn close(
+        &self,
+        actor: &Actor,
+        run: &Run,
+        result: Result<Made, (Option<Made>, AppError)>,
+        taken: &Taken,
+    ) -> Result<(), AppError> {
+        let mut change = self.change().await?;
+        let at = change.at();
+        let whole = matches!(&result, Ok(made) if taken.ended || taken.bytes == made.bytes);
+        let (made, cause) = match result {
+            Ok(made) => (Some(made), "client_gone"),
+            Err((made, AppError::Cancelled)) => {
+                let by_hand = self.transfers.progress(run.id).is_some_and(|p| p.is_cancelled());
+                (made, if by_hand { "cancelled" } else { "client_gone" })
+            }
+            Err((made, error)) => {
+                tracing::error!(run = %run.id, %error, "a transfer failed");
+                (made, "failed")
+            }
+        };
+        let seq = match &made {
+            Some(made) if whole => change.record(actor, None, &end_entry(run, made, taken)).await?,
+            made => {
+                let body = ReportAbort {
+                    run: run.id.to_string(),
+                    cause: cause.into(),
+                    rows: Count(made.as_ref().map_or(0, |m| m.rows)),
+                    bytes_made: Count(made.as_ref().map_or(0, |m| m.bytes)),
+                    bytes_on_the_wire: Some(Count(taken.bytes)),
+                    bytes_acknowledged: None,
+                    sha256: made.as_ref().map(|m| m.sha256),
+                    row_ids: made.as_ref().map(|m| m.row_ids),
+                };
+                change.record(actor, None, &body).await?
+            }
+        };
+        let state = if whole { RunState::Done } else { RunState::Aborted };
+        let sha256 = made.as_ref().map(|m| m.sha256.to_string()).unwrap_or_default();
+        let columns = made
+            .as_ref()
+            .map(|m| serde_json::json!(m.column_bytes).to_string())
+            .unwrap_or_default();
+        let end = RunEnd {
+            state,
+            at,
+            rows: made.as_ref().map_or(0, |m| m.rows as i64),
+            bytes: if whole {
+                made.as_ref().map_or(0, |m| m.bytes as i64)
+            } else {
+                taken.bytes as i64
+            },
+            sha256: &sha256,
+            column_bytes: &columns,
+            blocks: made.as_ref().map_or(&[], |m| &m.blocks),
+            end_seq: seq,
+        };
+        reports::end_run(&mut change.conn(), run.id, &end).await?;
+        change.commit().await?;
+        Ok(())
+    }
+
+    /// The key under which a run's row ids are committed to.
+    pub(super) fn row_key(&self, id: RunId) -> RowKey {
+        RowKey::derive(&self.keys.for_purpose("row commitments"), &id.to_string())
+    }
+}
+
+fn start_entry(run: &Run) -> Result<ReportStart, AppError> {
+    let definition: &Definition = &run.definition;
+    let mut order: Vec<OrderKey> = definition
+        .order
+        .iter()
+        .map(|k| OrderKey { column: k.column.clone(), descending: k.descending })
+        .collect();
+    order.push(OrderKey { column: definition.subject.id_column().into(), descending: false });
+    Ok(ReportStart {
+        run: run.id.to_string(),
+        definition: run
+            .digest
+            .parse()
+            .map_err(|_| AppError::Internal("a run's digest is none".into()))?,
+        filter: serde_json::to_value(&definition.filter)
+            .map_err(|e| AppError::Internal(e.to_string()))?,
+        columns: definition.columns.clone(),
+        order,
+        row_limit: definition.limit.map(Count),
+        as_of_revision: Count(run.as_of.0 as u64),
+        as_of: run.as_of_at.0,
+        dialect: definition.format.id(),
+    })
+}
+
+fn end_entry(run: &Run, made: &Made, taken: &Taken) -> ReportEnd {
+    let columns = run.definition.columns.iter().zip(&made.column_bytes);
+    ReportEnd {
+        run: run.id.to_string(),
+        rows: Count(made.rows),
+        column_bytes: columns
+            .map(|(c, n)| ColumnBytes { column: c.clone(), bytes: Count(*n) })
+            .collect(),
+        bytes_made: Count(made.bytes),
+        bytes_on_the_wire: Some(Count(taken.bytes)),
+        bytes_acknowledged: None,
+        sha256: made.sha256,
+        row_ids: made.row_ids,
+    }
+}
+
+/// Letters and digits of the report's name, the day, the run: safe in every file system.
+fn file_name(run: &Run) -> String {
+    let mut stem: String =
+        run.name.chars().map(|c| if c.is_alphanumeric() { c } else { '-' }).take(60).collect();
+    while stem.contains("--") {
+        stem = stem.replace("--", "-");
+    }
+    let day: String = run.as_of_at.to_string().chars().take(10).collect();
+    format!("{}-{day}-run{}.{}", stem.trim_matches('-'), run.id, run.definition.format.extension())
+}

@@ -1,0 +1,201 @@
+//! What a report would be, exactly, before anything leaves.
+
+use super::file::FileWriter;
+use super::produce::Selection;
+use crate::{App, AppError};
+use std::collections::HashSet;
+use std::ops::ControlFlow;
+use tokio::runtime::Handle;
+use warifu_domain::access::{Actor, Permission};
+use warifu_domain::reports::{Definition, Format, Subject, Value, Weight};
+use warifu_domain::{Revision, Timestamp};
+
+/// How often a column is filled, and the bytes that it gives.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct FieldCount {
+    pub key: &'static str,
+    pub label: &'static str,
+    pub personal: bool,
+    pub filled: u64,
+    pub bytes: u64,
+}
+
+/// A report without its bytes.
+#[derive(Clone, Debug)]
+pub struct Preview {
+    pub as_of: Revision,
+    pub as_of_at: Timestamp,
+    pub rows: u64,
+    /// Different organizations that the rows belong to.
+    pub organizations: u64,
+    /// The file's size; `None` for XLSX, whose size is known only by writing it.
+    pub bytes: Option<u64>,
+    pub fields: Vec<FieldCount>,
+    /// Filled fields with personal data, over all rows.
+    pub personal_fields: u64,
+    /// The first rows, masked.
+    pub sample: Vec<Vec<String>>,
+    pub weight: Weight,
+}
+
+/// Rows of the sample.
+const SAMPLE: usize = 5;
+
+/// Keeps the first letter of each word and what separates words; the rest becomes dots. A preview
+/// shows which shape the data have, never the data.
+pub fn mask(text: &str) -> String {
+    let mut inside = 0;
+    let mut out = String::with_capacity(text.len());
+    for c in text.chars() {
+        if c.is_alphanumeric() {
+            inside += 1;
+            match inside {
+                1 => out.push(c),
+                2..=5 => out.push('•'),
+                _ => {}
+            }
+        } else {
+            inside = 0;
+            out.push(c);
+        }
+    }
+    out
+}
+
+fn shown(value: Value<'_>, personal: bool) -> String {
+    match value {
+        Value::Null => String::new(),
+        Value::Text(t) if personal => mask(t),
+        Value::Text(t) => t.to_owned(),
+        Value::Time(t) => Timestamp(t).to_string(),
+        Value::Number(n) => n.to_string(),
+        Value::Bool(b) => b.to_string(),
+    }
+}
+
+impl App {
+    /// Counts rows, organizations, fields and bytes of a report as of now, and shows a masked
+    /// sample. Nothing leaves.
+    ///
+    /// # Errors
+    /// Denied, or what is wrong with the definition.
+    pub async fn preview(
+        &self,
+        actor: &Actor,
+        definition: &Definition,
+    ) -> Result<Preview, AppError> {
+        actor.require(Permission::RunReports)?;
+        definition.check()?;
+        let as_of = self.db.read().await?.conn().revision().await?;
+        let as_of_at = self.now();
+        let (app, definition) = (self.clone(), definition.clone());
+        let runtime = Handle::current();
+        tokio::task::spawn_blocking(move || app.count(&runtime, &definition, as_of, as_of_at))
+            .await
+            .map_err(|e| AppError::Internal(e.to_string()))?
+    }
+
+    fn count(
+        &self,
+        runtime: &Handle,
+        definition: &Definition,
+        as_of: Revision,
+        as_of_at: Timestamp,
+    ) -> Result<Preview, AppError> {
+        let subject = definition.subject;
+        let columns = definition.column_indices()?;
+        let all = subject.columns();
+        let organization = subject.index("organization_id");
+        let mut selection = Selection::new(definition, as_of)?;
+        if let Some(place) = organization
+            && !selection.scan.columns.contains(&place)
+        {
+            selection.scan.columns.push(place);
+        }
+        // The order moves neither size nor counts; without a limit it need not be computed.
+        if definition.limit.is_none() {
+            selection.scan.order.clear();
+        }
+        let additive = !matches!(definition.format, Format::Xlsx);
+        let counted = if additive {
+            definition.clone()
+        } else {
+            Definition { format: Format::default(), ..definition.clone() }
+        };
+        let mut file = FileWriter::new(&counted, as_of_at)?;
+        let mut filled = vec![0_u64; columns.len()];
+        let mut organizations = HashSet::new();
+        let (mut rows, mut bytes) = (0_u64, 0_u64);
+        let mut sample = Vec::with_capacity(SAMPLE);
+        let mut out = Vec::with_capacity(16 * 1024);
+        let mut failed = None;
+        file.header(&mut out)?;
+        selection.each(&self.db, runtime, &mut |_, values| {
+            rows += 1;
+            for (n, place) in filled.iter_mut().zip(&columns) {
+                *n += u64::from(!values[*place].is_blank());
+            }
+            if let Some(Value::Number(id)) = organization.map(|o| values[o]) {
+                organizations.insert(id);
+            }
+            if sample.len() < SAMPLE {
+                sample.push(columns.iter().map(|c| shown(values[*c], all[*c].personal)).collect());
+            }
+            if let Err(e) = file.row(values, &mut out) {
+                failed = Some(e);
+                return ControlFlow::Break(());
+            }
+            bytes += out.len() as u64;
+            out.clear();
+            ControlFlow::Continue(())
+        })?;
+        if let Some(e) = failed {
+            return Err(e);
+        }
+        let totals = file.finish(&mut out, |_| Ok(()))?;
+        bytes += out.len() as u64;
+        let fields: Vec<FieldCount> = columns
+            .iter()
+            .zip(filled)
+            .zip(&totals.column_bytes)
+            .map(|((place, filled), bytes)| {
+                let column = &all[*place];
+                FieldCount {
+                    key: column.key,
+                    label: column.label,
+                    personal: column.personal,
+                    filled,
+                    bytes: *bytes,
+                }
+            })
+            .collect();
+        let organizations = match subject {
+            Subject::Organizations => rows,
+            _ => organizations.len() as u64,
+        };
+        Ok(Preview {
+            as_of,
+            as_of_at,
+            rows,
+            organizations,
+            bytes: additive.then_some(bytes),
+            personal_fields: fields.iter().filter(|f| f.personal).map(|f| f.filled).sum(),
+            fields,
+            sample,
+            weight: definition.weight(rows, &self.config.limits),
+        })
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::mask;
+
+    #[test]
+    fn a_sample_shows_shapes_only() {
+        assert_eq!(mask("Renée O'Neil"), "R•••• O'N•••");
+        assert_eq!(mask("jo.doe@mail.example"), "j•.d••@m•••.e••••");
+        assert_eq!(mask("佐藤 健太"), "佐• 健•");
+        assert_eq!(mask(""), "");
+    }
+}

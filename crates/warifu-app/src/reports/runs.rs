@@ -1,0 +1,188 @@
+//! Runs: a definition, an instant, and who asked. A run's file leaves once.
+
+use super::definitions::digest;
+use crate::live::Event;
+use crate::{App, AppError};
+use warifu_domain::access::{Actor, Permission};
+use warifu_domain::reports::{Definition, Weight};
+use warifu_domain::{DefinitionId, RunId};
+use warifu_ledger::Count;
+use warifu_ledger::body::ReportAbort;
+use warifu_storage::reports::{self, Run, RunEnd, RunState};
+
+/// What somebody asks to be run.
+pub struct NewRun {
+    pub definition: Definition,
+    /// The saved definition and version that it is, when it is one.
+    pub saved: Option<(DefinitionId, i64)>,
+    pub name: String,
+    /// Why; must be said for a decision.
+    pub reason: String,
+    /// The actor has seen that the report is over everybody or over the limits, and runs it.
+    pub decided: bool,
+}
+
+/// Longest reason in characters.
+const MAX_REASON: usize = 500;
+
+impl App {
+    /// Prepares a run as of now: counts it, checks the right to it, and keeps it. Nothing leaves.
+    ///
+    /// # Errors
+    /// Denied; [`AppError::NeedsDecision`] when it is over everybody or over the limits and was not
+    /// decided; what is wrong with the definition.
+    pub async fn prepare_run(&self, actor: &Actor, new: NewRun) -> Result<Run, AppError> {
+        let preview = self.preview(actor, &new.definition).await?;
+        let reason = new.reason.trim();
+        if reason.chars().count() > MAX_REASON || reason.contains('\0') {
+            return Err(AppError::invalid(
+                "reason",
+                format!("at most {MAX_REASON} characters are kept"),
+            ));
+        }
+        if preview.weight.is_decision() {
+            actor.require(Permission::RunUnfilteredReports)?;
+            if !new.decided {
+                return Err(AppError::NeedsDecision(match preview.weight {
+                    Weight::OverLimit { rows, limit } => {
+                        format!(
+                            "the report has {rows} rows with personal data; above {limit} it is a decision of its own"
+                        )
+                    }
+                    _ => format!("the report has no filter: it names all {} people", preview.rows),
+                }));
+            }
+            if reason.is_empty() {
+                return Err(AppError::invalid(
+                    "reason",
+                    "say why the report has to be over so many people",
+                ));
+            }
+        }
+        let digest = digest(&new.definition)?;
+        let mut change = self.change().await?;
+        let id = RunId(change.conn().take_ids("runs", 1).await?);
+        let run = Run {
+            id,
+            saved: new.saved,
+            name: if new.name.trim().is_empty() {
+                "Report".into()
+            } else {
+                new.name.trim().chars().take(120).collect()
+            },
+            digest: digest.to_string(),
+            definition: new.definition,
+            actor: actor.person,
+            reason: reason.to_owned(),
+            as_of: preview.as_of,
+            as_of_at: preview.as_of_at,
+            state: RunState::Prepared,
+            expected_rows: preview.rows as i64,
+            expected_bytes: preview.bytes.map(|b| b as i64),
+            started_at: change.at(),
+            ended_at: None,
+            rows: 0,
+            bytes: 0,
+            sha256: String::new(),
+            column_bytes: String::new(),
+            blocks: None,
+            start_seq: None,
+            end_seq: None,
+        };
+        reports::insert_run(&mut change.conn(), &run).await?;
+        change.tell(Event::Run(id));
+        change.commit().await?;
+        Ok(run)
+    }
+
+    /// # Errors
+    /// Denied, or not found.
+    pub async fn run(&self, actor: &Actor, id: RunId) -> Result<Run, AppError> {
+        actor.require(Permission::RunReports)?;
+        let found = reports::run(&mut self.db.read().await?.conn(), id).await?;
+        found.ok_or(AppError::NotFound("report run"))
+    }
+
+    /// Runs, newest first, before an id.
+    ///
+    /// # Errors
+    /// Denied.
+    pub async fn runs(
+        &self,
+        actor: &Actor,
+        before: RunId,
+        limit: i64,
+    ) -> Result<Vec<Run>, AppError> {
+        actor.require(Permission::RunReports)?;
+        Ok(reports::runs(&mut self.db.read().await?.conn(), before, limit).await?)
+    }
+
+    /// Asks a transfer to stop. It ends with an abort entry shortly after; a run whose file has not
+    /// begun to leave is put aside.
+    ///
+    /// # Errors
+    /// Denied, not found, or nothing to cancel.
+    pub async fn cancel_run(&self, actor: &Actor, id: RunId) -> Result<(), AppError> {
+        let run = self.run(actor, id).await?;
+        if let Some(progress) = self.transfers.progress(id) {
+            progress.cancel();
+            return Ok(());
+        }
+        if run.state != RunState::Prepared {
+            return Err(AppError::Conflict("the run has ended; there is nothing to cancel".into()));
+        }
+        let mut change = self.change().await?;
+        let at = change.at();
+        let end = RunEnd {
+            state: RunState::Aborted,
+            at,
+            rows: 0,
+            bytes: 0,
+            sha256: "",
+            column_bytes: "",
+            blocks: &[],
+            // No byte had begun to leave, so the ledger has neither start nor abort.
+            end_seq: -1,
+        };
+        reports::end_run(&mut change.conn(), id, &end).await?;
+        change.tell(Event::Run(id));
+        change.commit().await?;
+        Ok(())
+    }
+
+    /// After a start: transfers that this installation did not end are recorded as aborted.
+    ///
+    /// # Errors
+    /// When the database fails.
+    pub async fn abort_unfinished_runs(&self) -> Result<usize, AppError> {
+        let open = reports::unfinished(&mut self.db.read().await?.conn()).await?;
+        for run in &open {
+            let mut change = self.change().await?;
+            let body = ReportAbort {
+                run: run.id.to_string(),
+                cause: "restarted".into(),
+                rows: Count(0),
+                bytes_made: Count(0),
+                bytes_on_the_wire: None,
+                bytes_acknowledged: None,
+                sha256: None,
+                row_ids: None,
+            };
+            let seq = change.record_own(None, &body).await?;
+            let at = change.at();
+            let end = RunEnd {
+                state: RunState::Aborted,
+                at,
+                rows: 0,
+                bytes: 0,
+                sha256: "",
+                column_bytes: "",
+                blocks: &[],
+                end_seq: seq,
+            };
+            reports::end_run(&mut change.conn(), run.id, &end).await?;
+            change.commit().await?;
+        }
+        Ok(open.len())
+    }
+}

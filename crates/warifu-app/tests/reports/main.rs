@@ -1,0 +1,344 @@
+//! Reports on real databases: preview, download, replay under writers, abort.
+
+use futures_util::StreamExt;
+use sha2::{Digest, Sha256};
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
+use warifu_app::reports::{NewRun, Progress};
+use warifu_app::{App, AppConfig, AppError, SystemRandom};
+use warifu_domain::access::{Actor, Role, Roles};
+use warifu_domain::organizations::{Environment, Organization};
+use warifu_domain::people::{KnownPerson, Person};
+use warifu_domain::reports::{Definition, Format, Subject};
+use warifu_domain::time::SystemClock;
+use warifu_domain::{OrganizationId, PersonId, Timestamp};
+use warifu_storage::reports::RunState;
+use warifu_storage::{Db, organizations, people};
+
+/// A throw-away installation. The folder and the PostgreSQL database go away with it.
+struct Installation {
+    app: App,
+    _folder: tempfile::TempDir,
+    postgres: Option<(String, String)>,
+}
+
+impl Installation {
+    async fn sqlite() -> Installation {
+        let folder = tempfile::tempdir().unwrap();
+        let db = Db::open_sqlite(folder.path()).await.unwrap();
+        Self::on(db, folder, None)
+    }
+
+    async fn postgres() -> Option<Installation> {
+        let Ok(server) = std::env::var("WARIFU_TEST_POSTGRES") else {
+            assert!(
+                std::env::var("WARIFU_SKIP_POSTGRES").is_ok(),
+                "set WARIFU_TEST_POSTGRES to a server's address (./test does), or WARIFU_SKIP_POSTGRES=1"
+            );
+            return None;
+        };
+        let folder = tempfile::tempdir().unwrap();
+        let name = format!("warifu_app_{}_{}", std::process::id(), rand::random::<u32>());
+        let pool = sqlx::PgPool::connect(&server).await.unwrap();
+        let make = sqlx::AssertSqlSafe(format!("CREATE DATABASE {name}"));
+        sqlx::query(make).execute(&pool).await.unwrap();
+        let (base, _) = server.rsplit_once('/').unwrap();
+        let db = Db::open_postgres(&format!("{base}/{name}")).await.unwrap();
+        Some(Self::on(db, folder, Some((server, name))))
+    }
+
+    fn on(db: Db, folder: tempfile::TempDir, postgres: Option<(String, String)>) -> Installation {
+        let config = AppConfig::new(folder.path());
+        let app = App::open(db, config, Arc::new(SystemClock::default()), Arc::new(SystemRandom))
+            .unwrap();
+        Installation { app, _folder: folder, postgres }
+    }
+
+    async fn end(self) {
+        self.app.db.close().await;
+        if let Some((server, name)) = self.postgres {
+            let pool = sqlx::PgPool::connect(&server).await.unwrap();
+            let drop = sqlx::AssertSqlSafe(format!("DROP DATABASE {name} WITH (FORCE)"));
+            sqlx::query(drop).execute(&pool).await.unwrap();
+        }
+    }
+
+    /// `n` people in 7 organizations, with awkward texts among them.
+    async fn people(&self, n: i64) -> OrganizationId {
+        let mut change = self.app.change().await.unwrap();
+        let revision = change.revision();
+        let mut first = OrganizationId(0);
+        for i in 0..7 {
+            let o = Organization {
+                name: format!("Organization {i}"),
+                environment: if i == 0 { Environment::Preview } else { Environment::Production },
+                products: vec!["wic".into()],
+                domain: format!("o{i}.example"),
+                vendor: i == 0,
+            };
+            let id = organizations::insert(&mut change.conn(), revision, &o).await.unwrap();
+            if i == 0 {
+                first = id;
+            }
+        }
+        let id = change.conn().take_ids("people", n).await.unwrap();
+        let list: Vec<KnownPerson> =
+            (0..n).map(|i| person(id + i, OrganizationId(first.0 + i % 7))).collect();
+        people::insert(&mut change.conn(), revision, &list).await.unwrap();
+        change.commit().await.unwrap();
+        first
+    }
+}
+
+fn person(id: i64, organization: OrganizationId) -> KnownPerson {
+    let awkward = [
+        "plain",
+        "with, comma",
+        "with \"quotes\"",
+        "two\nlines",
+        "tab\there",
+        "back\\slash",
+        "佐藤 健太",
+        "",
+    ];
+    let text = awkward[id as usize % awkward.len()];
+    KnownPerson {
+        id: PersonId(id),
+        organization,
+        active: id % 3 != 0,
+        record: Person {
+            created_date: Some(Timestamp(1_400_000_000_000_000 + id * 61_000_000)),
+            last_login: (id % 2 == 0).then_some(Timestamp(1_695_913_560_000_000 - id * 1_000)),
+            full_name: Some(format!("Person {id} {text}")),
+            email: Some(format!("p{id}@o{}.example", id % 7)),
+            address: (!text.is_empty()).then(|| text.to_owned()),
+            user_type: Some(if id % 5 == 0 { "Employee" } else { "Customer Standard" }.into()),
+            ..Person::default()
+        },
+    }
+}
+
+fn actor(role: Role) -> Actor {
+    Actor {
+        person: PersonId(1),
+        name: "Ada".into(),
+        organization: OrganizationId(1),
+        roles: Roles::default().with(role),
+        session: Some([7; 32]),
+        network: "203.0.113.0/24".into(),
+    }
+}
+
+fn super_administrator() -> Actor {
+    let mut a = actor(Role::SuperAdministrator);
+    a.roles = a.roles.with(Role::Responder);
+    a
+}
+
+fn ask(definition: Definition) -> NewRun {
+    NewRun {
+        definition,
+        saved: None,
+        name: "All users".into(),
+        reason: "test".into(),
+        decided: true,
+    }
+}
+
+async fn take(
+    app: &App,
+    actor: &Actor,
+    definition: &Definition,
+) -> (warifu_domain::RunId, Vec<u8>) {
+    let run = app.prepare_run(actor, ask(definition.clone())).await.unwrap();
+    let mut download = app.download_run(actor, run.id).await.unwrap();
+    let mut bytes = Vec::new();
+    while let Some(piece) = download.body.next().await {
+        bytes.extend_from_slice(&piece.unwrap());
+    }
+    drop(download);
+    ended(app, actor, run.id).await;
+    (run.id, bytes)
+}
+
+/// Waits until the end of a transfer is recorded.
+async fn ended(app: &App, actor: &Actor, id: warifu_domain::RunId) -> warifu_storage::reports::Run {
+    for _ in 0..500 {
+        let run = app.run(actor, id).await.unwrap();
+        if matches!(run.state, RunState::Done | RunState::Aborted) {
+            return run;
+        }
+        tokio::time::sleep(std::time::Duration::from_millis(10)).await;
+    }
+    panic!("the run did not end");
+}
+
+macro_rules! on_both {
+    ($($name:ident)*) => {$(
+        mod $name {
+            #[tokio::test(flavor = "multi_thread")]
+            async fn sqlite() {
+                let i = super::Installation::sqlite().await;
+                super::$name(&i).await;
+                i.end().await;
+            }
+            #[tokio::test(flavor = "multi_thread")]
+            async fn postgres() {
+                let Some(i) = super::Installation::postgres().await else { return };
+                super::$name(&i).await;
+                i.end().await;
+            }
+        }
+    )*};
+}
+
+on_both! { preview_is_exact replay_holds_under_writers what_is_cut_off_is_aborted only_decided_reports_over_everybody same_bytes_in_every_format }
+
+async fn preview_is_exact(i: &Installation) {
+    i.people(500).await;
+    let a = super_administrator();
+    let mut definition = Definition::of_everything(Subject::People);
+    for filter in [
+        r#"{"all":[]}"#,
+        r#"{"column":"user_type","op":"equals","value":"Employee"}"#,
+        r#"{"column":"environment","op":"equals","value":"preview"}"#,
+        r#"{"any":[{"column":"address","op":"blank"},{"column":"last_login","op":"from","value":"2023-09-01"}]}"#,
+    ] {
+        definition.filter = serde_json::from_str(filter).unwrap();
+        for format in [Format::default(), Format::JsonLines] {
+            definition.format = format;
+            let preview = i.app.preview(&a, &definition).await.unwrap();
+            let (id, bytes) = take(&i.app, &a, &definition).await;
+            let run = i.app.run(&a, id).await.unwrap();
+            assert_eq!(preview.bytes, Some(bytes.len() as u64), "{filter}");
+            assert_eq!((run.bytes, run.state), (bytes.len() as i64, RunState::Done));
+            assert_eq!(run.rows as u64, preview.rows);
+            assert_eq!(run.sha256, warifu_ledger::sha256(&bytes).to_string());
+            assert!(
+                !preview
+                    .sample
+                    .iter()
+                    .flatten()
+                    .any(|c| c.contains("p1@") || c.contains("Person 1"))
+            );
+        }
+    }
+    let report = i.app.verify_ledger(|_, _| {}).await.unwrap().unwrap();
+    assert!(report.open.is_empty(), "every start has its end: {:?}", report.open);
+}
+
+async fn replay_holds_under_writers(i: &Installation) {
+    let first = i.people(400).await;
+    let a = super_administrator();
+    let stop = Arc::new(AtomicBool::new(false));
+    let writers: Vec<_> = (0..8_i64)
+        .map(|w| {
+            let (app, stop) = (i.app.clone(), stop.clone());
+            tokio::spawn(async move {
+                let mut n = 0_i64;
+                while !stop.load(Ordering::Relaxed) {
+                    n += 1;
+                    let mut change = app.change().await.unwrap();
+                    let revision = change.revision();
+                    let id = PersonId(1 + (n * 37 + w * 53) % 400);
+                    let mut p = people::find(&mut change.conn(), id).await.unwrap().unwrap();
+                    p.record.phone = Some(format!("+81 {w} {n}"));
+                    p.organization = OrganizationId(first.0 + n % 7);
+                    people::update(&mut change.conn(), revision, &p).await.unwrap();
+                    change.commit().await.unwrap();
+                }
+                n
+            })
+        })
+        .collect();
+    let mut runs = Vec::new();
+    for k in 0..40 {
+        let mut definition = Definition::of_everything(Subject::People);
+        if k % 3 == 1 {
+            let filter = r#"{"column":"phone","op":"filled"}"#;
+            definition.filter = serde_json::from_str(filter).unwrap();
+            definition.order =
+                serde_json::from_str(r#"[{"column":"phone","descending":true}]"#).unwrap();
+        }
+        if k % 3 == 2 {
+            definition.limit = Some(50);
+            definition.order = serde_json::from_str(r#"[{"column":"full_name"}]"#).unwrap();
+        }
+        let (id, bytes) = take(&i.app, &a, &definition).await;
+        runs.push((id, Sha256::digest(&bytes)));
+    }
+    for (id, digest) in &runs {
+        let replayed = i.app.replay(&a, *id, None, Arc::new(Progress::new(0))).await.unwrap();
+        assert_eq!(replayed.difference, None, "run {id}");
+        assert_eq!(replayed.sha256.as_bytes()[..], digest[..]);
+    }
+    stop.store(true, Ordering::Relaxed);
+    let mut changes = 0;
+    for w in writers {
+        changes += w.await.unwrap();
+    }
+    assert!(changes > 40, "the writers did write: {changes}");
+    i.app.verify_ledger(|_, _| {}).await.unwrap().unwrap();
+}
+
+async fn what_is_cut_off_is_aborted(i: &Installation) {
+    i.people(20_000).await;
+    let a = super_administrator();
+    let definition = Definition::of_everything(Subject::People);
+    // The receiver goes away after the first piece.
+    let run = i.app.prepare_run(&a, ask(definition.clone())).await.unwrap();
+    let mut download = i.app.download_run(&a, run.id).await.unwrap();
+    assert!(download.body.next().await.unwrap().is_ok());
+    drop(download);
+    assert_eq!(ended(&i.app, &a, run.id).await.state, RunState::Aborted);
+    // A second download of the same run is refused.
+    assert!(matches!(i.app.download_run(&a, run.id).await, Err(AppError::Conflict(_))));
+    // A run that was running when the process died is aborted at the next start.
+    let run = i.app.prepare_run(&a, ask(definition)).await.unwrap();
+    let mut change = i.app.change().await.unwrap();
+    assert!(warifu_storage::reports::start_run(&mut change.conn(), run.id).await.unwrap());
+    change.commit().await.unwrap();
+    assert_eq!(i.app.abort_unfinished_runs().await.unwrap(), 1);
+    assert_eq!(i.app.run(&a, run.id).await.unwrap().state, RunState::Aborted);
+}
+
+async fn only_decided_reports_over_everybody(i: &Installation) {
+    i.people(30).await;
+    let everybody = || Definition::of_everything(Subject::People);
+    let responder = actor(Role::Responder);
+    assert!(matches!(
+        i.app.prepare_run(&responder, ask(everybody())).await,
+        Err(AppError::Denied(_))
+    ));
+    assert!(matches!(
+        i.app.preview(&actor(Role::Agent), &everybody()).await,
+        Err(AppError::Denied(_))
+    ));
+    let a = super_administrator();
+    let undecided = NewRun { decided: false, ..ask(everybody()) };
+    assert!(matches!(i.app.prepare_run(&a, undecided).await, Err(AppError::NeedsDecision(_))));
+    let no_reason = NewRun { reason: " ".into(), ..ask(everybody()) };
+    assert!(matches!(
+        i.app.prepare_run(&a, no_reason).await,
+        Err(AppError::Invalid { field: "reason", .. })
+    ));
+    // Somebody else's prepared run is not theirs to download.
+    let run = i.app.prepare_run(&a, ask(everybody())).await.unwrap();
+    let other = Actor { person: PersonId(2), ..super_administrator() };
+    assert!(matches!(i.app.download_run(&other, run.id).await, Err(AppError::Conflict(_))));
+}
+
+async fn same_bytes_in_every_format(i: &Installation) {
+    i.people(100).await;
+    let a = super_administrator();
+    for subject in Subject::ALL {
+        for format in [Format::default(), Format::JsonLines, Format::Xlsx] {
+            let definition = Definition { format, ..Definition::of_everything(subject) };
+            let (id, _) = take(&i.app, &a, &definition).await;
+            // XLSX says when it was made: it must be the run's time, not the replay's.
+            tokio::time::sleep(std::time::Duration::from_millis(1_100)).await;
+            let replayed = i.app.replay(&a, id, None, Arc::new(Progress::new(0))).await.unwrap();
+            assert_eq!(replayed.difference, None, "{subject:?} {:?}", definition.format);
+        }
+    }
+}

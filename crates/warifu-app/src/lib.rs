@@ -4,14 +4,17 @@ pub mod attachments;
 pub mod cases;
 mod change;
 pub mod egress;
+pub mod enrolment;
 mod error;
 mod har;
+mod init;
 pub mod ledger;
 pub mod live;
 pub mod organizations;
 pub mod people;
 pub mod reports;
 pub mod search;
+pub mod sessions;
 mod state;
 
 pub use change::Change;

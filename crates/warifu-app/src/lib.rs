@@ -1,13 +1,20 @@
 //! Use cases: authorize → change → ledger, in one transaction. No HTTP, no SQL text.
 
+pub mod attachments;
+pub mod cases;
 mod change;
+pub mod egress;
 pub mod enrolment;
 mod error;
+mod har;
 pub mod import;
 mod init;
 pub mod ledger;
 pub mod live;
+pub mod organizations;
+pub mod people;
 pub mod reports;
+pub mod search;
 pub mod sessions;
 mod state;
 

@@ -1,6 +1,7 @@
 //! The running installation: its database, blobs, keys, clock and randomness.
 
 use crate::AppError;
+use crate::cases::Reads;
 use crate::live::Live;
 use crate::reports::Transfers;
 use hmac::{Hmac, Mac};
@@ -138,6 +139,7 @@ pub struct Inner {
     pub random: Arc<dyn Random>,
     pub config: AppConfig,
     pub live: Live,
+    pub(crate) reads: Reads,
     pub transfers: Transfers,
 }
 
@@ -169,6 +171,7 @@ impl App {
             random,
             config,
             live: Live::default(),
+            reads: Reads::default(),
             transfers: Transfers::default(),
         };
         Ok(App { inner: Arc::new(inner) })

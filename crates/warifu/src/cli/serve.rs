@@ -32,6 +32,7 @@ impl Serve {
     pub async fn run(self) -> Result<(), CliError> {
         let _lock = self.installation.lock()?;
         let app = self.installation.open().await?;
+        app.abort_unfinished_runs().await?;
         let listener = TcpListener::bind(self.listen)
             .await
             .map_err(CliError::io(format!("cannot listen on {}", self.listen)))?;
@@ -99,7 +100,8 @@ pub async fn serve(
     Ok(())
 }
 
-async fn stopped() {
+/// Ends when the process is asked to stop.
+pub async fn stopped() {
     let interrupt = async {
         if tokio::signal::ctrl_c().await.is_err() {
             std::future::pending::<()>().await;

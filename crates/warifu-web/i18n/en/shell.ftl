@@ -71,3 +71,4 @@ palette-choose = choose
 palette-open = open
 palette-tab = open in a new tab
 palette-recorded = Searches are recorded
+table-of = Table: { $name }

@@ -68,3 +68,4 @@ palette-choose = 選択
 palette-open = 開く
 palette-tab = 新しいタブで開く
 palette-recorded = 検索は記録されます
+table-of = 表：{ $name }

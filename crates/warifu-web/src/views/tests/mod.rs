@@ -44,8 +44,11 @@ fn pages_are_as_they_were() {
             // their own part on.
             let own = if *name == "case" { 0 } else { html.find("<main").unwrap_or(0) };
             let end = html.find("</main>").filter(|_| own > 0).unwrap_or(html.len());
-            let html: Vec<&str> =
-                html[own..end].lines().map(str::trim_end).filter(|line| !line.trim().is_empty()).collect();
+            let html: Vec<&str> = html[own..end]
+                .lines()
+                .map(str::trim_end)
+                .filter(|line| !line.trim().is_empty())
+                .collect();
             insta::assert_snapshot!(format!("{name}.{}", lang.tag()), html.join("\n"));
         }
     }

@@ -133,7 +133,11 @@ pub fn pager() -> Pager {
 pub fn case_row(lang: Lang) -> CaseRow {
     CaseRow {
         reference: "HC-20417".into(),
-        subject: w(lang, "Sign-in loops after SAML certificate rollover", "SAML証明書の更新後、サインインが繰り返される"),
+        subject: w(
+            lang,
+            "Sign-in loops after SAML certificate rollover",
+            "SAML証明書の更新後、サインインが繰り返される",
+        ),
         organization: w(lang, "Mizuno Freight", "水野物流"),
         status: CaseStatus::Open,
         priority: Priority::High,
@@ -233,10 +237,7 @@ pub fn pages(lang: Lang) -> Vec<(&'static str, String)> {
             "sign-in-throttled",
             sign_in(lang, Some(trouble(lang, SignInTrouble::Throttled, "AS64511"))),
         ),
-        (
-            "sign-in-idle",
-            sign_in(lang, Some(trouble(lang, SignInTrouble::Idle, &lang.span(900)))),
-        ),
+        ("sign-in-idle", sign_in(lang, Some(trouble(lang, SignInTrouble::Idle, &lang.span(900))))),
         (
             "sign-in-over",
             sign_in(lang, Some(trouble(lang, SignInTrouble::Over, &lang.span(43_200)))),
@@ -287,11 +288,21 @@ pub fn pages(lang: Lang) -> Vec<(&'static str, String)> {
             .unwrap(),
     ));
     for (status, name) in Problem::STATUSES.into_iter().zip([
-        "error-403", "error-404", "error-409", "error-413", "error-422", "error-429", "error-500",
+        "error-403",
+        "error-404",
+        "error-409",
+        "error-413",
+        "error-422",
+        "error-429",
+        "error-500",
         "error-503",
     ]) {
         let detail = if status == 413 {
-            w(lang, "trace.har has 61,218,004 bytes, the limit is 50,000,000.", "trace.har は 61,218,004 バイトです。上限は 50,000,000 バイトです。")
+            w(
+                lang,
+                "trace.har has 61,218,004 bytes, the limit is 50,000,000.",
+                "trace.har は 61,218,004 バイトです。上限は 50,000,000 バイトです。",
+            )
         } else {
             String::new()
         };
@@ -350,7 +361,12 @@ fn people(lang: Lang) -> Vec<(&'static str, String)> {
         field("Address", "住所", None, true),
         field("Last Password Change or Reset", "最終パスワード変更・リセット", None, false),
         field("Role: Name", "ロール：名前", Some(&w(lang, "Org Admin", "組織管理者")), false),
-        field("Role: Description", "ロール：説明", Some(&w(lang, "Manages people and cases", "人とケースを管理")), false),
+        field(
+            "Role: Description",
+            "ロール：説明",
+            Some(&w(lang, "Manages people and cases", "人とケースを管理")),
+            false,
+        ),
         field("Phone", "電話", Some("+81 3 0000 0144"), true),
         field("Mobile", "携帯電話", None, true),
         field("Time Zone", "タイムゾーン", Some("Asia/Tokyo"), false),
@@ -419,9 +435,16 @@ fn people(lang: Lang) -> Vec<(&'static str, String)> {
         ("import", import(Some(import_run(lang, RunState::Running)), None).render().unwrap()),
         (
             "import-error",
-            import(None, Some(w(lang, "The file has no column “Username”.", "「Username」の列がありません。")))
-                .render()
-                .unwrap(),
+            import(
+                None,
+                Some(w(
+                    lang,
+                    "The file has no column “Username”.",
+                    "「Username」の列がありません。",
+                )),
+            )
+            .render()
+            .unwrap(),
         ),
     ]
 }
@@ -433,7 +456,8 @@ fn portal(lang: Lang) -> Vec<(&'static str, String)> {
         status,
         opened_by: somebody(&w(lang, "Haruka Endo", "遠藤 遥")),
         assignee: (status != CaseStatus::New).then(|| somebody(&w(lang, "Aiko Mori", "森 愛子"))),
-        due: (status != CaseStatus::Solved).then(|| Due { text: w(lang, "by 19:12", "19:12まで"), ..Due::default() }),
+        due: (status != CaseStatus::Solved)
+            .then(|| Due { text: w(lang, "by 19:12", "19:12まで"), ..Due::default() }),
         last: ago(lang, 10),
     };
     let cases = |rows| PortalCases {
@@ -444,12 +468,13 @@ fn portal(lang: Lang) -> Vec<(&'static str, String)> {
         pager: Pager { shown: 3, total: Some(23), ..Pager::default() },
     };
     let subject = case_row(lang).subject;
-    let urgency = |value: &str, en: &str, ja: &str, promise_en: &str, promise_ja: &str, chosen| Urgency {
-        value: value.into(),
-        label: w(lang, en, ja),
-        promise: w(lang, promise_en, promise_ja),
-        chosen,
-    };
+    let urgency =
+        |value: &str, en: &str, ja: &str, promise_en: &str, promise_ja: &str, chosen| Urgency {
+            value: value.into(),
+            label: w(lang, en, ja),
+            promise: w(lang, promise_en, promise_ja),
+            chosen,
+        };
     let case = |status, error| PortalCase {
         shell: customer(lang, Place::PortalCases),
         reference: "HC-20417".into(),
@@ -459,7 +484,10 @@ fn portal(lang: Lang) -> Vec<(&'static str, String)> {
         assignee: Some(somebody(&w(lang, "Aiko Mori", "森 愛子"))),
         due: Some(Due { text: w(lang, "by 19:12", "19:12まで"), ..Due::default() }),
         following: true,
-        followers: vec![somebody(&w(lang, "Takumi Kondo", "近藤 匠")), somebody(&w(lang, "Yui Oshima", "大島 結"))],
+        followers: vec![
+            somebody(&w(lang, "Takumi Kondo", "近藤 匠")),
+            somebody(&w(lang, "Yui Oshima", "大島 結")),
+        ],
         messages: super::samples_desk::messages(lang),
         text: String::new(),
         last_seen: "m2".into(),
@@ -472,9 +500,15 @@ fn portal(lang: Lang) -> Vec<(&'static str, String)> {
             "portal-cases",
             cases(vec![
                 row(CaseStatus::Open, &subject),
-                row(CaseStatus::Waiting, &w(lang, "Rate limit on group sync", "グループ同期の制限")),
+                row(
+                    CaseStatus::Waiting,
+                    &w(lang, "Rate limit on group sync", "グループ同期の制限"),
+                ),
                 row(CaseStatus::New, NASTY),
-                row(CaseStatus::Solved, &w(lang, "Certificate expires in 30 days", "証明書が30日後に失効")),
+                row(
+                    CaseStatus::Solved,
+                    &w(lang, "Certificate expires in 30 days", "証明書が30日後に失効"),
+                ),
                 row(CaseStatus::Closed, &w(lang, "Invoice address", "請求先住所")),
             ])
             .render()
@@ -489,10 +523,38 @@ fn portal(lang: Lang) -> Vec<(&'static str, String)> {
                 subject: subject.clone(),
                 text: String::new(),
                 urgencies: vec![
-                    urgency("urgent", "Everything is down", "すべて止まっている", "First answer in 15 min, day and night", "初回回答15分以内・24時間", false),
-                    urgency("high", "People cannot work", "業務が止まっている", "First answer in 30 min, day and night", "初回回答30分以内・24時間", true),
-                    urgency("normal", "It is a nuisance", "支障がある", "First answer in 4 working hours", "初回回答4営業時間以内", false),
-                    urgency("low", "A question", "質問", "First answer in 1 working day", "初回回答1営業日以内", false),
+                    urgency(
+                        "urgent",
+                        "Everything is down",
+                        "すべて止まっている",
+                        "First answer in 15 min, day and night",
+                        "初回回答15分以内・24時間",
+                        false,
+                    ),
+                    urgency(
+                        "high",
+                        "People cannot work",
+                        "業務が止まっている",
+                        "First answer in 30 min, day and night",
+                        "初回回答30分以内・24時間",
+                        true,
+                    ),
+                    urgency(
+                        "normal",
+                        "It is a nuisance",
+                        "支障がある",
+                        "First answer in 4 working hours",
+                        "初回回答4営業時間以内",
+                        false,
+                    ),
+                    urgency(
+                        "low",
+                        "A question",
+                        "質問",
+                        "First answer in 1 working day",
+                        "初回回答1営業日以内",
+                        false,
+                    ),
                 ],
                 fields: vec![
                     ProductField {
@@ -512,19 +574,50 @@ fn portal(lang: Lang) -> Vec<(&'static str, String)> {
                 followers: String::new(),
                 file_limit: 50_000_000,
                 seen_by: vec![
-                    (w(lang, "Here", "貴社"), w(lang, "you and 3 administrators", "あなたと管理者3名")),
-                    (w(lang, "Kept", "保存"), w(lang, "2 years, files 90 days", "2年間、ファイルは90日間")),
+                    (
+                        w(lang, "Here", "貴社"),
+                        w(lang, "you and 3 administrators", "あなたと管理者3名"),
+                    ),
+                    (
+                        w(lang, "Kept", "保存"),
+                        w(lang, "2 years, files 90 days", "2年間、ファイルは90日間"),
+                    ),
                 ],
                 errors: vec![
-                    ("text".into(), w(lang, "Say what happened.", "起きたことを入力してください。")),
-                    ("files".into(), w(lang, "trace.zip is locked with a password. It was not stored.", "trace.zip はパスワード付きのため、保存していません。")),
-                    ("followers".into(), w(lang, "Nobody of this name in your organization.", "同じ組織に該当する方がいません。")),
+                    (
+                        "text".into(),
+                        w(lang, "Say what happened.", "起きたことを入力してください。"),
+                    ),
+                    (
+                        "files".into(),
+                        w(
+                            lang,
+                            "trace.zip is locked with a password. It was not stored.",
+                            "trace.zip はパスワード付きのため、保存していません。",
+                        ),
+                    ),
+                    (
+                        "followers".into(),
+                        w(
+                            lang,
+                            "Nobody of this name in your organization.",
+                            "同じ組織に該当する方がいません。",
+                        ),
+                    ),
                 ],
             }
             .render()
             .unwrap(),
         ),
-        ("portal-case", case(CaseStatus::Waiting, Some(w(lang, "Write something.", "本文を入力してください。"))).render().unwrap()),
+        (
+            "portal-case",
+            case(
+                CaseStatus::Waiting,
+                Some(w(lang, "Write something.", "本文を入力してください。")),
+            )
+            .render()
+            .unwrap(),
+        ),
         ("portal-case-closed", case(CaseStatus::Closed, None).render().unwrap()),
     ]
 }

@@ -33,7 +33,15 @@ const FIELDS: [(&str, &str, bool, i64); 15] = [
 
 fn preview(lang: Lang, decision: Option<Decision>) -> Preview {
     let row = |name: &str, mail: &str, organization: &str| -> Vec<Option<String>> {
-        let mut cells = vec![Some("2019-02-11".into()), None, Some(name.into()), Some(mail.into()), Some(mail.into()), Some(organization.into()), Some("Administrator".into())];
+        let mut cells = vec![
+            Some("2019-02-11".into()),
+            None,
+            Some(name.into()),
+            Some(mail.into()),
+            Some(mail.into()),
+            Some(organization.into()),
+            Some("Administrator".into()),
+        ];
         cells.resize(FIELDS.len(), None);
         cells
     };
@@ -65,7 +73,11 @@ fn builder(lang: Lang, preview: Option<Preview>) -> ReportBuilder {
         shell: shell(lang, Place::Reports),
         id: preview.is_some().then(|| "r1".into()),
         version: 3,
-        name: if preview.is_some() { w(lang, "User directory", "ユーザー一覧") } else { String::new() },
+        name: if preview.is_some() {
+            w(lang, "User directory", "ユーザー一覧")
+        } else {
+            String::new()
+        },
         subjects: choices(&["people", "cases"]),
         columns: FIELDS
             .iter()
@@ -79,9 +91,19 @@ fn builder(lang: Lang, preview: Option<Preview>) -> ReportBuilder {
             .collect(),
         filter: vec![
             FilterLine::Open { path: "0".into(), any: false },
-            FilterLine::Rule { path: "0.0".into(), column: "company_name".into(), operator: "is".into(), value: NASTY.into() },
+            FilterLine::Rule {
+                path: "0.0".into(),
+                column: "company_name".into(),
+                operator: "is".into(),
+                value: NASTY.into(),
+            },
             FilterLine::Open { path: "0.1".into(), any: true },
-            FilterLine::Rule { path: "0.1.0".into(), column: "phone".into(), operator: "filled".into(), value: String::new() },
+            FilterLine::Rule {
+                path: "0.1.0".into(),
+                column: "phone".into(),
+                operator: "filled".into(),
+                value: String::new(),
+            },
             FilterLine::Close { path: "0.1".into() },
             FilterLine::Close { path: "0".into() },
         ],
@@ -98,11 +120,28 @@ fn builder(lang: Lang, preview: Option<Preview>) -> ReportBuilder {
         approvers: choices(&["Naoko Ishii", "Samuel Oduya"]),
         purpose: String::new(),
         errors: vec![
-            ("purpose".into(), w(lang, "Say what the file is for. Every organization in it will read this.", "利用目的を入力してください。含まれる組織はこの文を読めます。")),
+            (
+                "purpose".into(),
+                w(
+                    lang,
+                    "Say what the file is for. Every organization in it will read this.",
+                    "利用目的を入力してください。含まれる組織はこの文を読めます。",
+                ),
+            ),
             ("name".into(), w(lang, "Give it a name.", "名前を入力してください。")),
             ("limit".into(), w(lang, "A whole number.", "整数を入力してください。")),
-            ("column".into(), w(lang, "Choose at least one field.", "項目を一つ以上選んでください。")),
-            ("filter".into(), w(lang, "Condition 0.0: this field has no such value.", "条件0.0：この値はありません。")),
+            (
+                "column".into(),
+                w(lang, "Choose at least one field.", "項目を一つ以上選んでください。"),
+            ),
+            (
+                "filter".into(),
+                w(
+                    lang,
+                    "Condition 0.0: this field has no such value.",
+                    "条件0.0：この値はありません。",
+                ),
+            ),
         ],
     }
 }
@@ -112,7 +151,11 @@ fn run(lang: Lang, state: RunState) -> Run {
         id: "u1".into(),
         name: w(lang, "User directory", "ユーザー一覧"),
         definition_href: "/reports/r1".into(),
-        filter: if state == RunState::Failed { String::new() } else { w(lang, "Company Name is Aster Bank", "会社名が「Aster Bank」") },
+        filter: if state == RunState::Failed {
+            String::new()
+        } else {
+            w(lang, "Company Name is Aster Bank", "会社名が「Aster Bank」")
+        },
         who: "Naoko Ishii".into(),
         purpose: w(lang, "Who still needs a smart card", "スマートカード未登録者の確認"),
         state,
@@ -122,12 +165,24 @@ fn run(lang: Lang, state: RunState) -> Run {
         started: at(lang, "09:22:31"),
         as_of: at(lang, "09:22:30"),
         revision: 88_213_552,
-        failure: if state == RunState::Failed { w(lang, "The ledger could not be written. Nothing left.", "台帳に書き込めませんでした。外には何も出ていません。") } else { String::new() },
+        failure: if state == RunState::Failed {
+            w(
+                lang,
+                "The ledger could not be written. Nothing left.",
+                "台帳に書き込めませんでした。外には何も出ていません。",
+            )
+        } else {
+            String::new()
+        },
     }
 }
 
 fn half(lang: Lang, bytes: i64) -> Half {
-    Half { bytes, digest: "9f2c 03b8 d17a 4e55 6b0c … 81f2".into(), at: on(lang, "2026-12-02T09:22:31Z") }
+    Half {
+        bytes,
+        digest: "9f2c 03b8 d17a 4e55 6b0c … 81f2".into(),
+        at: on(lang, "2026-12-02T09:22:31Z"),
+    }
 }
 
 fn replay(lang: Lang, remade: Option<Half>, result: ReplayResult) -> String {
@@ -160,24 +215,51 @@ fn ledger(lang: Lang, state: Tally, verified: Option<Verified>) -> Ledger {
     };
     Ledger {
         shell: shell(lang, Place::Ledger),
-        checkpoint: Checkpoint { size: 52_141, root: "kq3nXj…Zk4=".into(), at: on(lang, "2026-12-02T09:30:00Z"), key: "hashira.example/warifu".into(), state },
+        checkpoint: Checkpoint {
+            size: 52_141,
+            root: "kq3nXj…Zk4=".into(),
+            at: on(lang, "2026-12-02T09:30:00Z"),
+            key: "hashira.example/warifu".into(),
+            state,
+        },
         verified,
         kinds: choices(&["all", "run", "download"]),
         q: String::new(),
         days: ("2026-11-25".into(), String::new()),
         chips: vec![Chip { text: w(lang, "Last 7 days", "過去7日"), without: "/ledger".into() }],
         entries: vec![
-            row(52_140, "Run, User directory", "実行：ユーザー一覧", Tally::Match, "identical", "完全一致"),
+            row(
+                52_140,
+                "Run, User directory",
+                "実行：ユーザー一覧",
+                Tally::Match,
+                "identical",
+                "完全一致",
+            ),
             LedgerRow {
                 bytes_made: None,
                 bytes_sent: Some((114_688, Some(360_201))),
-                ..row(52_139, "Download of 52,131", "52,131のダウンロード", Tally::Open, "not yet", "未実施")
+                ..row(
+                    52_139,
+                    "Download of 52,131",
+                    "52,131のダウンロード",
+                    Tally::Open,
+                    "not yet",
+                    "未実施",
+                )
             },
             LedgerRow {
                 people: None,
                 bytes_sent: Some((18_204, None)),
                 digest: String::new(),
-                ..row(41_207, "Download, from the old system’s log", "ダウンロード（旧システムのログ）", Tally::No, "differs", "不一致")
+                ..row(
+                    41_207,
+                    "Download, from the old system’s log",
+                    "ダウンロード（旧システムのログ）",
+                    Tally::No,
+                    "differs",
+                    "不一致",
+                )
             },
         ],
         pager: pager(),
@@ -197,7 +279,13 @@ fn ledger(lang: Lang, state: Tally, verified: Option<Verified>) -> Ledger {
                 (w(lang, "Step-up", "追加認証"), w(lang, "Passkey, 09:22:12", "パスキー 09:22:12")),
             ],
             json: "{\"kind\":\"run\"}".into(),
-            proof: Some(Proof { index: 52_139, size: 52_141, leaf: "b64leaf=".into(), path: vec!["h0=".into(), "h1=".into()], holds: state != Tally::No }),
+            proof: Some(Proof {
+                index: 52_139,
+                size: 52_141,
+                leaf: "b64leaf=".into(),
+                path: vec!["h0=".into(), "h1=".into()],
+                holds: state != Tally::No,
+            }),
         }),
     }
 }
@@ -218,17 +306,18 @@ fn download(lang: Lang, state: RunState) -> RecordedDownload {
 }
 
 fn matching(lang: Lang, state: RunState) -> Matching {
-    let candidate = |rank, en: &str, ja: &str, people, bytes: i64, en2: &str, ja2: &str| Candidate {
-        rank,
-        definition: w(lang, en, ja),
-        detail: "CSV, CRLF, BOM; 15".into(),
-        people,
-        bytes,
-        difference: bytes - 3_481_972,
-        meaning: w(lang, en2, ja2),
-        verify_href: (rank > 1).then(|| "/incidents/INC-2026-03/downloads/d1/verify/2".into()),
-        current: rank == 1,
-    };
+    let candidate =
+        |rank, en: &str, ja: &str, people, bytes: i64, en2: &str, ja2: &str| Candidate {
+            rank,
+            definition: w(lang, en, ja),
+            detail: "CSV, CRLF, BOM; 15".into(),
+            people,
+            bytes,
+            difference: bytes - 3_481_972,
+            meaning: w(lang, en2, ja2),
+            verify_href: (rank > 1).then(|| "/incidents/INC-2026-03/downloads/d1/verify/2".into()),
+            current: rank == 1,
+        };
     let done = state == RunState::Done;
     Matching {
         download: download(lang, state),
@@ -269,7 +358,13 @@ fn matching(lang: Lang, state: RunState) -> Matching {
 }
 
 fn exposure(lang: Lang) -> Exposure {
-    let organization = |name: &str, people, more, told: &str| ExposedOrganization { id: "o1".into(), name: name.into(), people, more, told: told.into() };
+    let organization = |name: &str, people, more, told: &str| ExposedOrganization {
+        id: "o1".into(),
+        name: name.into(),
+        people,
+        more,
+        told: told.into(),
+    };
     Exposure {
         people: 18_432,
         administrators: 11_906,
@@ -285,42 +380,135 @@ fn exposure(lang: Lang) -> Exposure {
             (w(lang, "over 500", "500名超"), 3),
         ],
         months: (1..=9).map(|m| (format!("2026-{m:02}"), 200 * m)).collect(),
-        top: vec![organization("Polaris Devices", 812, 0, &w(lang, "3 Nov", "11月3日")), organization("Tamagawa Rail", 540, 2, "")],
+        top: vec![
+            organization("Polaris Devices", 812, 0, &w(lang, "3 Nov", "11月3日")),
+            organization("Tamagawa Rail", 540, 2, ""),
+        ],
     }
 }
 
 fn room(lang: Lang, matching: Option<Matching>, exposure: Option<Exposure>) -> IncidentRoom {
-    let moment = |instant: &str, en: &str, ja: &str, kind| Moment { at: on(lang, instant), title: w(lang, en, ja), text: if kind == MomentKind::Hot { w(lang, "Session moved from AS64496 to AS64511", "セッションがAS64496からAS64511へ移動") } else { String::new() }, kind };
+    let moment = |instant: &str, en: &str, ja: &str, kind| Moment {
+        at: on(lang, instant),
+        title: w(lang, en, ja),
+        text: if kind == MomentKind::Hot {
+            w(lang, "Session moved from AS64496 to AS64511", "セッションがAS64496からAS64511へ移動")
+        } else {
+            String::new()
+        },
+        kind,
+    };
     let known = matching.is_some();
     IncidentRoom {
         shell: shell(lang, Place::Incidents),
         reference: "INC-2026-03".into(),
-        title: w(lang, "What was in the download of 28 September?", "9月28日のダウンロードには何が含まれていたか"),
-        summary: w(lang, "The download was made in the system used before. Its log kept time, size and session.", "旧システムでのダウンロードです。ログには時刻、サイズ、セッションだけが残っています。"),
-        downloads: if known { vec![download(lang, RunState::Done), RecordedDownload { id: "d2".into(), rows: Some(212), current: false, ..download(lang, RunState::Running) }] } else { Vec::new() },
+        title: w(
+            lang,
+            "What was in the download of 28 September?",
+            "9月28日のダウンロードには何が含まれていたか",
+        ),
+        summary: w(
+            lang,
+            "The download was made in the system used before. Its log kept time, size and session.",
+            "旧システムでのダウンロードです。ログには時刻、サイズ、セッションだけが残っています。",
+        ),
+        downloads: if known {
+            vec![
+                download(lang, RunState::Done),
+                RecordedDownload {
+                    id: "d2".into(),
+                    rows: Some(212),
+                    current: false,
+                    ..download(lang, RunState::Running)
+                },
+            ]
+        } else {
+            Vec::new()
+        },
         entry: TelemetryForm {
             bytes: "3481972".into(),
             tolerance: "0".into(),
             measures: choices(&["file", "http"]),
             at: "2026-09-28".into(),
-            errors: if known { Vec::new() } else { vec![("at".into(), w(lang, "Write date and time in UTC.", "日付と時刻をUTCで入力してください。")), ("bytes".into(), w(lang, "A whole number.", "整数を入力してください。")), ("tolerance".into(), w(lang, "0, or a share, or a size.", "0、割合、サイズのいずれか。")), ("rows".into(), w(lang, "A whole number.", "整数を入力してください。"))] },
+            errors: if known {
+                Vec::new()
+            } else {
+                vec![
+                    (
+                        "at".into(),
+                        w(
+                            lang,
+                            "Write date and time in UTC.",
+                            "日付と時刻をUTCで入力してください。",
+                        ),
+                    ),
+                    ("bytes".into(), w(lang, "A whole number.", "整数を入力してください。")),
+                    (
+                        "tolerance".into(),
+                        w(lang, "0, or a share, or a size.", "0、割合、サイズのいずれか。"),
+                    ),
+                    ("rows".into(), w(lang, "A whole number.", "整数を入力してください。")),
+                ]
+            },
             ..TelemetryForm::default()
         },
         matching,
         exposure,
         timeline: vec![
-            moment("2026-09-28T15:06:11Z", "Download of 3,481,972 bytes", "3,481,972 バイトのダウンロード", MomentKind::Hot),
-            moment("2026-11-02T10:00:00Z", "First answer: 6,388 people", "最初の結論：6,388名", MomentKind::Plain),
-            moment("2026-11-03T09:00:00Z", "Statement, revision 1", "公表文 第1版", MomentKind::Revision),
-            moment("2026-12-02T09:34:00Z", "Waits for your decision", "あなたの判断待ち", MomentKind::Next),
+            moment(
+                "2026-09-28T15:06:11Z",
+                "Download of 3,481,972 bytes",
+                "3,481,972 バイトのダウンロード",
+                MomentKind::Hot,
+            ),
+            moment(
+                "2026-11-02T10:00:00Z",
+                "First answer: 6,388 people",
+                "最初の結論：6,388名",
+                MomentKind::Plain,
+            ),
+            moment(
+                "2026-11-03T09:00:00Z",
+                "Statement, revision 1",
+                "公表文 第1版",
+                MomentKind::Revision,
+            ),
+            moment(
+                "2026-12-02T09:34:00Z",
+                "Waits for your decision",
+                "あなたの判断待ち",
+                MomentKind::Next,
+            ),
         ],
-        evidence: if known { vec![EvidenceFile { name: "candidates.csv".into(), digest: "51aa 0e96 … 3c02".into(), bytes: 88_310 }, EvidenceFile { name: "ledger-proof.txt".into(), digest: "04d1 b5e2 … c1f8".into(), bytes: 3_118 }] } else { Vec::new() },
+        evidence: if known {
+            vec![
+                EvidenceFile {
+                    name: "candidates.csv".into(),
+                    digest: "51aa 0e96 … 3c02".into(),
+                    bytes: 88_310,
+                },
+                EvidenceFile {
+                    name: "ledger-proof.txt".into(),
+                    digest: "04d1 b5e2 … c1f8".into(),
+                    bytes: 3_118,
+                },
+            ]
+        } else {
+            Vec::new()
+        },
         bundle_digest: if known { "2c6e 88d1 04fa … 71b9".into() } else { String::new() },
     }
 }
 
 pub fn pages(lang: Lang) -> Vec<(&'static str, String)> {
-    let version = |revision, current| Version { revision, at: on(lang, "2026-11-02T10:00:00Z"), who: "Naoko Ishii".into(), changed: vec![w(lang, "filter", "フィルター")], href: "/reports/r1?version=1".into(), current };
+    let version = |revision, current| Version {
+        revision,
+        at: on(lang, "2026-11-02T10:00:00Z"),
+        who: "Naoko Ishii".into(),
+        changed: vec![w(lang, "filter", "フィルター")],
+        href: "/reports/r1?version=1".into(),
+        current,
+    };
     let definition = |filter: &str| DefinitionRow {
         id: "r1".into(),
         name: w(lang, "User directory", "ユーザー一覧"),
@@ -333,50 +521,210 @@ pub fn pages(lang: Lang) -> Vec<(&'static str, String)> {
         versions: vec![version(3, true), version(2, false), version(1, false)],
     };
     let reports = |rows| ReportList { shell: shell(lang, Place::Reports), rows, pager: pager() };
-    let removed = Decision::NoFilter { removed: Some((w(lang, "Company Name is Aster Bank", "会社名が「Aster Bank」"), 212, 40_113)) };
-    let receipt = RunReceipt { entry: 52_140, digest: half(lang, 0).digest, format: "CSV, CRLF, BOM".into(), columns: (9, 4), organizations: 1, approved_by: "Samuel Oduya".into(), file_until: Some(on(lang, "2026-12-03T09:22:00Z")) };
+    let removed = Decision::NoFilter {
+        removed: Some((
+            w(lang, "Company Name is Aster Bank", "会社名が「Aster Bank」"),
+            212,
+            40_113,
+        )),
+    };
+    let receipt = RunReceipt {
+        entry: 52_140,
+        digest: half(lang, 0).digest,
+        format: "CSV, CRLF, BOM".into(),
+        columns: (9, 4),
+        organizations: 1,
+        approved_by: "Samuel Oduya".into(),
+        file_until: Some(on(lang, "2026-12-03T09:22:00Z")),
+    };
     let run_page = |state, receipt: Option<RunReceipt>| RunPage {
         shell: shell(lang, Place::Runs),
         run: run(lang, state),
-        downloads: if receipt.is_some() { vec![Download { entry: 52_141, who: "Naoko Ishii".into(), at: at(lang, "09:27:54"), network: "AS64496".into(), bytes: 18_204, complete: false }] } else { Vec::new() },
+        downloads: if receipt.is_some() {
+            vec![Download {
+                entry: 52_141,
+                who: "Naoko Ishii".into(),
+                at: at(lang, "09:27:54"),
+                network: "AS64496".into(),
+                bytes: 18_204,
+                complete: false,
+            }]
+        } else {
+            Vec::new()
+        },
         step_up: receipt.as_ref().is_some_and(|receipt| receipt.file_until.is_some()),
         receipt,
     };
     let runs = |rows| RunList { shell: shell(lang, Place::Runs), rows, pager: pager() };
     let incidents = |rows| IncidentList { shell: shell(lang, Place::Incidents), rows };
-    let incident = |open| IncidentRow { reference: "INC-2026-03".into(), title: w(lang, "What was in the download of 28 September?", "9月28日のダウンロードには何が含まれていたか"), open, downloads: 2, matched: if open { 1 } else { 2 }, people: (!open).then_some(18_432), opened: on(lang, "2026-10-17T08:00:00Z") };
-    let empty_ledger = Ledger { entries: Vec::new(), entry: None, ..ledger(lang, Tally::No, Some(Verified { holds: false, entries: 52_141, seconds: "1.2".into(), problem: w(lang, "Entry 48,207 does not lead to the root.", "記録48,207がルートに到達しません。") })) };
+    let incident = |open| IncidentRow {
+        reference: "INC-2026-03".into(),
+        title: w(
+            lang,
+            "What was in the download of 28 September?",
+            "9月28日のダウンロードには何が含まれていたか",
+        ),
+        open,
+        downloads: 2,
+        matched: if open { 1 } else { 2 },
+        people: (!open).then_some(18_432),
+        opened: on(lang, "2026-10-17T08:00:00Z"),
+    };
+    let empty_ledger = Ledger {
+        entries: Vec::new(),
+        entry: None,
+        ..ledger(
+            lang,
+            Tally::No,
+            Some(Verified {
+                holds: false,
+                entries: 52_141,
+                seconds: "1.2".into(),
+                problem: w(
+                    lang,
+                    "Entry 48,207 does not lead to the root.",
+                    "記録48,207がルートに到達しません。",
+                ),
+            }),
+        )
+    };
     let mut none_found = matching(lang, RunState::Done);
     none_found.candidates.clear();
     none_found.matched = 0;
     none_found.difference = None;
     vec![
-        ("reports", reports(vec![definition(&w(lang, "Company Name is Aster Bank", "会社名が「Aster Bank」")), definition("")]).render().unwrap()),
+        (
+            "reports",
+            reports(vec![
+                definition(&w(lang, "Company Name is Aster Bank", "会社名が「Aster Bank」")),
+                definition(""),
+            ])
+            .render()
+            .unwrap(),
+        ),
         ("reports-none", reports(Vec::new()).render().unwrap()),
         ("builder", builder(lang, Some(preview(lang, Some(removed)))).render().unwrap()),
-        ("builder-over", builder(lang, Some(preview(lang, Some(Decision::OverLimit)))).render().unwrap()),
+        (
+            "builder-over",
+            builder(lang, Some(preview(lang, Some(Decision::OverLimit)))).render().unwrap(),
+        ),
         ("builder-within", builder(lang, Some(preview(lang, None))).render().unwrap()),
-        ("builder-new", ReportBuilder { filter: vec![FilterLine::Open { path: "0".into(), any: false }, FilterLine::Close { path: "0".into() }], errors: Vec::new(), ..builder(lang, None) }.render().unwrap()),
-        ("runs", runs(vec![run(lang, RunState::Running), run(lang, RunState::Done), run(lang, RunState::Failed), run(lang, RunState::Queued), run(lang, RunState::Cancelled)]).render().unwrap()),
+        (
+            "builder-new",
+            ReportBuilder {
+                filter: vec![
+                    FilterLine::Open { path: "0".into(), any: false },
+                    FilterLine::Close { path: "0".into() },
+                ],
+                errors: Vec::new(),
+                ..builder(lang, None)
+            }
+            .render()
+            .unwrap(),
+        ),
+        (
+            "runs",
+            runs(vec![
+                run(lang, RunState::Running),
+                run(lang, RunState::Done),
+                run(lang, RunState::Failed),
+                run(lang, RunState::Queued),
+                run(lang, RunState::Cancelled),
+            ])
+            .render()
+            .unwrap(),
+        ),
         ("runs-none", runs(Vec::new()).render().unwrap()),
         ("run-live", run_page(RunState::Running, None).render().unwrap()),
         ("run-done", run_page(RunState::Done, Some(receipt.clone())).render().unwrap()),
-        ("run-gone", run_page(RunState::Done, Some(RunReceipt { file_until: None, approved_by: String::new(), ..receipt })).render().unwrap()),
+        (
+            "run-gone",
+            run_page(
+                RunState::Done,
+                Some(RunReceipt { file_until: None, approved_by: String::new(), ..receipt }),
+            )
+            .render()
+            .unwrap(),
+        ),
         ("run-failed", run_page(RunState::Failed, None).render().unwrap()),
         ("replay-running", replay(lang, None, ReplayResult::Running { compared: 16_384 })),
         ("replay-identical", replay(lang, Some(half(lang, 40_113)), ReplayResult::Identical)),
-        ("replay-differs", replay(lang, Some(half(lang, 40_001)), ReplayResult::Differs { at: 20_118, recorded: "0d 0a".into(), remade: "0a".into(), why: w(lang, "Format version 2 wrote CRLF, version 3 writes LF.", "形式の第2版はCRLF、第3版はLFで書き出します。") })),
-        ("replay-impossible", replay(lang, None, ReplayResult::Impossible { why: w(lang, "2 people were erased; their bytes are gone, the sizes still add up.", "2名の情報が消去されています。サイズの合計は一致します。") })),
-        ("ledger", ledger(lang, Tally::Match, Some(Verified { holds: true, entries: 52_141, seconds: "1.2".into(), problem: String::new() })).render().unwrap()),
+        (
+            "replay-differs",
+            replay(
+                lang,
+                Some(half(lang, 40_001)),
+                ReplayResult::Differs {
+                    at: 20_118,
+                    recorded: "0d 0a".into(),
+                    remade: "0a".into(),
+                    why: w(
+                        lang,
+                        "Format version 2 wrote CRLF, version 3 writes LF.",
+                        "形式の第2版はCRLF、第3版はLFで書き出します。",
+                    ),
+                },
+            ),
+        ),
+        (
+            "replay-impossible",
+            replay(
+                lang,
+                None,
+                ReplayResult::Impossible {
+                    why: w(
+                        lang,
+                        "2 people were erased; their bytes are gone, the sizes still add up.",
+                        "2名の情報が消去されています。サイズの合計は一致します。",
+                    ),
+                },
+            ),
+        ),
+        (
+            "ledger",
+            ledger(
+                lang,
+                Tally::Match,
+                Some(Verified {
+                    holds: true,
+                    entries: 52_141,
+                    seconds: "1.2".into(),
+                    problem: String::new(),
+                }),
+            )
+            .render()
+            .unwrap(),
+        ),
         ("ledger-open", ledger(lang, Tally::Open, None).render().unwrap()),
         ("ledger-differs", ledger(lang, Tally::No, None).render().unwrap()),
         ("ledger-broken", empty_ledger.render().unwrap()),
         ("incidents", incidents(vec![incident(true), incident(false)]).render().unwrap()),
         ("incidents-none", incidents(Vec::new()).render().unwrap()),
-        ("incident-new", NewIncident { shell: shell(lang, Place::Incidents), title: String::new(), summary: String::new(), errors: vec![("title".into(), w(lang, "Write the question.", "問いを入力してください。"))] }.render().unwrap()),
+        (
+            "incident-new",
+            NewIncident {
+                shell: shell(lang, Place::Incidents),
+                title: String::new(),
+                summary: String::new(),
+                errors: vec![(
+                    "title".into(),
+                    w(lang, "Write the question.", "問いを入力してください。"),
+                )],
+            }
+            .render()
+            .unwrap(),
+        ),
         ("incident-start", room(lang, None, None).render().unwrap()),
-        ("incident-running", room(lang, Some(matching(lang, RunState::Running)), None).render().unwrap()),
+        (
+            "incident-running",
+            room(lang, Some(matching(lang, RunState::Running)), None).render().unwrap(),
+        ),
         ("incident-none-found", room(lang, Some(none_found), None).render().unwrap()),
-        ("incident", room(lang, Some(matching(lang, RunState::Done)), Some(exposure(lang))).render().unwrap()),
+        (
+            "incident",
+            room(lang, Some(matching(lang, RunState::Done)), Some(exposure(lang)))
+                .render()
+                .unwrap(),
+        ),
     ]
 }

@@ -90,7 +90,12 @@ fn messages_carry_no_markup_but_what_is_meant() {
             let rest = ["<b>", "</b>", "<code>", "</code>"]
                 .iter()
                 .fold(text, |text, tag| text.replace(tag, ""));
-            assert!(!rest.contains(['<', '>'].as_slice()) || !rest.replace("->", "").contains(['<', '>']), "{}", path.display());
+            assert!(
+                !rest.contains(['<', '>'].as_slice())
+                    || !rest.replace("->", "").contains(['<', '>']),
+                "{}",
+                path.display()
+            );
         }
     }
 }
@@ -140,9 +145,9 @@ fn templates_carry_no_text_of_their_own() {
                 assert!(value.trim().is_empty(), "{attribute}={value} in {}", path.display());
             }
         }
-        let code = ["code", "style", "script"].iter().fold(bare, |text, tag| {
-            without(&text, &format!("<{tag}>"), &format!("</{tag}>"))
-        });
+        let code = ["code", "style", "script"]
+            .iter()
+            .fold(bare, |text, tag| without(&text, &format!("<{tag}>"), &format!("</{tag}>")));
         let words = without(&code, "<", ">");
         for word in words.split_whitespace() {
             let parts = word.split(',').filter(|part| !part.is_empty());

@@ -6,7 +6,9 @@ mod error;
 mod init;
 pub mod ledger;
 pub mod live;
+pub mod passkeys;
 pub mod sessions;
+pub mod sign_in;
 mod state;
 
 pub use change::Change;

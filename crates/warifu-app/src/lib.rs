@@ -12,10 +12,12 @@ mod init;
 pub mod ledger;
 pub mod live;
 pub mod organizations;
+pub mod passkeys;
 pub mod people;
 pub mod reports;
 pub mod search;
 pub mod sessions;
+pub mod sign_in;
 mod state;
 
 pub use change::Change;

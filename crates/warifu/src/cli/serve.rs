@@ -81,8 +81,9 @@ pub async fn serve(
     stop: impl Future<Output = ()> + Send + 'static,
 ) -> Result<(), CliError> {
     let db = app.db.clone();
+    let web = Web::new(app, config).map_err(|e| CliError::Said(e.to_string()))?;
     let (tell, mut told) = watch::channel(false);
-    let router = warifu_web::router(Web::new(app, config));
+    let router = warifu_web::router(web);
     let service = router.into_make_service_with_connect_info::<SocketAddr>();
     let server = axum::serve(listener, service).with_graceful_shutdown(async move {
         stop.await;

@@ -24,7 +24,7 @@ fn peers() -> Vec<(&'static str, &'static str, Dialect)> {
         ("python-semicolon", "csv", Dialect { delimiter: Delimiter::Semicolon, ..python.clone() }),
         ("duckdb", "csv", duckdb.clone()),
         ("duckdb-tab", "tsv", Dialect { delimiter: Delimiter::Tab, ..duckdb.clone() }),
-        ("sqlite", "csv", Dialect { quote: Quote::Sqlite, ..python }),
+        ("sqlite", "csv", Dialect { quote: Quote::Sqlite, eol: Eol::Lf, ..python }),
         (
             "pyarrow",
             "csv",

@@ -42,16 +42,6 @@ pub struct CasePage {
     pub organizations: HashMap<OrganizationId, String>,
 }
 
-/// How many cases wait where.
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub struct Counts {
-    pub mine: i64,
-    pub unassigned: i64,
-    pub active: i64,
-    /// In the order of [`Status::ALL`].
-    pub by_status: [i64; 5],
-}
-
 /// Rows read behind the index for one page under a filter; then the page ends early and says
 /// where it goes on.
 const LOOKED_AT: usize = 2_000;
@@ -124,40 +114,6 @@ impl App {
         }
         names(&mut conn, &mut page).await?;
         Ok(page)
-    }
-
-    /// The counts of an agent's views; they are kept, never counted.
-    ///
-    /// # Errors
-    /// When the actor does not work cases.
-    pub async fn case_counts(&self, actor: &Actor) -> Result<Counts, AppError> {
-        actor.require(Permission::WorkCases)?;
-        let mut reader = self.db.read().await?;
-        let mut conn = reader.conn();
-        let mut counts = Counts {
-            mine: store::count(&mut conn, View::Mine(actor.person)).await?,
-            unassigned: store::count(&mut conn, View::Unassigned).await?,
-            ..Counts::default()
-        };
-        for (status, n) in store::count_by_status(&mut conn, View::Active).await? {
-            counts.by_status[status.code() as usize] = n;
-            counts.active += if status.is_active() { n } else { 0 };
-        }
-        Ok(counts)
-    }
-
-    /// Open cases of a customer's user: their own, or of the organization for its administrators.
-    ///
-    /// # Errors
-    /// As every query.
-    pub async fn portal_count(&self, actor: &Actor) -> Result<i64, AppError> {
-        let view = if actor.roles.allow(Permission::ReadOwnOrganization) {
-            View::Organization(actor.organization)
-        } else {
-            View::Requester(actor.person)
-        };
-        let counts = store::count_by_status(&mut self.db.read().await?.conn(), view).await?;
-        Ok(counts.iter().filter(|(status, _)| status.is_active()).map(|(_, n)| n).sum())
     }
 }
 

@@ -12,7 +12,7 @@ mod reads;
 mod write;
 
 pub use create::NewCase;
-pub use list::{CasePage, Counts, Filter};
+pub use list::{CasePage, Filter};
 pub use open::{Entry, OpenCase, Somebody};
 pub use properties::{Bulk, Properties};
 pub use reads::Reads;
@@ -70,8 +70,10 @@ impl App {
     /// The case that a text names: `HC-20417`, `hc 20417`, `#20417` or `20417`.
     pub fn case_number(&self, text: &str) -> Option<CaseId> {
         let text = folded(text);
-        let rest = text.strip_prefix(&folded(&self.config.case_prefix)).unwrap_or(&text);
-        let digits = rest.trim_start_matches(['-', ' ', '#']);
+        let digits = match text.strip_prefix(&folded(&self.config.case_prefix)) {
+            Some(rest) => rest.trim_start_matches(['-', ' ', '#']),
+            None => text.trim_start_matches('#'),
+        };
         // i64's own parser takes a sign.
         let plain = !digits.is_empty() && digits.bytes().all(|b| b.is_ascii_digit());
         plain.then(|| digits.parse().ok().map(CaseId)).flatten()

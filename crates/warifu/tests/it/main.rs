@@ -43,3 +43,4 @@ mod passkey;
 mod postgres;
 
 mod harness;
+mod sign_in;

@@ -107,10 +107,10 @@ pub async fn count_of(
 /// As every query.
 pub async fn revision_times(
     c: &mut Conn<'_>,
-    revisions: impl IntoIterator<Item = Revision>,
+    revisions: &[Revision],
 ) -> Result<Vec<(Revision, Timestamp)>, StorageError> {
     let mut out = Vec::new();
-    for revision in revisions {
+    for &revision in revisions {
         let row =
             fetch_optional!(c, (i64,): "SELECT at FROM revisions WHERE revision = $1", revision.0)?;
         out.extend(row.map(|(at,): (i64,)| (revision, Timestamp(at))));

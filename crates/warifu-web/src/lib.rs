@@ -1,15 +1,23 @@
 //! axum routes, extractors, HTML, JSON API; no SQL, no rules.
 
 mod account;
+mod api;
 pub mod assets;
+mod attachments;
+mod cases;
 pub mod csrf;
 mod headers;
 pub mod i18n;
 pub mod lang;
+mod live;
 pub mod network;
+mod organizations;
 pub mod page;
+mod people;
+mod portal;
 pub mod problem;
 pub mod router;
+mod search;
 pub mod session;
 mod sign_in;
 pub mod state;

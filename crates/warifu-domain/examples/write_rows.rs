@@ -22,7 +22,8 @@ fn main() {
                     2 => Cell::Text("Łukasz Kowalski"),
                     4 => Cell::Text("lukasz.kowalski@rimoto-an42.example"),
                     0 | 1 if full => Cell::Micros(micros),
-                    3 | 5 | 6 | 9 | 13 if full => Cell::Text("Customer Standard, Inc"),
+                    5 if full && row % 40 == 0 => Cell::Text("Rimoto, Inc."),
+                    3 | 5 | 6 | 9 | 13 if full => Cell::Text("Customer Standard"),
                     _ => Cell::Null,
                 });
                 writer.row_cells(cells, &mut out);

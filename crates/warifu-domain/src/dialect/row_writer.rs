@@ -32,6 +32,11 @@ pub struct RowWriter {
     delimiter: u8,
     eol: &'static [u8],
     utf8: bool,
+    /// What a missing value becomes, encoded; worked out once because most fields are missing.
+    null: Vec<u8>,
+    /// Quote texts, or values that are no text, without looking at them.
+    quote_text: bool,
+    quote_bare: bool,
     started: bool,
     rows: u64,
     columns: Vec<u64>,
@@ -44,7 +49,21 @@ impl RowWriter {
     #[must_use]
     pub fn new(dialect: &Dialect, labels: &[&str]) -> Self {
         let needs = |quote| Needs::new(dialect.delimiter.byte(), quote == Quote::Sqlite);
+        let mut null = Vec::new();
+        match (&dialect.null, dialect.quote) {
+            (NullText::QuotedEmpty, _) | (NullText::Empty, Quote::All) => {
+                put_text("", true, dialect.encoding, &mut null);
+            }
+            (NullText::Empty, _) => {}
+            (NullText::Text(text), quote) => {
+                put_text(text, quote == Quote::All, dialect.encoding, &mut null);
+            }
+        }
+        let quote_bare = matches!(dialect.quote, Quote::All | Quote::NonNull);
         Self {
+            null,
+            quote_text: quote_bare || dialect.quote == Quote::NonNumeric,
+            quote_bare,
             needs: needs(dialect.quote),
             label_needs: needs(dialect.header_quote.unwrap_or(dialect.quote)),
             delimiter: dialect.delimiter.byte(),
@@ -98,8 +117,11 @@ impl RowWriter {
             if lone && out.len() == before {
                 put_text("", true, self.dialect.encoding, out);
             }
-            if let Some(bytes) = self.columns.get_mut(index) {
-                *bytes += (out.len() - before) as u64;
+            let written = out.len() - before;
+            if written > 0
+                && let Some(bytes) = self.columns.get_mut(index)
+            {
+                *bytes += written as u64;
             }
         }
         self.rows += 1;
@@ -132,39 +154,31 @@ impl RowWriter {
     /// column of a table may turn a blank into `""`, see [`Dialect::lone_blank`]).
     #[must_use]
     pub fn field_len(&self, field: Option<&str>) -> u64 {
-        let unit = self.dialect.encoding.unit();
-        let Some(text) = field else {
-            return match (&self.dialect.null, self.dialect.quote) {
-                (NullText::QuotedEmpty, _) | (NullText::Empty, Quote::All) => 2 * unit,
-                (NullText::Empty, _) => 0,
-                (NullText::Text(text), quote) => {
-                    text_len(text, quote == Quote::All, self.dialect.encoding)
-                }
-            };
-        };
+        let Some(text) = field else { return self.null.len() as u64 };
         text_len(text, self.quoted(text, true), self.dialect.encoding)
     }
 
+    #[inline]
     fn put(&mut self, cell: Cell<'_>, out: &mut Vec<u8>) {
         match cell {
-            Cell::Text(text) => {
-                let quoted = self.quoted(text, true);
-                put_text(text, quoted, self.dialect.encoding, out);
-            }
-            Cell::Bare(text) => {
-                let quoted = self.quoted(text, false);
-                put_text(text, quoted, self.dialect.encoding, out);
-            }
-            Cell::Null => match (&self.dialect.null, self.dialect.quote) {
-                (NullText::QuotedEmpty, _) | (NullText::Empty, Quote::All) => {
-                    put_text("", true, self.dialect.encoding, out);
+            Cell::Null => {
+                if !self.null.is_empty() {
+                    out.extend_from_slice(&self.null);
                 }
-                (NullText::Empty, _) => {}
-                (NullText::Text(text), quote) => {
-                    put_text(text, quote == Quote::All, self.dialect.encoding, out);
-                }
-            },
+            }
+            Cell::Text(text) => self.put_str(text, true, out),
+            Cell::Bare(text) => self.put_str(text, false, out),
             Cell::Micros(micros) => self.put_micros(micros, out),
+        }
+    }
+
+    #[inline]
+    fn put_str(&self, text: &str, is_text: bool, out: &mut Vec<u8>) {
+        let quoted = self.quoted(text, is_text);
+        if self.utf8 && !quoted {
+            out.extend_from_slice(text.as_bytes());
+        } else {
+            put_text(text, quoted, self.dialect.encoding, out);
         }
     }
 
@@ -202,20 +216,18 @@ impl RowWriter {
         }
     }
 
+    #[inline]
     fn quoted(&self, text: &str, is_text: bool) -> bool {
-        match self.dialect.quote {
-            Quote::All | Quote::NonNull => true,
-            Quote::NonNumeric if is_text => true,
-            Quote::Minimal | Quote::NonNumeric | Quote::Sqlite => {
-                if text.is_empty() {
-                    self.dialect.empty == EmptyText::Quoted
-                } else {
-                    self.needs.quoting(text.as_bytes())
-                }
-            }
+        if if is_text { self.quote_text } else { self.quote_bare } {
+            true
+        } else if text.is_empty() {
+            self.dialect.empty == EmptyText::Quoted
+        } else {
+            self.needs.quoting(text.as_bytes())
         }
     }
 
+    #[inline]
     fn open_record(&mut self, out: &mut Vec<u8>) {
         if self.started && !self.dialect.final_newline {
             self.end(out);
@@ -223,12 +235,14 @@ impl RowWriter {
         self.started = true;
     }
 
+    #[inline]
     fn close_record(&self, out: &mut Vec<u8>) {
         if self.dialect.final_newline {
             self.end(out);
         }
     }
 
+    #[inline]
     fn end(&self, out: &mut Vec<u8>) {
         if self.utf8 {
             out.extend_from_slice(self.eol);
@@ -377,6 +391,16 @@ fn push_ascii(byte: u8, encoding: Encoding, out: &mut Vec<u8>) {
 /// Appends `text` in `encoding`; a character that it lacks becomes `?`.
 #[inline]
 pub fn push_encoded(text: &str, encoding: Encoding, out: &mut Vec<u8>) {
+    if encoding == Encoding::Utf8 {
+        out.extend_from_slice(text.as_bytes());
+    } else {
+        push_converted(text, encoding, out);
+    }
+}
+
+/// Kept apart so that the UTF-8 path stays small enough to be inlined.
+#[inline(never)]
+fn push_converted(text: &str, encoding: Encoding, out: &mut Vec<u8>) {
     let legacy = match encoding {
         Encoding::Utf8 => {
             out.extend_from_slice(text.as_bytes());

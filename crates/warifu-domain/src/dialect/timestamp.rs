@@ -169,16 +169,24 @@ fn number(value: i64, out: &mut Vec<u8>) {
     out.extend_from_slice(&text[at..]);
 }
 
+#[inline]
 fn date(day: i64, between: u8, out: &mut Vec<u8>) {
     let (year, month, day) = civil(day);
-    if (0..=9999).contains(&year) {
-        two(year / 100, out);
-        two(year, out);
-    } else {
+    if !(0..=9999).contains(&year) {
         number(year, out);
+        out.push(between);
+        two(month, out);
+        out.push(between);
+        two(day, out);
+        return;
     }
+    let (century, year) = ((year / 100) as u8, (year % 100) as u8);
     let (month, day) = (month as u8, day as u8);
     out.extend_from_slice(&[
+        b'0' + century / 10,
+        b'0' + century % 10,
+        b'0' + year / 10,
+        b'0' + year % 10,
         between,
         b'0' + month / 10,
         b'0' + month % 10,
@@ -197,7 +205,9 @@ fn us_date(day: i64, out: &mut Vec<u8>) {
     number(year, out);
 }
 
+#[inline]
 fn clock(time: i64, out: &mut Vec<u8>) {
+    let time = time as u32;
     let (hour, minute, second) = ((time / 3600) as u8, (time / 60 % 60) as u8, (time % 60) as u8);
     out.extend_from_slice(&[
         b'0' + hour / 10,
@@ -213,16 +223,17 @@ fn clock(time: i64, out: &mut Vec<u8>) {
 
 /// Year, month and day of a day number since 1970-01-01 in the proleptic Gregorian calendar
 /// (Howard Hinnant, "chrono-compatible low-level date algorithms", `civil_from_days`).
+#[inline]
 fn civil(day: i64) -> (i64, i64, i64) {
     let shifted = day + 719_468;
     let era = shifted.div_euclid(146_097);
-    let day_of_era = shifted.rem_euclid(146_097);
+    let day_of_era = shifted.rem_euclid(146_097) as u32;
     let year_of_era =
         (day_of_era - day_of_era / 1460 + day_of_era / 36_524 - day_of_era / 146_096) / 365;
     let day_of_year = day_of_era - (365 * year_of_era + year_of_era / 4 - year_of_era / 100);
     let shifted_month = (5 * day_of_year + 2) / 153;
     let day = day_of_year - (153 * shifted_month + 2) / 5 + 1;
     let month = if shifted_month < 10 { shifted_month + 3 } else { shifted_month - 9 };
-    let year = year_of_era + era * 400 + i64::from(month <= 2);
-    (year, month, day)
+    let year = i64::from(year_of_era) + era * 400 + i64::from(month <= 2);
+    (year, i64::from(month), i64::from(day))
 }

@@ -1,1 +1,19 @@
-fn main() {}
+//! The command line of Warifu.
+
+mod cli;
+
+use clap::Parser;
+use std::io::Write;
+use std::process::ExitCode;
+
+fn main() -> ExitCode {
+    let arguments = cli::Arguments::parse();
+    match cli::run(arguments) {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(e) => {
+            // One line: what happened and what to do about it. Nothing is left to do if stderr is gone.
+            let _ = writeln!(std::io::stderr(), "warifu: {e}");
+            ExitCode::from(2)
+        }
+    }
+}

@@ -1,0 +1,231 @@
+//! Sessions: finding out who is behind a request, and ending one.
+
+use crate::{App, AppError};
+use warifu_auth::{SessionPolicy, SessionTimes, Token, Verdict, digest, judge};
+use warifu_domain::access::{Actor, Permission};
+use warifu_domain::cases::{Status, View};
+use warifu_domain::{CredentialId, Timestamp};
+use warifu_ledger::Hash;
+use warifu_ledger::body::{SessionRevoked, SignOut};
+use warifu_storage::sessions::Session;
+use warifu_storage::{cases, incidents, organizations, people, sessions};
+
+/// A session that holds, and who is in it.
+#[derive(Clone, Debug)]
+pub struct OpenSession {
+    pub actor: Actor,
+    /// Name of the actor's organization.
+    pub organization_name: String,
+    /// What every form of this session carries.
+    pub csrf: String,
+    pub network: String,
+    pub credential: CredentialId,
+    /// Microseconds until it is over, and until it is over when nothing is done.
+    pub left: i64,
+    pub idle_left: i64,
+    /// What ends it.
+    pub token_hash: [u8; 32],
+}
+
+/// How a request uses a session.
+#[derive(Clone, Copy, Debug)]
+pub struct Use<'a> {
+    /// The network that the request comes from: a /24 or /48 prefix.
+    pub network: &'a str,
+    /// Whether a person did something. Polling and event streams are no use.
+    pub by_hand: bool,
+}
+
+/// Numbers beside the entries of the navigation; none of them scans.
+#[derive(Clone, Debug, Default)]
+pub struct NavCounts {
+    pub mine: i64,
+    pub unassigned: i64,
+    pub active: i64,
+    pub waiting: i64,
+    /// Open incidents, for those who may enter the room.
+    pub incidents: Option<i64>,
+    /// Cases of the person's own organization or their own ones.
+    pub portal: i64,
+}
+
+fn times(s: &Session) -> SessionTimes<'_> {
+    SessionTimes {
+        created_at: s.created_at,
+        used_at: s.used_at,
+        ends_at: s.ends_at,
+        ended_at: s.ended_at,
+        network: &s.network,
+    }
+}
+
+impl App {
+    /// Who is behind a session token. The inner error says why the session does not hold; one that
+    /// has just been found to be over is ended for good, so that no clock revives it.
+    ///
+    /// Roles are read with every request: taking one away holds from the next request on.
+    ///
+    /// # Errors
+    /// When the database fails.
+    pub async fn session(
+        &self,
+        token: &str,
+        by: Use<'_>,
+        policy: &SessionPolicy,
+    ) -> Result<Result<OpenSession, Verdict>, AppError> {
+        let Some(token) = Token::parse(token) else { return Ok(Err(Verdict::Ended)) };
+        let hash = token.hash();
+        let now = self.now();
+        let mut reader = self.db.read().await?;
+        let mut conn = reader.conn();
+        let Some(session) = sessions::find(&mut conn, &hash).await? else {
+            return Ok(Err(Verdict::Ended));
+        };
+        let (left, idle_left) = match judge(&times(&session), by.network, now, policy) {
+            Verdict::Open { left, idle_left } => (left, idle_left),
+            verdict => {
+                drop(reader);
+                self.bury(&session, verdict, by.network).await?;
+                return Ok(Err(verdict));
+            }
+        };
+        let person = people::find(&mut conn, session.person).await?.filter(|p| p.active);
+        let Some(person) = person else { return Ok(Err(Verdict::Ended)) };
+        let roles = people::roles(&mut conn, session.person).await?;
+        let organization = organizations::find(&mut conn, person.organization).await?;
+        drop(reader);
+        if by.by_hand && now.0 - session.used_at.0 >= policy.touch_every {
+            self.touch(&hash, now).await?;
+        }
+        Ok(Ok(OpenSession {
+            actor: Actor {
+                person: person.id,
+                name: person.record.display_name().to_owned(),
+                organization: person.organization,
+                roles,
+                session: Some(digest(&hash)),
+                network: by.network.to_owned(),
+            },
+            organization_name: organization.map(|o| o.name).unwrap_or_default(),
+            csrf: session.csrf,
+            network: session.network,
+            credential: session.credential,
+            left,
+            idle_left: if by.by_hand { policy.idle } else { idle_left },
+            token_hash: hash,
+        }))
+    }
+
+    async fn touch(&self, hash: &[u8], now: Timestamp) -> Result<(), AppError> {
+        let mut tx = self.db.begin_plain().await?;
+        sessions::touch(&mut tx.conn(), hash, now).await?;
+        tx.commit().await?;
+        Ok(())
+    }
+
+    /// Ends a session that was found not to hold any more, once, with its entry in the ledger.
+    async fn bury(
+        &self,
+        session: &Session,
+        verdict: Verdict,
+        network: &str,
+    ) -> Result<(), AppError> {
+        if session.ended_at.is_some() {
+            return Ok(());
+        }
+        let mut change = self.change().await?;
+        let at = change.at();
+        if !sessions::end(&mut change.conn(), &session.token_hash, at).await? {
+            return Ok(());
+        }
+        let revoked = digest(&session.token_hash);
+        let roles = people::roles(&mut change.conn(), session.person).await?;
+        let person = people::find(&mut change.conn(), session.person).await?;
+        let Some(person) = person else {
+            change.commit().await?;
+            return Ok(());
+        };
+        let actor = Actor {
+            person: session.person,
+            name: person.record.display_name().to_owned(),
+            organization: person.organization,
+            roles,
+            session: Some(revoked),
+            network: network.to_owned(),
+        };
+        let organization = Some(person.organization);
+        match verdict {
+            // A thief may have it: the entry is the installation's, not the owner's act, but it
+            // names the network that the request came from.
+            Verdict::Moved => {
+                let body = SessionRevoked {
+                    person: session.person.to_string(),
+                    revoked: Some(Hash(revoked)),
+                    reason: "other_network".into(),
+                };
+                change.record(&actor, organization, &body).await?;
+            }
+            other => {
+                let reason = if other == Verdict::Idle { "idle" } else { "lifetime" };
+                let actor = Actor { network: session.network.clone(), ..actor };
+                let body = SignOut { reason: Some(reason.into()) };
+                change.record(&actor, organization, &body).await?;
+            }
+        }
+        change.commit().await?;
+        Ok(())
+    }
+
+    /// Ends the actor's session. It holds for every request that starts after this returns.
+    ///
+    /// # Errors
+    /// When the database fails; the session goes on then.
+    pub async fn sign_out(&self, session: &OpenSession) -> Result<(), AppError> {
+        let mut change = self.change().await?;
+        let at = change.at();
+        if sessions::end(&mut change.conn(), &session.token_hash, at).await? {
+            let actor = &session.actor;
+            change.record(actor, Some(actor.organization), &SignOut { reason: None }).await?;
+            change.commit().await?;
+        }
+        Ok(())
+    }
+
+    /// The numbers of the actor's navigation.
+    ///
+    /// # Errors
+    /// When the database fails.
+    pub async fn nav_counts(&self, actor: &Actor) -> Result<NavCounts, AppError> {
+        let mut reader = self.db.read().await?;
+        let mut conn = reader.conn();
+        let mut counts = NavCounts::default();
+        let may = |p: Permission| actor.roles.allow(p);
+        if may(Permission::WorkCases) {
+            counts.mine = cases::count(&mut conn, View::Mine(actor.person)).await?;
+            counts.unassigned = cases::count(&mut conn, View::Unassigned).await?;
+            counts.active = cases::count(&mut conn, View::Active).await?;
+            counts.waiting = cases::count(&mut conn, View::WithStatus(Status::Waiting)).await?;
+        }
+        if may(Permission::Investigate) {
+            let open = incidents::list(&mut conn).await?;
+            counts.incidents = Some(open.iter().filter(|i| i.state == "open").count() as i64);
+        }
+        if !actor.is_staff() {
+            let view = match may(Permission::ReadOwnOrganization) {
+                true => View::Organization(actor.organization),
+                false => View::Requester(actor.person),
+            };
+            counts.portal = cases::count(&mut conn, view).await?;
+        }
+        Ok(counts)
+    }
+
+    /// Whether the database answers.
+    ///
+    /// # Errors
+    /// When it does not.
+    pub async fn health(&self) -> Result<(), AppError> {
+        self.db.read().await?.conn().revision().await?;
+        Ok(())
+    }
+}

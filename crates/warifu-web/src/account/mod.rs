@@ -1,0 +1,19 @@
+//! One's own account and session.
+
+use crate::csrf::Form;
+use crate::lang::local;
+use crate::session::SignedIn;
+use axum::response::Redirect;
+use serde::Deserialize;
+
+/// Body of `POST /session/stay`.
+#[derive(Deserialize)]
+pub struct Stay {
+    #[serde(default)]
+    back: String,
+}
+
+/// `POST /session/stay`: "I am still here". Asking is what extends the session.
+pub async fn stay(_: SignedIn, form: Form<Stay>) -> Redirect {
+    Redirect::to(local(&form.back))
+}

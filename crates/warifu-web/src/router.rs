@@ -1,0 +1,108 @@
+//! Every route of the server, one line each.
+
+use crate::state::Web;
+use crate::{account, headers, lang, problem, sign_in};
+use axum::Router;
+use axum::extract::{DefaultBodyLimit, State};
+use axum::http::StatusCode;
+use axum::middleware::from_fn_with_state;
+use axum::routing::{get, post};
+use std::time::Duration;
+use tower_http::catch_panic::CatchPanicLayer;
+use tower_http::compression::CompressionLayer;
+use tower_http::timeout::TimeoutLayer;
+
+/// How long an ordinary request may take until its answer begins.
+const PATIENCE: Duration = Duration::from_secs(60);
+
+/// The whole server.
+pub fn router(web: Web) -> Router {
+    let timeout = TimeoutLayer::with_status_code(StatusCode::REQUEST_TIMEOUT, PATIENCE);
+    let pages = Router::new()
+        .merge(sign_in())
+        .merge(cases())
+        .merge(portal())
+        .merge(people())
+        .merge(reports())
+        .merge(runs())
+        .merge(ledger())
+        .merge(incidents())
+        .merge(api())
+        .layer(timeout);
+    Router::new()
+        .merge(pages)
+        .merge(transfers())
+        .merge(assets())
+        .fallback(|| async { problem::Problem::not_found() })
+        .layer(CatchPanicLayer::custom(problem::panicked))
+        .layer(from_fn_with_state(web.clone(), problem::render))
+        .layer(from_fn_with_state(web.clone(), headers::secure))
+        .with_state(web)
+}
+
+/// Sign-in, enrolment, one's own account.
+fn sign_in() -> Router<Web> {
+    Router::new()
+        .route("/", get(sign_in::start))
+        .route("/preferences", post(lang::preferences))
+        .route("/session/stay", post(account::stay))
+        .route("/healthz", get(healthz))
+}
+
+/// The console of the desk.
+fn cases() -> Router<Web> {
+    Router::new()
+}
+
+/// The customers' portal.
+fn portal() -> Router<Web> {
+    Router::new()
+}
+
+/// People, organizations, import.
+fn people() -> Router<Web> {
+    Router::new()
+}
+
+/// Report definitions.
+fn reports() -> Router<Web> {
+    Router::new()
+}
+
+/// Runs of reports, and their replay.
+fn runs() -> Router<Web> {
+    Router::new()
+}
+
+/// The export ledger.
+fn ledger() -> Router<Web> {
+    Router::new()
+}
+
+/// Incidents, telemetry, matches, exposure.
+fn incidents() -> Router<Web> {
+    Router::new()
+}
+
+/// For programs.
+fn api() -> Router<Web> {
+    Router::new()
+}
+
+/// What may take longer than a page or be larger: uploads, downloads, event streams. No timeout;
+/// the handlers set their own limits of size.
+fn transfers() -> Router<Web> {
+    Router::new().layer(DefaultBodyLimit::disable())
+}
+
+/// Embedded files. Only they are compressed: a compressed page that holds a secret and repeats
+/// what was sent tells the secret by its length (BREACH).
+fn assets() -> Router<Web> {
+    Router::new().route("/assets/{file}", get(headers::asset)).layer(CompressionLayer::new())
+}
+
+/// `GET /healthz`: whether this node can serve.
+async fn healthz(State(web): State<Web>) -> Result<&'static str, problem::Problem> {
+    web.app.health().await?;
+    Ok("ok\n")
+}

@@ -1,0 +1,133 @@
+//! `warifu serve`
+
+use super::CliError;
+use super::installation::Installation;
+use clap::Args;
+use std::future::IntoFuture;
+use std::io::Write;
+use std::net::SocketAddr;
+use std::time::Duration;
+use tokio::net::TcpListener;
+use tokio::sync::watch;
+use warifu_app::App;
+use warifu_web::{Web, WebConfig};
+
+/// How long open requests may take to end after the signal. Event streams never end by themselves.
+const GRACE: Duration = Duration::from_secs(5);
+
+#[derive(Args)]
+pub struct Serve {
+    #[command(flatten)]
+    installation: Installation,
+    /// Address and port; port 0 takes a free one
+    #[arg(long, env = "WARIFU_LISTEN", default_value = "127.0.0.1:8080", value_name = "ADDR:PORT")]
+    listen: SocketAddr,
+    /// How browsers reach it, e.g. `https://support.example.com`; passkeys belong to this host.
+    /// Without it: http://localhost and the port
+    #[arg(long, env = "WARIFU_ORIGIN", value_name = "URL")]
+    origin: Option<String>,
+}
+
+impl Serve {
+    pub async fn run(self) -> Result<(), CliError> {
+        let _lock = self.installation.lock()?;
+        let app = self.installation.open().await?;
+        let listener = TcpListener::bind(self.listen)
+            .await
+            .map_err(CliError::io(format!("cannot listen on {}", self.listen)))?;
+        let address = listener
+            .local_addr()
+            .map_err(CliError::io(format!("cannot listen on {}", self.listen)))?;
+        let local = format!("http://localhost:{}", address.port());
+        let config = config(self.origin.as_deref().unwrap_or(&local))?;
+        app.remember_origin(&config.origin_text()).await?;
+        say(&format!("listening on {local}"))?;
+        serve(listener, app, config, stopped()).await
+    }
+}
+
+/// Reads the origin.
+///
+/// # Errors
+/// When it is none, or one on which browsers refuse passkeys.
+pub fn config(origin: &str) -> Result<WebConfig, CliError> {
+    let bad = |why: &str| CliError::Said(format!("--origin {origin}: {why}"));
+    let url: url::Url = origin.parse().map_err(|e: url::ParseError| bad(&e.to_string()))?;
+    let local = matches!(url.host_str(), Some(h) if h == "localhost" || h.ends_with(".localhost"));
+    match url.scheme() {
+        "https" => {}
+        "http" if local => {}
+        "http" => return Err(bad("browsers refuse passkeys without TLS; write https://…")),
+        _ => return Err(bad("write https://support.example.com")),
+    }
+    if url.path() != "/" || url.query().is_some() || url.fragment().is_some() {
+        return Err(bad("only scheme, host and port stand here"));
+    }
+    if !matches!(url.host(), Some(url::Host::Domain(_))) {
+        return Err(bad("passkeys need a name, not an address"));
+    }
+    Ok(WebConfig::new(url))
+}
+
+/// Serves until `stop` ends, then lets open requests end.
+///
+/// # Errors
+/// When the listener breaks.
+pub async fn serve(
+    listener: TcpListener,
+    app: App,
+    config: WebConfig,
+    stop: impl Future<Output = ()> + Send + 'static,
+) -> Result<(), CliError> {
+    let db = app.db.clone();
+    let (tell, mut told) = watch::channel(false);
+    let router = warifu_web::router(Web::new(app, config));
+    let service = router.into_make_service_with_connect_info::<SocketAddr>();
+    let server = axum::serve(listener, service).with_graceful_shutdown(async move {
+        stop.await;
+        let _ = tell.send(true);
+    });
+    let late = async move {
+        let _ = told.wait_for(|stopped| *stopped).await;
+        tokio::time::sleep(GRACE).await;
+    };
+    tokio::select! {
+        ended = server.into_future() => ended.map_err(CliError::io("the server broke"))?,
+        () = late => tracing::warn!("requests that were still open were cut off"),
+    }
+    db.close().await;
+    Ok(())
+}
+
+async fn stopped() {
+    let interrupt = async {
+        if tokio::signal::ctrl_c().await.is_err() {
+            std::future::pending::<()>().await;
+        }
+    };
+    #[cfg(unix)]
+    let terminate = async {
+        use tokio::signal::unix::{SignalKind, signal};
+        match signal(SignalKind::terminate()) {
+            Ok(mut signal) => {
+                signal.recv().await;
+            }
+            Err(_) => std::future::pending().await,
+        }
+    };
+    #[cfg(not(unix))]
+    let terminate = std::future::pending::<()>();
+    tokio::select! {
+        () = interrupt => {}
+        () = terminate => {}
+    }
+}
+
+/// A line on stdout, for whoever started the program and waits for it.
+///
+/// # Errors
+/// When stdout is closed.
+pub fn say(line: &str) -> Result<(), CliError> {
+    let mut out = std::io::stdout().lock();
+    writeln!(out, "{line}").and_then(|()| out.flush()).map_err(CliError::io("stdout"))
+}

@@ -3,6 +3,7 @@
 mod change;
 pub mod enrolment;
 mod error;
+pub mod incidents;
 mod init;
 pub mod ledger;
 pub mod live;

@@ -1,8 +1,9 @@
 //! The running installation: its database, blobs, keys, clock and randomness.
 
 use crate::AppError;
+use crate::incidents::Matches;
 use crate::live::Live;
-use crate::reports::Transfers;
+use crate::reports::{Replays, Transfers};
 use hmac::{Hmac, Mac};
 use sha2::Sha256;
 use std::path::{Path, PathBuf};
@@ -139,6 +140,8 @@ pub struct Inner {
     pub config: AppConfig,
     pub live: Live,
     pub transfers: Transfers,
+    pub replays: Replays,
+    pub matches: Matches,
 }
 
 impl std::ops::Deref for App {
@@ -170,6 +173,8 @@ impl App {
             config,
             live: Live::default(),
             transfers: Transfers::default(),
+            replays: Replays::default(),
+            matches: Matches::default(),
         };
         Ok(App { inner: Arc::new(inner) })
     }

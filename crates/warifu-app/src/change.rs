@@ -96,6 +96,21 @@ impl Change<'_> {
         self.append::<B>(entry, PersonId(0), organization).await
     }
 
+    /// Appends a ledger entry about a request whose sender is not known, with its network.
+    ///
+    /// # Errors
+    /// As [`Change::record`].
+    pub async fn record_stranger<B: Body>(
+        &mut self,
+        network: &str,
+        body: &B,
+    ) -> Result<i64, AppError> {
+        let entry = Entry::of(self.at.0, body)?
+            .by(LedgerActor { person: None, role: LedgerRole::System })
+            .from_network(Network { prefix: network.to_owned(), asn: None });
+        self.append::<B>(entry, PersonId(0), None).await
+    }
+
     async fn append<B: Body>(
         &mut self,
         entry: Entry,

@@ -1,14 +1,24 @@
 //! Use cases: authorize → change → ledger, in one transaction. No HTTP, no SQL text.
 
+pub mod attachments;
+pub mod cases;
 mod change;
+pub mod egress;
 pub mod enrolment;
 mod error;
+mod har;
+pub mod import;
 pub mod incidents;
 mod init;
 pub mod ledger;
 pub mod live;
+pub mod organizations;
+pub mod passkeys;
+pub mod people;
 pub mod reports;
+pub mod search;
 pub mod sessions;
+pub mod sign_in;
 mod state;
 
 pub use change::Change;

@@ -191,6 +191,21 @@ impl App {
         Ok(())
     }
 
+    /// Ends the session of a token that the browser gives up for a new one; an unknown token is no
+    /// error.
+    ///
+    /// # Errors
+    /// When the database fails.
+    pub(crate) async fn give_up(
+        change: &mut crate::Change<'_>,
+        token: Option<&str>,
+    ) -> Result<(), AppError> {
+        let Some(token) = token.and_then(Token::parse) else { return Ok(()) };
+        let at = change.at();
+        sessions::end(&mut change.conn(), &token.hash(), at).await?;
+        Ok(())
+    }
+
     /// The numbers of the actor's navigation.
     ///
     /// # Errors

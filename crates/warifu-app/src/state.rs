@@ -1,6 +1,7 @@
 //! The running installation: its database, blobs, keys, clock and randomness.
 
 use crate::AppError;
+use crate::cases::Reads;
 use crate::incidents::Matches;
 use crate::live::Live;
 use crate::reports::{Replays, Transfers};
@@ -139,6 +140,7 @@ pub struct Inner {
     pub random: Arc<dyn Random>,
     pub config: AppConfig,
     pub live: Live,
+    pub(crate) reads: Reads,
     pub transfers: Transfers,
     pub replays: Replays,
     pub matches: Matches,
@@ -172,6 +174,7 @@ impl App {
             random,
             config,
             live: Live::default(),
+            reads: Reads::default(),
             transfers: Transfers::default(),
             replays: Replays::default(),
             matches: Matches::default(),

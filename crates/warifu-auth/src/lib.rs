@@ -1,7 +1,14 @@
-//! Sign-in without HTTP and without SQL: tokens, and the rules by which a session holds.
+//! Sign-in without HTTP and without SQL: passkeys, tokens, throttling, and the rules by which a
+//! session holds.
 
+mod passkeys;
 mod session;
+mod throttle;
 mod token;
 
+pub use passkeys::{
+    Begun, NewPasskey, PasskeyError, Passkeys, Presented, Proven, credential_id, is_synced,
+};
 pub use session::{SessionPolicy, SessionTimes, Verdict, judge};
+pub use throttle::Throttle;
 pub use token::{Token, TokenHash, digest, equal};

@@ -147,7 +147,7 @@ mod tests {
             let first = judge(&s, "n", Timestamp(now), &policy);
             let then = judge(&s, "n", Timestamp(now + later), &policy);
             if matches!(first, Verdict::Over | Verdict::Idle) {
-                prop_assert!(!matches!(then, Verdict::Open { .. }), "{first:?} then {then:?}");
+                prop_assert!(!matches!(then, Verdict::Open { .. }), "{:?} then {:?}", first, then);
             }
             if let Verdict::Open { left, idle_left } = first {
                 prop_assert!(left > 0 && left <= policy.lifetime + SKEW && idle_left > 0 && idle_left <= policy.idle);

@@ -535,7 +535,8 @@ fn agent(r: &mut Redactor, text: &str) -> String {
         if word.is_empty() || allow::agent_word(word) {
             out.push_str(word);
         } else {
-            out.push_str(&r.token("header", word));
+            // With a dash: a colon separates words here.
+            out.push_str(&r.dashed("header", word));
         }
         out.extend(end);
     }

@@ -50,7 +50,7 @@ fn shaped(r: &mut Redactor, text: &str) -> Option<String> {
         let decoded = base64_text(text)?;
         if decoded.starts_with(['{', '[']) {
             let clean = json(r, &decoded)?;
-            let url_safe = text.contains(['-', '_']) || text.len() % 4 != 0;
+            let url_safe = text.contains(['-', '_']) || !text.len().is_multiple_of(4);
             return Some(if url_safe {
                 URL_SAFE_NO_PAD.encode(clean)
             } else {

@@ -37,7 +37,8 @@ fn base64_inside(s: &[u8]) -> Vec<String> {
             padded.extend_from_slice(s);
             let text = STANDARD.encode(&padded);
             let from = [0, 2, 3][skip];
-            let to = text.trim_end_matches('=').len() - usize::from(padded.len() % 3 != 0);
+            let to =
+                text.trim_end_matches('=').len() - usize::from(!padded.len().is_multiple_of(3));
             text[from..to].to_owned()
         })
         .collect()

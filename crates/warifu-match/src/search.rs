@@ -221,14 +221,21 @@ pub fn search(
     let masks = ColumnMasks::new(people, spec)?;
     let any_empty = people.columns.iter().any(|column| column.empty > 0);
     let layout = Layout { columns: masks.columns.clone(), bases: bases(&spec.dialects, any_empty) };
-    let prepared = Prepared::new(people, spec, &masks, &layout, progress)?;
-    (progress.tell)(0.6);
     let labels: Vec<&str> =
         masks.columns.iter().map(|column| people.columns[*column].name.as_str()).collect();
     let weights: Vec<Weights> =
         spec.dialects.iter().map(|c| Weights::new(c, &layout.bases, &labels)).collect();
-    let job =
-        Job { people, spec, masks: &masks, layout: &layout, filters: &prepared.filters, weights };
+    let fits = bounds(people, spec, &masks, &layout, &weights);
+    let prepared = Prepared::new(people, spec, &layout, &fits, progress)?;
+    (progress.tell)(0.6);
+    let job = Job {
+        people,
+        spec,
+        masks: &masks,
+        layout: &layout,
+        filters: &prepared.filters,
+        weights: &weights,
+    };
     let mut allowed = vec![true; spec.dialects.len()];
     let mut verdicts = job.all(&allowed, progress.stop)?;
     if verdicts.len() > 1 {
@@ -246,13 +253,49 @@ pub fn search(
     Ok(answer)
 }
 
+/// A quick test that spares most filters the solver: is the file of all columns large enough, and
+/// that of none but the required ones not too large, in any dialect?
+fn bounds<'a>(
+    people: &'a People,
+    spec: &'a SearchSpec,
+    masks: &'a ColumnMasks,
+    layout: &'a Layout,
+    weights: &'a [Weights],
+) -> impl Fn(u64, &[u64]) -> bool + 'a {
+    let windows: Vec<Window> = spec.targets().flat_map(|target| target.windows(1 << 50)).collect();
+    move |rows, sums| {
+        weights.iter().zip(&spec.dialects).any(|(weights, candidate)| {
+            let (mut least, mut most) = (weights.base(rows), weights.base(rows));
+            for (index, column) in masks.columns.iter().enumerate() {
+                let instants = candidate.convert_timestamps && people.columns[*column].moments;
+                let sums = sums.get(index * layout.bases.len()..).unwrap_or_default();
+                let sums = sums.get(..layout.bases.len()).unwrap_or_default();
+                let bit = 1_u64 << index;
+                if masks.allowed & bit == 0 {
+                    continue;
+                }
+                let weight = weights.column(index, instants, rows, sums) as i64;
+                // The only column of a file may need quotes for its blanks.
+                most += weight + 4 * rows as i64;
+                if masks.required & bit != 0 {
+                    least += weight;
+                }
+            }
+            windows.iter().any(|window| {
+                i128::from(window.from) <= i128::from(most)
+                    && i128::from(window.to) >= i128::from(least)
+            })
+        })
+    }
+}
+
 pub(crate) struct Job<'a> {
     pub people: &'a People,
     pub spec: &'a SearchSpec,
     pub masks: &'a ColumnMasks,
     pub layout: &'a Layout,
     pub filters: &'a Filters,
-    weights: Vec<Weights>,
+    weights: &'a [Weights],
 }
 
 impl Job<'_> {
@@ -376,14 +419,14 @@ impl Job<'_> {
             solver.solve(items, from, to, |bits, sum| {
                 let mask = required | bits;
                 // Files of one column have a rule of their own, below.
-                if mask.count_ones() > 1 && meta.only.is_none_or(|only| only == mask) {
+                if mask.count_ones() > 1 {
                     hit(mask, size(sum));
                 }
             });
             let mut single = |mask: u64, sum: u64| {
                 let bytes = size(sum) + lone[mask.trailing_zeros() as usize];
                 let fits = (window.from..=window.to).contains(&bytes);
-                if fits && meta.only.is_none_or(|only| only == mask) {
+                if fits {
                     hit(mask, bytes);
                 }
             };

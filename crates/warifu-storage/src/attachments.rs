@@ -81,6 +81,21 @@ pub async fn of_case(c: &mut Conn<'_>, case: CaseId) -> Result<Vec<Attachment>, 
     Ok(rows.into_iter().map(Into::into).collect())
 }
 
+/// The same without what hangs on internal notes: what a customer may see.
+///
+/// # Errors
+/// As every query.
+pub async fn public_of_case(
+    c: &mut Conn<'_>,
+    case: CaseId,
+) -> Result<Vec<Attachment>, StorageError> {
+    let rows = fetch_all!(c, AttachmentRow:
+        "SELECT a.id, a.case_id, a.message_id, a.organization_id, a.name, a.media_type, a.bytes, a.sha256, a.at, a.har_receipt \
+         FROM attachments a JOIN messages m ON m.case_id = a.case_id AND m.id = a.message_id \
+         WHERE a.case_id = $1 AND m.kind IN (0, 1) ORDER BY a.id LIMIT 1000", case.0)?;
+    Ok(rows.into_iter().map(Into::into).collect())
+}
+
 /// # Errors
 /// As every query.
 pub async fn find(c: &mut Conn<'_>, id: AttachmentId) -> Result<Option<Attachment>, StorageError> {

@@ -40,12 +40,24 @@ impl Blobs {
     /// # Errors
     /// When the file cannot be read or the store cannot be written.
     pub async fn put_file(&self, sha256: &str, file: &Path) -> Result<(), StorageError> {
+        let read = |source| StorageError::File { path: file.display().to_string(), source };
+        self.put_open_file(sha256, tokio::fs::File::open(file).await.map_err(read)?).await
+    }
+
+    /// Stores what an open file holds from its present position on: also a file without a name.
+    ///
+    /// # Errors
+    /// As [`Blobs::put_file`].
+    pub async fn put_open_file(
+        &self,
+        sha256: &str,
+        mut input: tokio::fs::File,
+    ) -> Result<(), StorageError> {
         let path = Self::path(sha256);
         if self.store.head(&path).await.is_ok() {
             return Ok(());
         }
-        let read = |source| StorageError::File { path: file.display().to_string(), source };
-        let mut input = tokio::fs::File::open(file).await.map_err(read)?;
+        let read = |source| StorageError::File { path: path.to_string(), source };
         let mut out = WriteMultipart::new(self.store.put_multipart(&path).await?);
         let mut buffer = vec![0; 256 * 1024];
         loop {

@@ -126,6 +126,34 @@ pub async fn count(c: &mut Conn<'_>, view: View) -> Result<i64, StorageError> {
     Ok(n)
 }
 
+/// How many cases of a person, an organization or of all there are in each status, from the kept
+/// counts; a status that none has is left out. [`View::Mine`] and the like count every status here.
+///
+/// # Errors
+/// As every query; [`StorageError::Corrupt`] for a status that no version of Warifu knows.
+pub async fn count_by_status(
+    c: &mut Conn<'_>,
+    view: View,
+) -> Result<Vec<(Status, i64)>, StorageError> {
+    let (scope, key) = match view {
+        View::Mine(p) => ("assignee", p.0),
+        View::Unassigned => ("assignee", 0),
+        View::Active | View::WithStatus(_) => ("all", 0),
+        View::Organization(o) => ("organization", o.0),
+        View::Requester(p) => ("requester", p.0),
+    };
+    let rows = fetch_all!(c, (i64, i64):
+        "SELECT status, n FROM case_counts WHERE scope = $1 AND key = $2 AND n <> 0 ORDER BY status", scope, key)?;
+    let known = |(code, n): (i64, i64)| {
+        let status = Status::from_code(code).ok_or_else(|| StorageError::Corrupt {
+            what: "case_counts.status",
+            detail: code.to_string(),
+        })?;
+        Ok((status, n))
+    };
+    rows.into_iter().map(known).collect()
+}
+
 /// # Errors
 /// As every query.
 pub async fn find(c: &mut Conn<'_>, id: CaseId) -> Result<Option<Case>, StorageError> {
@@ -300,6 +328,104 @@ pub async fn timeline(
         rows.into_iter().map(TryFrom::try_from).collect::<Result<_, _>>()?;
     list.reverse();
     Ok(list)
+}
+
+/// The same without notes: what may be shown to a customer. Events are among them; which of those
+/// a customer sees is the use case's to say.
+///
+/// # Errors
+/// As every query.
+pub async fn public_timeline(
+    c: &mut Conn<'_>,
+    case: CaseId,
+    before: MessageId,
+    limit: i64,
+) -> Result<Vec<Message>, StorageError> {
+    let rows = fetch_all!(c, MessageRow:
+        "SELECT id, case_id, organization_id, kind, author_id, at, body FROM messages \
+         WHERE case_id = $1 AND id < $2 AND kind IN (0, 1, 3) ORDER BY id DESC LIMIT $3", case.0, before.0, limit)?;
+    let mut list: Vec<Message> =
+        rows.into_iter().map(TryFrom::try_from).collect::<Result<_, _>>()?;
+    list.reverse();
+    Ok(list)
+}
+
+/// The entries of a case after an id, oldest first, at most 200.
+///
+/// # Errors
+/// As every query.
+pub async fn entries_after(
+    c: &mut Conn<'_>,
+    case: CaseId,
+    after: MessageId,
+) -> Result<Vec<Message>, StorageError> {
+    let rows = fetch_all!(c, MessageRow:
+        "SELECT id, case_id, organization_id, kind, author_id, at, body FROM messages \
+         WHERE case_id = $1 AND id > $2 ORDER BY id LIMIT 200", case.0, after.0)?;
+    rows.into_iter().map(TryFrom::try_from).collect()
+}
+
+/// One entry of a case.
+///
+/// # Errors
+/// As every query.
+pub async fn message(
+    c: &mut Conn<'_>,
+    case: CaseId,
+    id: MessageId,
+) -> Result<Option<Message>, StorageError> {
+    let row = fetch_optional!(c, MessageRow:
+        "SELECT id, case_id, organization_id, kind, author_id, at, body FROM messages WHERE case_id = $1 AND id = $2",
+        case.0, id.0)?;
+    row.map(TryFrom::try_from).transpose()
+}
+
+/// How many entries a case has before an id.
+///
+/// # Errors
+/// As every query.
+pub async fn entries_before(
+    c: &mut Conn<'_>,
+    case: CaseId,
+    before: MessageId,
+) -> Result<i64, StorageError> {
+    let (n,): (i64,) = fetch_one!(c, (i64,):
+        "SELECT count(*) FROM messages WHERE case_id = $1 AND id < $2", case.0, before.0)?;
+    Ok(n)
+}
+
+/// Notes that one of the vendor's people opened a case.
+///
+/// # Errors
+/// As every query.
+pub async fn add_view(
+    c: &mut Conn<'_>,
+    case: CaseId,
+    person: PersonId,
+    at: Timestamp,
+) -> Result<(), StorageError> {
+    execute!(
+        c,
+        "INSERT INTO case_views (case_id, person_id, n, last_at) VALUES ($1, $2, 1, $3) \
+         ON CONFLICT (case_id, person_id) DO UPDATE SET n = case_views.n + 1, last_at = excluded.last_at",
+        case.0,
+        person.0,
+        at.0
+    )?;
+    Ok(())
+}
+
+/// Who of the vendor's people opened a case, how often and when last, the latest first.
+///
+/// # Errors
+/// As every query.
+pub async fn views(
+    c: &mut Conn<'_>,
+    case: CaseId,
+) -> Result<Vec<(PersonId, i64, Timestamp)>, StorageError> {
+    let rows = fetch_all!(c, (i64, i64, i64):
+        "SELECT person_id, n, last_at FROM case_views WHERE case_id = $1 ORDER BY last_at DESC, person_id LIMIT 200", case.0)?;
+    Ok(rows.into_iter().map(|(p, n, at)| (PersonId(p), n, Timestamp(at))).collect())
 }
 
 /// Adds an entry whose id has been taken from the `messages` counter, and makes it findable.

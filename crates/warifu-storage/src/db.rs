@@ -102,6 +102,12 @@ const MIGRATIONS: &[(i64, &str, &str, &str)] = &[
         include_str!("../migrations/0004_search.sqlite.sql"),
         include_str!("../migrations/0004_search.postgres.sql"),
     ),
+    (
+        5,
+        "desk",
+        include_str!("../migrations/0005_desk.sql"),
+        include_str!("../migrations/0005_desk.sql"),
+    ),
 ];
 
 fn migrator(engine: Engine) -> Migrator {

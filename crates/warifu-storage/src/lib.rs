@@ -10,6 +10,7 @@ pub mod cases;
 pub mod credentials;
 mod dialect;
 mod error;
+pub mod idempotency;
 pub mod imports;
 pub mod incidents;
 pub mod ledger;

@@ -74,6 +74,30 @@ pub async fn page(
     rows.into_iter().map(TryFrom::try_from).collect()
 }
 
+/// The revisions at which an organization's versions begin, newest first, at most 200, with each
+/// version.
+///
+/// # Errors
+/// As every query.
+pub async fn versions(
+    c: &mut Conn<'_>,
+    id: OrganizationId,
+) -> Result<Vec<(Revision, Organization)>, StorageError> {
+    #[derive(sqlx::FromRow)]
+    struct VersionRow {
+        rev_from: i64,
+        #[sqlx(flatten)]
+        row: OrganizationRow,
+    }
+    let rows = fetch_all!(c, VersionRow:
+        "SELECT id, name, environment, products, domain, vendor, rev_from FROM organizations WHERE id = $1 \
+         ORDER BY rev_from DESC LIMIT 200", id.0)?;
+    let version = |r: VersionRow| {
+        <(OrganizationId, Organization)>::try_from(r.row).map(|o| (Revision(r.rev_from), o.1))
+    };
+    rows.into_iter().map(version).collect()
+}
+
 /// Every organization as of a revision. There are thousands of these, not millions.
 ///
 /// # Errors

@@ -85,6 +85,39 @@ pub async fn find_by_email(
     Ok(row.map(Into::into))
 }
 
+/// How many people an organization has and how many administrators are among them. Looked
+/// at are its first 10,000 people: the answer never takes longer than that.
+///
+/// # Errors
+/// As every query.
+pub async fn count_of(
+    c: &mut Conn<'_>,
+    organization: OrganizationId,
+) -> Result<(i64, i64), StorageError> {
+    fetch_one!(c, (i64, i64):
+        "SELECT count(DISTINCT p.id), count(g.person_id) FROM \
+         (SELECT id FROM people WHERE organization_id = $1 AND rev_to = 9223372036854775807 ORDER BY id LIMIT 10000) p \
+         LEFT JOIN role_grants g ON g.person_id = p.id AND g.role = 'organization_administrator' AND g.rev_to = 9223372036854775807",
+        organization.0)
+}
+
+/// When each revision was committed; unknown ones are left out. A page asks for at most 200.
+///
+/// # Errors
+/// As every query.
+pub async fn revision_times(
+    c: &mut Conn<'_>,
+    revisions: impl IntoIterator<Item = Revision>,
+) -> Result<Vec<(Revision, Timestamp)>, StorageError> {
+    let mut out = Vec::new();
+    for revision in revisions {
+        let row =
+            fetch_optional!(c, (i64,): "SELECT at FROM revisions WHERE revision = $1", revision.0)?;
+        out.extend(row.map(|(at,): (i64,)| (revision, Timestamp(at))));
+    }
+    Ok(out)
+}
+
 /// Every version of a person's record, newest first, at most 200.
 ///
 /// # Errors

@@ -120,3 +120,22 @@ pub async fn end_all(
         at.0
     )
 }
+
+/// Ends the sessions that a credential opened, except one.
+///
+/// # Errors
+/// As every query.
+pub async fn end_of_credential(
+    c: &mut Conn<'_>,
+    credential: CredentialId,
+    keep: &[u8],
+    at: Timestamp,
+) -> Result<u64, StorageError> {
+    execute!(
+        c,
+        "UPDATE sessions SET ended_at = $3 WHERE credential_id = $1 AND token_hash <> $2 AND ended_at IS NULL",
+        credential.0,
+        keep,
+        at.0
+    )
+}

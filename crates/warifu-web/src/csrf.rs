@@ -64,16 +64,16 @@ pub fn check_site(headers: &HeaderMap, config: &WebConfig) -> Result<(), Problem
     }
 }
 
-/// The token that this browser's pages carry.
-async fn expected(parts: &mut Parts, web: &Web) -> Option<String> {
-    if let Ok(signed_in) = SignedIn::from_request_parts(parts, web).await {
-        return Some(signed_in.session.csrf.clone());
-    }
-    visit(&parts.headers).map(|v| of_visit(&v))
+/// The tokens that this browser's pages carry: the session's, and that of pages before sign-in,
+/// which may still be open beside them.
+async fn expected(parts: &mut Parts, web: &Web) -> Vec<String> {
+    let found = <SignedIn as FromRequestParts<Web>>::from_request_parts(parts, web).await;
+    let session = found.ok().map(|signed_in| signed_in.session.csrf.clone());
+    session.into_iter().chain(visit(&parts.headers).map(|v| of_visit(&v))).collect()
 }
 
-fn matches(sent: Option<&str>, expected: Option<&str>) -> bool {
-    matches!((sent, expected), (Some(sent), Some(expected)) if equal(sent, expected))
+fn matches(sent: Option<&str>, expected: &[String]) -> bool {
+    sent.is_some_and(|sent| expected.iter().any(|token| equal(sent, token)))
 }
 
 fn header_token(headers: &HeaderMap) -> Option<&str> {
@@ -112,12 +112,12 @@ impl<T: DeserializeOwned> FromRequest<Web> for Form<T> {
         if !is_type(&parts.headers, "application/x-www-form-urlencoded") {
             return Err(refused("content type"));
         }
-        let by_header = matches(header_token(&parts.headers), expected.as_deref());
+        let by_header = matches(header_token(&parts.headers), &expected);
         let bytes = body_of(Request::from_parts(parts, body)).await?;
         if !by_header {
             let mut pairs = url::form_urlencoded::parse(&bytes);
             let sent = pairs.find(|(name, _)| name == FIELD).map(|(_, value)| value.into_owned());
-            if !matches(sent.as_deref(), expected.as_deref()) {
+            if !matches(sent.as_deref(), &expected) {
                 return Err(refused("token"));
             }
         }
@@ -148,7 +148,7 @@ impl<T: DeserializeOwned> FromRequest<Web> for Json<T> {
         if !is_type(&parts.headers, "application/json") {
             return Err(refused("content type"));
         }
-        if !matches(header_token(&parts.headers), expected.as_deref()) {
+        if !matches(header_token(&parts.headers), &expected) {
             return Err(refused("token"));
         }
         let bytes = body_of(Request::from_parts(parts, body)).await?;
@@ -181,7 +181,7 @@ impl FromRequest<Web> for Multipart {
         let (mut parts, body) = request.into_parts();
         check_site(&parts.headers, &web.config)?;
         let expected = expected(&mut parts, web).await;
-        let by_header = matches(header_token(&parts.headers), expected.as_deref());
+        let by_header = matches(header_token(&parts.headers), &expected);
         let request = Request::from_parts(parts, body);
         let inner = axum::extract::Multipart::from_request(request, web).await;
         let inner = inner.map_err(|e| Problem::new(e.status(), "invalid").with(e.body_text()))?;
@@ -196,7 +196,7 @@ impl FromRequest<Web> for Multipart {
                     return Err(refused("token"));
                 }
             }
-            if !matches(std::str::from_utf8(&sent).ok(), expected.as_deref()) {
+            if !matches(std::str::from_utf8(&sent).ok(), &expected) {
                 return Err(refused("token"));
             }
         }
@@ -236,8 +236,9 @@ mod tests {
 
     #[test]
     fn no_token_never_matches() {
-        assert!(!matches(None, None) && !matches(Some(""), Some("")));
-        assert!(!matches(Some("a"), None) && !matches(None, Some("a")));
-        assert!(matches(Some("a"), Some("a")));
+        let of = |token: &str| vec![token.to_owned()];
+        assert!(!matches(None, &[]) && !matches(Some(""), &of("")));
+        assert!(!matches(Some("a"), &[]) && !matches(None, &of("a")));
+        assert!(matches(Some("a"), &of("a")) && !matches(Some("a"), &of("ab")));
     }
 }

@@ -18,12 +18,22 @@ use std::ops::Deref;
 use std::sync::Arc;
 use url::form_urlencoded::byte_serialize;
 use warifu_app::sessions::{OpenSession, Use};
-use warifu_auth::{SessionPolicy, Verdict};
+use warifu_auth::{SessionPolicy, Token, Verdict};
 use warifu_domain::access::{Actor, Permission, Role, Roles};
 use warifu_domain::time::SECOND;
 
 /// Name of the session's cookie. `__Host-`: secure, of this host alone, for every path.
 pub const COOKIE: &str = "__Host-warifu";
+
+/// The cookie of a new session. It goes with the browser window; the server knows when it ends.
+pub fn session_cookie(token: &Token) -> String {
+    format!("{COOKIE}={}; Path=/; Secure; HttpOnly; SameSite=Lax", token.text())
+}
+
+/// Takes the cookie away.
+pub fn no_cookie() -> String {
+    format!("{COOKIE}=; Path=/; Max-Age=0; Secure; HttpOnly; SameSite=Lax")
+}
 
 /// Somebody with a session that holds.
 #[derive(Clone)]

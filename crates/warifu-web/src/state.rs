@@ -1,9 +1,9 @@
 //! What every handler may ask for: the installation, and how it is reached.
 
-use std::sync::Arc;
+use std::sync::{Arc, Mutex, PoisonError};
 use url::Url;
-use warifu_app::App;
-use warifu_auth::SessionPolicy;
+use warifu_app::{App, AppError};
+use warifu_auth::{PasskeyError, Passkeys, SessionPolicy, Throttle};
 
 /// How the server is reached.
 #[derive(Clone, Debug)]
@@ -35,10 +35,25 @@ impl WebConfig {
 pub struct Web {
     pub app: App,
     pub config: Arc<WebConfig>,
+    pub passkeys: Arc<Passkeys>,
+    throttle: Arc<Mutex<Throttle>>,
 }
 
 impl Web {
-    pub fn new(app: App, config: WebConfig) -> Web {
-        Web { app, config: Arc::new(config) }
+    /// # Errors
+    /// When the origin cannot have passkeys.
+    pub fn new(app: App, config: WebConfig) -> Result<Web, PasskeyError> {
+        let passkeys = Arc::new(Passkeys::new(&config.origin, &app.config.name)?);
+        Ok(Web { app, config: Arc::new(config), passkeys, throttle: Arc::default() })
+    }
+
+    /// Counts a try of sign-in or enrolment of a network.
+    ///
+    /// # Errors
+    /// [`AppError::TooMany`] when there were too many of late.
+    pub fn slow_down(&self, network: &str) -> Result<(), AppError> {
+        let mut throttle = self.throttle.lock().unwrap_or_else(PoisonError::into_inner);
+        let tried = throttle.try_once(network, self.app.now());
+        tried.map_err(|seconds| AppError::TooMany { seconds })
     }
 }

@@ -1,6 +1,7 @@
 //! The command line of Warifu.
 
 mod cli;
+mod demo;
 
 use clap::Parser;
 use std::io::Write;

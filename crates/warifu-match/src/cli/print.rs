@@ -68,8 +68,17 @@ fn table(out: &mut dyn Write, rows: &[Vec<String>], right: &[usize]) -> io::Resu
     Ok(())
 }
 
-fn columns_words(candidate: &Candidate, all: usize, language: Language) -> String {
-    if candidate.columns.len() == all {
+fn columns_words(candidate: &Candidate, names: &[String], language: Language) -> String {
+    let all = names.len();
+    let missing: Vec<&str> =
+        names.iter().filter(|n| !candidate.columns.contains(n)).map(String::as_str).collect();
+    if !missing.is_empty() && missing.len() * 2 < all {
+        return match language {
+            Language::English => format!("all but {}", missing.join(", ")),
+            Language::Japanese => format!("{} 以外", missing.join(", ")),
+        };
+    }
+    if missing.is_empty() {
         return match language {
             Language::English => format!("all {all}"),
             Language::Japanese => format!("全 {all} 列"),
@@ -86,7 +95,7 @@ fn dialect_words(candidate: &Candidate) -> String {
 fn candidates(
     out: &mut dyn Write,
     list: &[Candidate],
-    all: usize,
+    all: &[String],
     language: Language,
 ) -> io::Result<()> {
     let head = |en, ja| say(language, en, ja).to_owned();
@@ -145,7 +154,7 @@ fn organizations(organizations: &Organizations, language: Language) -> String {
 /// The answer of `warifu match`.
 pub(super) fn answer(out: &mut dyn Write, answer: &Answer, language: Language) -> io::Result<()> {
     let searched = &answer.searched;
-    let all = answer.people.report_columns.len();
+    let all = answer.people.report_columns.as_slice();
     match language {
         Language::English => writeln!(
             out,

@@ -7,7 +7,7 @@ use std::collections::BTreeMap;
 
 use rustc_hash::FxHashMap;
 
-use super::{ColumnMasks, Progress, SearchError, SearchSpec};
+use super::{Progress, SearchError, SearchSpec};
 use crate::{
     definition::{Op, Operand, Predicate},
     dimension::Dimension,
@@ -36,8 +36,6 @@ pub(crate) struct Filter {
     pub cost: f32,
     /// A known definition has this filter.
     pub known: Option<usize>,
-    /// Tried with this set of columns only.
-    pub only: Option<u64>,
     /// Report columns that are filled for at least one person.
     pub filled: u64,
 }
@@ -61,12 +59,9 @@ impl Filters {
     }
 
     fn add(&mut self, mut filter: Filter, sums: &[u64], bases: usize) {
-        self.tried += 1;
         if let Some(index) = self.by_people.get(&(filter.print, filter.rows)) {
             let have = &mut self.list[*index];
-            if have.only.is_some() && filter.only.is_none() {
-                have.only = None;
-            }
+            self.tried += 1;
             if filter.cost < have.cost {
                 (have.cost, have.group, have.choices) = (filter.cost, filter.group, filter.choices);
             }
@@ -77,6 +72,7 @@ impl Filters {
             self.full = true;
             return;
         }
+        self.tried += 1;
         for (column, sums) in sums.chunks(bases).enumerate() {
             if sums.get(1).is_some_and(|filled| *filled > 0) {
                 filter.filled |= 1 << column;
@@ -122,8 +118,8 @@ impl Prepared {
     pub(crate) fn new(
         people: &People,
         spec: &SearchSpec,
-        masks: &ColumnMasks,
         layout: &Layout,
+        fits: &dyn Fn(u64, &[u64]) -> bool,
         progress: &Progress<'_>,
     ) -> Result<Self, SearchError> {
         let (asked, found) = gather(people, spec)?;
@@ -206,11 +202,11 @@ impl Prepared {
         // Simple filters of all groups first: should the limit be reached, the odd ones are missing.
         for size in 0..=spec.max_predicates {
             for group in 0..this.groups.len() {
-                this.enumerate(group, size, spec, bases);
+                this.enumerate(group, size, spec, bases, fits);
             }
         }
         if affordable > 0 && spec.discover {
-            this.ranges(people, spec, masks, layout, affordable, progress)?;
+            this.ranges(people, spec, layout, affordable, progress)?;
         } else if spec.discover {
             this.not_searched.push("free date ranges (too many people)".to_owned());
         }
@@ -253,16 +249,8 @@ impl Prepared {
                 }
             }
             let cost = if known.logged { 0.0 } else { 0.25 };
-            let filter = Filter {
-                group: 0,
-                choices,
-                rows,
-                print,
-                cost,
-                known: Some(index),
-                only: None,
-                filled: 0,
-            };
+            let filter =
+                Filter { group: 0, choices, rows, print, cost, known: Some(index), filled: 0 };
             self.filters.add(filter, &sums, bases);
         }
     }
@@ -278,8 +266,15 @@ impl Prepared {
 
     /// All conjunctions of exactly `size` predicates; in groups after the first only those with the
     /// group's own dimension, which stands first.
-    fn enumerate(&mut self, group: usize, size: usize, spec: &SearchSpec, bases: usize) {
-        let mut found = Found { filters: std::mem::take(&mut self.filters), spec, bases };
+    fn enumerate(
+        &mut self,
+        group: usize,
+        size: usize,
+        spec: &SearchSpec,
+        bases: usize,
+        fits: &dyn Fn(u64, &[u64]) -> bool,
+    ) {
+        let mut found = Found { filters: std::mem::take(&mut self.filters), spec, bases, fits };
         let dimensions = self.group_dimensions(group);
         let atoms = &self.groups[group].atoms;
         let first = usize::from(group > 0);
@@ -296,14 +291,12 @@ impl Prepared {
         self.filters = found.filters;
     }
 
-    /// Every range of days of every date column: with a row count known, those with that count;
-    /// otherwise those whose file with usual columns would have about the recorded size is left to
-    /// the solver, month ranges only.
+    /// Every range of days of every date column that holds as many people as a target has rows.
+    /// Without a row count, millions of ranges would each have candidates by chance.
     fn ranges(
         &mut self,
         people: &People,
         spec: &SearchSpec,
-        masks: &ColumnMasks,
         layout: &Layout,
         mut affordable: usize,
         progress: &Progress<'_>,
@@ -389,12 +382,11 @@ impl Prepared {
                     print,
                     cost: 4.0,
                     known: None,
-                    only: None,
+
                     filled: 0,
                 };
                 self.filters.add(filter, &sums, bases);
             }
-            let _ = masks;
             self.dimensions.push(dimension);
             self.groups.push(Group { dimensions: vec![group_dimension], atoms });
         }
@@ -406,6 +398,8 @@ struct Found<'a> {
     filters: Filters,
     spec: &'a SearchSpec,
     bases: usize,
+    /// Whether any file of people with these sums can have a size that is looked for.
+    fits: &'a dyn Fn(u64, &[u64]) -> bool,
 }
 
 impl Found<'_> {
@@ -445,14 +439,15 @@ impl Found<'_> {
         if *rows == 0 {
             return;
         }
-        if self.spec.targets().all(|target| target.rows.is_some_and(|wanted| wanted != *rows)) {
+        let other_rows =
+            self.spec.targets().all(|target| target.rows.is_some_and(|wanted| wanted != *rows));
+        if other_rows || !(self.fits)(*rows, sums) {
             self.filters.tried += 1;
             return;
         }
         let (rows, print) = (*rows, *print);
         let choices = choices.to_vec();
-        let filter =
-            Filter { group, choices, rows, print, cost, known: None, only: None, filled: 0 };
+        let filter = Filter { group, choices, rows, print, cost, known: None, filled: 0 };
         self.filters.add(filter, sums, self.bases);
     }
 }

@@ -47,8 +47,6 @@ print = Print
 download = Download
 name = Name
 optional = optional
-back-to = Back to { $place }
-loading = Loading
 
 ## Sizes and times
 bytes = { $n ->
@@ -73,3 +71,4 @@ palette-choose = choose
 palette-open = open
 palette-tab = open in a new tab
 palette-recorded = Searches are recorded
+table-of = Table: { $name }

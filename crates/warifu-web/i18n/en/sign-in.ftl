@@ -45,7 +45,6 @@ enrol-sub = This invitation opens once, for this browser.
 enrol-until = It is good until { $time }.
 enrol-name = Name of this passkey
 enrol-name-hint = So that you can tell it from others, e.g. the blue key.
-enrol-name-missing = Give it a name.
 enrol-button = Enrol this device or key
 enrol-button-hint = The browser asks for your finger, face or PIN
 enrol-role = You will be: { $role }
@@ -56,7 +55,6 @@ enrol-gone-how = Ask the person who invited you for a new one.
 enrol-failed-title = The passkey was not enrolled
 enrol-failed-what = The device did not answer, or its answer did not fit.
 enrol-failed-how = Try again, or use another device or key.
-enrol-done = { $name } is enrolled
 
 ## Signed out
 signed-out = You are signed out

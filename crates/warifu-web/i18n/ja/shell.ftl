@@ -47,8 +47,6 @@ print = 印刷
 download = ダウンロード
 name = 名前
 optional = 任意
-back-to = { $place }へ戻る
-loading = 読み込み中
 
 ## Sizes and times
 bytes = { $n } バイト
@@ -70,3 +68,4 @@ palette-choose = 選択
 palette-open = 開く
 palette-tab = 新しいタブで開く
 palette-recorded = 検索は記録されます
+table-of = 表：{ $name }

@@ -45,7 +45,6 @@ enrol-sub = この招待は一度だけ、このブラウザーで使えます�
 enrol-until = 有効期限は{ $time }です。
 enrol-name = このパスキーの名前
 enrol-name-hint = ほかと区別できる名前（例：青いキー）。
-enrol-name-missing = 名前を入力してください。
 enrol-button = この端末・キーを登録
 enrol-button-hint = ブラウザーが指紋、顔、PINのいずれかを求めます
 enrol-role = 役割：{ $role }
@@ -56,7 +55,6 @@ enrol-gone-how = 招待した方に、新しい招待を依頼してください
 enrol-failed-title = パスキーは登録されませんでした
 enrol-failed-what = 端末から応答がないか、応答が正しくありません。
 enrol-failed-how = もう一度試すか、別の端末・キーをお使いください。
-enrol-done = 「{ $name }」を登録しました
 
 ## Signed out
 signed-out = サインアウトしました

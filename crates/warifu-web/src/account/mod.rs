@@ -1,5 +1,7 @@
 //! One's own account and session.
 
+pub mod passkeys;
+
 use crate::csrf::Form;
 use crate::lang::local;
 use crate::session::SignedIn;

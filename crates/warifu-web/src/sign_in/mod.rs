@@ -1,9 +1,155 @@
-//! Sign-in and where it leads.
+//! Sign-in with a passkey, and where it leads. `assets/passkeys.js` is the other side.
 
-use crate::session::{SignedIn, home};
-use axum::response::Redirect;
+pub mod enrol;
+pub mod out;
+
+use crate::csrf::{self, Json};
+use crate::lang::{self, Visitor, local};
+use crate::network;
+use crate::page::page as html;
+use crate::problem::Problem;
+use crate::session::{COOKIE, SignedIn, home, session_cookie};
+use crate::state::Web;
+use crate::views::sign_in::{SignIn, SignInProblem, SignInTrouble};
+use axum::extract::{FromRequestParts, Query, State};
+use axum::http::header::{SET_COOKIE, USER_AGENT};
+use axum::http::request::Parts;
+use axum::http::{HeaderMap, StatusCode};
+use axum::response::{AppendHeaders, IntoResponse, Redirect, Response};
+use serde::Deserialize;
+use serde_json::{Value, json};
+use std::convert::Infallible;
+use warifu_app::sign_in::{Asked, From};
+use warifu_domain::time::SECOND;
+
+/// Where a request comes from, as the ceremonies want to know it.
+pub struct Caller {
+    pub network: String,
+    pub agent: String,
+    /// The secret that this browser's forms carry.
+    pub browser: String,
+}
+
+impl Caller {
+    pub fn from(&self) -> From<'_> {
+        From { network: &self.network, agent: &self.agent, browser: &self.browser }
+    }
+}
+
+impl FromRequestParts<Web> for Caller {
+    type Rejection = Infallible;
+
+    async fn from_request_parts(parts: &mut Parts, _: &Web) -> Result<Self, Infallible> {
+        let agent = parts.headers.get(USER_AGENT).and_then(|v| v.to_str().ok());
+        let agent = agent.unwrap_or_default().to_owned();
+        let network = network::of(&parts.extensions);
+        // No browser without this cookie gets past the check of its forms.
+        let browser = csrf::visit(&parts.headers).map(|v| csrf::of_visit(&v)).unwrap_or_default();
+        Ok(Caller { network, agent, browser })
+    }
+}
 
 /// `GET /`: to where the person begins.
 pub async fn start(signed_in: SignedIn) -> Redirect {
     Redirect::to(home(signed_in.actor().roles))
+}
+
+/// Query of `GET /sign-in`.
+#[derive(Deserialize)]
+pub struct Asking {
+    #[serde(default)]
+    next: String,
+    #[serde(default)]
+    why: String,
+}
+
+/// `GET /sign-in`. Who is signed in already goes on.
+pub async fn page(
+    State(web): State<Web>,
+    signed_in: Option<SignedIn>,
+    visitor: Visitor,
+    caller: Caller,
+    Query(asking): Query<Asking>,
+) -> Result<Response, Problem> {
+    let next = local(&asking.next);
+    if let Some(signed_in) = signed_in {
+        let to = if next == "/" { home(signed_in.actor().roles) } else { next };
+        return Ok(Redirect::to(to).into_response());
+    }
+    let policy = &web.config.sessions;
+    let lang = visitor.taste.lang;
+    let span = |micros: i64| lang.span(micros / SECOND);
+    let trouble = match asking.why.as_str() {
+        "idle" => Some((SignInTrouble::Idle, span(policy.idle))),
+        "over" => Some((SignInTrouble::Over, span(policy.lifetime))),
+        "moved" => Some((SignInTrouble::Moved, caller.network.clone())),
+        "ended" => Some((SignInTrouble::Ended, String::new())),
+        _ => None,
+    };
+    let problem =
+        trouble.map(|(kind, detail)| SignInProblem { kind, detail, ..SignInProblem::default() });
+    let view = SignIn {
+        shell: visitor.shell(),
+        problem,
+        next: next.to_owned(),
+        lifetime: policy.lifetime / SECOND,
+        idle: policy.idle / SECOND,
+        network: caller.network,
+    };
+    Ok(visitor.welcome(html(view)?))
+}
+
+/// Body of the first step; nobody is named.
+#[derive(Deserialize)]
+pub struct Nothing {}
+
+pub(crate) fn answer(asked: Asked) -> Response {
+    let body = json!({ "publicKey": asked.public_key, "ceremony": asked.ceremony.text() });
+    axum::Json(body).into_response()
+}
+
+/// `POST /sign-in/options`
+pub async fn options(
+    State(web): State<Web>,
+    caller: Caller,
+    _: Json<Nothing>,
+) -> Result<Response, Problem> {
+    web.slow_down(&caller.network)?;
+    Ok(answer(web.app.begin_sign_in(&web.passkeys, caller.from()).await?))
+}
+
+/// Body of the second step.
+#[derive(Deserialize)]
+pub struct Verify {
+    ceremony: String,
+    credential: Value,
+}
+
+/// `POST /sign-in/verify`: a new session under a new token. Whatever is wrong, the answer is the
+/// same.
+pub async fn verify(
+    State(web): State<Web>,
+    caller: Caller,
+    headers: HeaderMap,
+    Json(body): Json<Verify>,
+) -> Result<Response, Problem> {
+    web.slow_down(&caller.network)?;
+    let old = lang::cookie(&headers, COOKIE);
+    let opened = web
+        .app
+        .finish_sign_in(
+            &web.passkeys,
+            &body.ceremony,
+            body.credential,
+            caller.from(),
+            old,
+            &web.config.sessions,
+        )
+        .await?;
+    let Some(opened) = opened else {
+        return Err(Problem::new(StatusCode::FORBIDDEN, "sign-in-refused"));
+    };
+    let cookie = session_cookie(&opened.token);
+    // Where to go on is the page's to say (`data-next`).
+    Ok((StatusCode::NO_CONTENT, AppendHeaders([(SET_COOKIE, cookie)])).into_response())
 }

@@ -16,3 +16,6 @@ pub mod reports;
 pub mod runs;
 pub mod shell;
 pub mod sign_in;
+
+#[cfg(test)]
+mod tests;

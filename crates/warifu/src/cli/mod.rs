@@ -1,9 +1,10 @@
 //! One module for each subcommand; this one has what they share.
 
 mod enrol;
-mod installation;
-mod serve;
+pub mod installation;
+pub mod serve;
 
+use crate::demo;
 use clap::{Parser, Subcommand};
 use tracing_subscriber::EnvFilter;
 
@@ -22,6 +23,8 @@ pub struct Arguments {
 enum Command {
     /// Run the server
     Serve(serve::Serve),
+    /// Try it: an installation with a past, made in a folder of its own
+    Demo(demo::Demo),
     /// Make a one-time link by which a person enrols a passkey
     Enrol(enrol::Enrol),
 }
@@ -40,7 +43,7 @@ pub enum CliError {
 }
 
 impl CliError {
-    fn io(what: impl Into<String>) -> impl FnOnce(std::io::Error) -> CliError {
+    pub fn io(what: impl Into<String>) -> impl FnOnce(std::io::Error) -> CliError {
         let what = what.into();
         move |source| CliError::Io { what, source }
     }
@@ -56,6 +59,7 @@ pub fn run(arguments: Arguments) -> Result<(), CliError> {
     tracing_subscriber::fmt().with_env_filter(filter).with_writer(std::io::stderr).init();
     match arguments.command {
         Command::Serve(serve) => block_on(serve.run()),
+        Command::Demo(demo) => block_on(demo.run()),
         Command::Enrol(enrol) => block_on(enrol.run()),
     }
 }

@@ -32,6 +32,7 @@ impl Serve {
     pub async fn run(self) -> Result<(), CliError> {
         let _lock = self.installation.lock()?;
         let app = self.installation.open().await?;
+        app.abort_unfinished_runs().await?;
         let listener = TcpListener::bind(self.listen)
             .await
             .map_err(CliError::io(format!("cannot listen on {}", self.listen)))?;
@@ -80,8 +81,9 @@ pub async fn serve(
     stop: impl Future<Output = ()> + Send + 'static,
 ) -> Result<(), CliError> {
     let db = app.db.clone();
+    let web = Web::new(app, config).map_err(|e| CliError::Said(e.to_string()))?;
     let (tell, mut told) = watch::channel(false);
-    let router = warifu_web::router(Web::new(app, config));
+    let router = warifu_web::router(web);
     let service = router.into_make_service_with_connect_info::<SocketAddr>();
     let server = axum::serve(listener, service).with_graceful_shutdown(async move {
         stop.await;
@@ -99,7 +101,8 @@ pub async fn serve(
     Ok(())
 }
 
-async fn stopped() {
+/// Ends when the process is asked to stop.
+pub async fn stopped() {
     let interrupt = async {
         if tokio::signal::ctrl_c().await.is_err() {
             std::future::pending::<()>().await;

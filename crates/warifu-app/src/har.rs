@@ -1,0 +1,102 @@
+//! Which uploads are HAR files, and their sanitizing.
+
+use crate::AppError;
+use std::fs::File;
+use std::io::{Read, Seek, SeekFrom};
+use std::path::Path;
+use warifu_har::{Error, Options, Receipt, sanitize_spooled};
+
+/// A sanitized file, open at its begin, and what was taken out.
+pub(crate) struct Sanitized {
+    pub file: File,
+    pub receipt: Receipt,
+}
+
+/// Bytes looked at to tell whether a broken file was meant as a HAR.
+const HEAD: u64 = 64 * 1024;
+
+/// Sanitizes a HAR file; `None` when the file is none. A file that is called `.har`, or looks like
+/// one but cannot be taken apart, is refused: it could hold anything. Blocks.
+///
+/// # Errors
+/// [`AppError::Invalid`] for a file that is refused.
+pub(crate) fn sanitize(
+    name: &str,
+    input: &mut File,
+    folder: &Path,
+) -> Result<Option<Sanitized>, AppError> {
+    let io = |source| AppError::File { path: "an upload".into(), source };
+    let named =
+        Path::new(name).extension().is_some_and(|extension| extension.eq_ignore_ascii_case("har"));
+    input.seek(SeekFrom::Start(0)).map_err(io)?;
+    let mut head = Vec::new();
+    (&mut *input).take(HEAD).read_to_end(&mut head).map_err(io)?;
+    input.seek(SeekFrom::Start(0)).map_err(io)?;
+    let text = head.strip_prefix(b"\xEF\xBB\xBF").unwrap_or(&head);
+    let object = text.iter().find(|b| !b.is_ascii_whitespace()) == Some(&b'{');
+    if !named && !object {
+        return Ok(None);
+    }
+    let meant = named || (contains(&head, b"\"log\"") && contains(&head, b"\"entries\""));
+    let mut output = tempfile::tempfile_in(folder).map_err(io)?;
+    match sanitize_spooled(std::io::BufReader::new(&mut *input), &mut output, &Options::default()) {
+        Ok(receipt) => {
+            output.seek(SeekFrom::Start(0)).map_err(io)?;
+            Ok(Some(Sanitized { file: output, receipt }))
+        }
+        Err(Error::Io(source)) => Err(io(source)),
+        // Some other JSON: the parser says so, and nothing in its name says otherwise.
+        Err(Error::NotHar { .. }) if !named => Ok(None),
+        Err(error) if meant => Err(AppError::invalid(
+            "files",
+            format!("the HAR file was refused and not stored: {error}"),
+        )),
+        Err(_) => Ok(None),
+    }
+}
+
+fn contains(text: &[u8], part: &[u8]) -> bool {
+    text.windows(part.len()).any(|w| w == part)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use std::io::Write;
+
+    fn run(name: &str, text: &str) -> Result<Option<(String, Receipt)>, AppError> {
+        let folder = tempfile::tempdir().unwrap();
+        let mut file = tempfile::tempfile().unwrap();
+        file.write_all(text.as_bytes()).unwrap();
+        Ok(sanitize(name, &mut file, folder.path())?.map(|mut s| {
+            let mut out = String::new();
+            s.file.read_to_string(&mut out).unwrap();
+            (out, s.receipt)
+        }))
+    }
+
+    const HAR: &str = r#"{"log":{"version":"1.2","creator":{"name":"b","version":"1"},"entries":[
+        {"startedDateTime":"2026-11-23T09:00:00.000Z","time":1,"request":{"method":"GET","url":"https://a.example/x","httpVersion":"h2","cookies":[],
+        "headers":[{"name":"Cookie","value":"sid=planted-session-token-1"}],"queryString":[],"headersSize":1,"bodySize":0},
+        "response":{"status":200,"statusText":"OK","httpVersion":"h2","cookies":[],"headers":[],"content":{"size":0,"mimeType":"text/plain"},"redirectURL":"","headersSize":1,"bodySize":0},
+        "cache":{},"timings":{"send":0,"wait":1,"receive":0}}]}}"#;
+
+    #[test]
+    fn a_har_is_known_by_name_and_by_content() {
+        for name in ["trace.HAR", "trace.json", "trace"] {
+            let (out, receipt) = run(name, HAR).unwrap().unwrap();
+            assert!(!out.contains("planted-session-token-1"), "{name}: {out}");
+            assert!(receipt.removed_total() > 0, "{name}");
+        }
+    }
+
+    #[test]
+    fn a_broken_har_is_refused_and_other_json_is_not_touched() {
+        let cut = &HAR[..HAR.len() / 2];
+        assert!(matches!(run("a.json", cut), Err(AppError::Invalid { field: "files", .. })));
+        assert!(matches!(run("a.har", "hello"), Err(AppError::Invalid { field: "files", .. })));
+        assert!(matches!(run("a.har", r#"{"a":1}"#), Err(AppError::Invalid { .. })));
+        assert!(run("a.json", r#"{"a":1}"#).unwrap().is_none());
+        assert!(run("a.txt", "{ not json").unwrap().is_none());
+    }
+}

@@ -1,0 +1,291 @@
+//! Enrolling passkeys, by invitation or beside one that the person has, and removing them.
+
+use crate::sign_in::{Asked, From};
+use crate::{App, AppError};
+use serde_json::Value;
+use warifu_auth::{NewPasskey, Passkeys, Token, credential_id, digest};
+use warifu_domain::access::{Actor, Roles};
+use warifu_domain::people::KnownPerson;
+use warifu_domain::{CredentialId, PersonId, Timestamp};
+use warifu_ledger::Hash;
+use warifu_ledger::body::{Change as Done, Enrolment, SignInRefused};
+use warifu_storage::credentials::{self, Credential};
+use warifu_storage::{people, sessions};
+
+/// An invitation that this browser may use.
+pub struct OpenInvitation {
+    pub person: PersonId,
+    pub name: String,
+    pub roles: Roles,
+    pub expires_at: Timestamp,
+}
+
+/// Longest name of a passkey, in characters.
+const NAME: usize = 60;
+
+/// Ties an invitation to the browser that opens it first.
+fn browser_hash(browser: &str) -> [u8; 32] {
+    digest(format!("invitation:{browser}").as_bytes())
+}
+
+fn gone() -> AppError {
+    AppError::NotFound("invitation")
+}
+
+fn checked_name(name: &str) -> Result<String, AppError> {
+    let name = name.trim();
+    if name.is_empty() || name.chars().count() > NAME || name.chars().any(char::is_control) {
+        return Err(AppError::invalid("name", format!("a name has 1 to {NAME} characters")));
+    }
+    Ok(name.to_owned())
+}
+
+impl App {
+    /// Opens an invitation in a browser, which ties it to that browser. `None` when it was used,
+    /// has expired, was opened elsewhere or never was: nobody learns which.
+    ///
+    /// # Errors
+    /// When the database fails.
+    pub async fn open_invitation(
+        &self,
+        token: &str,
+        from: From<'_>,
+    ) -> Result<Option<OpenInvitation>, AppError> {
+        let Some(token) = Token::parse(token) else { return Ok(None) };
+        let now = self.now();
+        let mut tx = self.db.begin_plain().await?;
+        let mut conn = tx.conn();
+        let found = credentials::find_enrolment(&mut conn, &token.hash()).await?;
+        let Some(found) = found.filter(|e| e.used_at.is_none() && e.expires_at > now) else {
+            return Ok(None);
+        };
+        let person = people::find(&mut conn, found.person).await?.filter(|p| p.active);
+        let Some(person) = person else { return Ok(None) };
+        let browser = browser_hash(from.browser);
+        if !credentials::bind_enrolment(&mut conn, &token.hash(), &browser).await? {
+            drop(tx);
+            let body = SignInRefused {
+                factor: "invitation".into(),
+                reason: "other_browser".into(),
+                person: Some(person.id.to_string()),
+            };
+            let mut change = self.change().await?;
+            change.record_stranger(from.network, &body).await?;
+            change.commit().await?;
+            return Ok(None);
+        }
+        let roles = people::roles(&mut conn, person.id).await?;
+        tx.commit().await?;
+        Ok(Some(OpenInvitation {
+            person: person.id,
+            name: person.record.display_name().to_owned(),
+            roles,
+            expires_at: found.expires_at,
+        }))
+    }
+
+    /// Begins to enrol by invitation.
+    ///
+    /// # Errors
+    /// [`AppError::NotFound`] when the invitation cannot be used in this browser.
+    pub async fn begin_invited(
+        &self,
+        passkeys: &Passkeys,
+        invitation: &str,
+        from: From<'_>,
+    ) -> Result<Asked, AppError> {
+        let open = self.open_invitation(invitation, from).await?.ok_or_else(gone)?;
+        // Tied to the invitation as well: another one's ceremony does not fit.
+        let browser = format!("{}:{invitation}", from.browser);
+        self.begin_enrolment(passkeys, open.person, &browser).await
+    }
+
+    /// Begins to enrol a further passkey.
+    ///
+    /// # Errors
+    /// When the database fails.
+    pub async fn begin_further(
+        &self,
+        passkeys: &Passkeys,
+        actor: &Actor,
+        from: From<'_>,
+    ) -> Result<Asked, AppError> {
+        self.begin_enrolment(passkeys, actor.person, from.browser).await
+    }
+
+    async fn begin_enrolment(
+        &self,
+        passkeys: &Passkeys,
+        person: PersonId,
+        browser: &str,
+    ) -> Result<Asked, AppError> {
+        let mut reader = self.db.read().await?;
+        let known = credentials::of_person(&mut reader.conn(), person).await?;
+        let found = people::find(&mut reader.conn(), person).await?.ok_or_else(gone)?;
+        drop(reader);
+        let known: Vec<String> = known.into_iter().map(|c| c.passkey).collect();
+        let r = &found.record;
+        let user_name = r.username.as_deref().or(r.email.as_deref());
+        let user_name = user_name.unwrap_or(r.display_name());
+        let begun = passkeys
+            .begin_enrolment(person, user_name, r.display_name(), &known)
+            .map_err(|e| AppError::Internal(e.to_string()))?;
+        self.keep_ceremony("enrol", person, begun, browser).await
+    }
+
+    /// Finishes by invitation, which is spent with it.
+    ///
+    /// # Errors
+    /// [`AppError::NotFound`] when the invitation was used meanwhile; [`AppError::Invalid`] when
+    /// the answer does not fit.
+    pub async fn finish_invited(
+        &self,
+        passkeys: &Passkeys,
+        invitation: &str,
+        answer: Answer<'_>,
+        from: From<'_>,
+    ) -> Result<(), AppError> {
+        let token = Token::parse(invitation).ok_or_else(gone)?;
+        let name = checked_name(answer.name)?;
+        let browser = format!("{}:{invitation}", from.browser);
+        let (person, new) = self.made(passkeys, answer, &browser).await?;
+        let mut change = self.change().await?;
+        let at = change.at();
+        let found = credentials::find_enrolment(&mut change.conn(), &token.hash()).await?;
+        let own = browser_hash(from.browser);
+        let fits = |e: &credentials::Enrolment| {
+            e.person == person && e.browser.as_deref() == Some(own.as_slice())
+        };
+        if !found.is_some_and(|e| fits(&e))
+            || !credentials::spend_enrolment(&mut change.conn(), &token.hash(), at).await?
+        {
+            return Err(gone());
+        }
+        let owner = people::find(&mut change.conn(), person).await?.filter(|p| p.active);
+        let owner = owner.ok_or_else(gone)?;
+        let roles = people::roles(&mut change.conn(), person).await?;
+        let actor = actor_of(&owner, roles, from.network);
+        self.keep_passkey(&mut change, &actor, new, &name).await?;
+        change.commit().await?;
+        Ok(())
+    }
+
+    /// Finishes a further passkey.
+    ///
+    /// # Errors
+    /// [`AppError::Invalid`] when the answer does not fit or is not this person's ceremony.
+    pub async fn finish_further(
+        &self,
+        passkeys: &Passkeys,
+        actor: &Actor,
+        answer: Answer<'_>,
+        from: From<'_>,
+    ) -> Result<(), AppError> {
+        let name = checked_name(answer.name)?;
+        let (person, new) = self.made(passkeys, answer, from.browser).await?;
+        if person != actor.person {
+            return Err(gone());
+        }
+        let mut change = self.change().await?;
+        self.keep_passkey(&mut change, actor, new, &name).await?;
+        change.commit().await?;
+        Ok(())
+    }
+
+    async fn made(
+        &self,
+        passkeys: &Passkeys,
+        answer: Answer<'_>,
+        browser: &str,
+    ) -> Result<(PersonId, NewPasskey), AppError> {
+        let taken = self.take_ceremony("enrol", answer.ceremony, browser).await?;
+        let (person, state) =
+            taken.ok_or_else(|| AppError::invalid("ceremony", "it is over; begin again"))?;
+        let new = passkeys
+            .finish_enrolment(&state, answer.credential)
+            .map_err(|e| AppError::invalid("credential", e))?;
+        Ok((person, new))
+    }
+
+    async fn keep_passkey(
+        &self,
+        change: &mut crate::Change<'_>,
+        actor: &Actor,
+        new: NewPasskey,
+        name: &str,
+    ) -> Result<(), AppError> {
+        let at = change.at();
+        // `find` knows only what is not revoked; a revoked key never comes back (UNIQUE).
+        if credentials::find(&mut change.conn(), &new.credential_id).await?.is_some() {
+            return Err(AppError::Conflict("this passkey is enrolled already".into()));
+        }
+        let id = &new.credential_id;
+        credentials::insert(&mut change.conn(), actor.person, id, &new.passkey, name, at).await?;
+        let body = Enrolment {
+            person: actor.person.to_string(),
+            factor: "passkey".into(),
+            credential: Hash(digest(id)),
+            change: Done::Added,
+        };
+        change.record(actor, Some(actor.organization), &body).await?;
+        Ok(())
+    }
+
+    /// The actor's passkeys, oldest first.
+    ///
+    /// # Errors
+    /// When the database fails.
+    pub async fn passkeys(&self, actor: &Actor) -> Result<Vec<Credential>, AppError> {
+        Ok(credentials::of_person(&mut self.db.read().await?.conn(), actor.person).await?)
+    }
+
+    /// Removes one of the actor's passkeys, but not the last. Sessions that it opened end, except
+    /// the one (`keep`) in which this is asked.
+    ///
+    /// # Errors
+    /// [`AppError::NotFound`], or [`AppError::Conflict`] for the last.
+    pub async fn remove_passkey(
+        &self,
+        actor: &Actor,
+        id: CredentialId,
+        keep: &[u8; 32],
+    ) -> Result<(), AppError> {
+        let mut change = self.change().await?;
+        let own = credentials::of_person(&mut change.conn(), actor.person).await?;
+        let removed = own.iter().find(|c| c.id == id).ok_or(AppError::NotFound("passkey"))?;
+        if own.len() == 1 {
+            return Err(AppError::Conflict("the last passkey cannot be removed".into()));
+        }
+        let at = change.at();
+        credentials::revoke(&mut change.conn(), actor.person, id, at).await?;
+        sessions::end_of_credential(&mut change.conn(), id, keep, at).await?;
+        let body = Enrolment {
+            person: actor.person.to_string(),
+            factor: "passkey".into(),
+            credential: Hash(digest(&credential_id(&removed.passkey))),
+            change: Done::Removed,
+        };
+        change.record(actor, Some(actor.organization), &body).await?;
+        change.commit().await?;
+        Ok(())
+    }
+}
+
+/// The browser's answer to an enrolment.
+pub struct Answer<'a> {
+    pub ceremony: &'a str,
+    pub credential: Value,
+    /// What the owner calls the passkey.
+    pub name: &'a str,
+}
+
+fn actor_of(person: &KnownPerson, roles: Roles, network: &str) -> Actor {
+    Actor {
+        person: person.id,
+        name: person.record.display_name().to_owned(),
+        organization: person.organization,
+        roles,
+        session: None,
+        network: network.to_owned(),
+    }
+}

@@ -1,0 +1,272 @@
+//! People: who may read their records, and how a record is changed.
+
+use crate::{App, AppError};
+use std::collections::HashMap;
+use warifu_domain::access::{Actor, Permission, Role, Roles};
+use warifu_domain::cases::{Case, View};
+use warifu_domain::organizations::Organization;
+use warifu_domain::people::{FIELD_LABELS, KnownPerson, Person};
+use warifu_domain::{OrganizationId, PersonId, Revision, Timestamp};
+use warifu_ledger::Count;
+use warifu_ledger::body::PersonChange;
+use warifu_storage::cases::{self, Cursor};
+use warifu_storage::{organizations, people as store};
+
+/// A page of people.
+#[derive(Debug, Default)]
+pub struct PeoplePage {
+    pub people: Vec<KnownPerson>,
+    pub roles: HashMap<PersonId, Roles>,
+    pub organizations: HashMap<OrganizationId, String>,
+    /// After whom the next page begins; `None` on the last.
+    pub next: Option<PersonId>,
+}
+
+/// A version of a record.
+#[derive(Debug)]
+pub struct Version {
+    pub revision: Revision,
+    pub at: Option<Timestamp>,
+    /// Names of the fields that differ from the version before; empty for the first.
+    pub changed: Vec<&'static str>,
+    pub person: KnownPerson,
+}
+
+/// One person.
+#[derive(Debug)]
+pub struct PersonView {
+    pub person: KnownPerson,
+    pub roles: Roles,
+    pub organization: Organization,
+    /// Newest first, at most 200.
+    pub versions: Vec<Version>,
+    /// The cases that they asked, the latest first.
+    pub cases: Vec<Case>,
+    pub cases_total: i64,
+}
+
+/// The names of the fields in which two records differ, in report order.
+pub fn changed_fields(old: &Person, new: &Person) -> Vec<&'static str> {
+    let mut changed = Vec::new();
+    let (mut old, mut new) = (old.clone(), new.clone());
+    if old.created_date != new.created_date {
+        changed.push(FIELD_LABELS[0]);
+    }
+    if old.last_login != new.last_login {
+        changed.push(FIELD_LABELS[1]);
+    }
+    if old.last_password_change != new.last_password_change {
+        changed.push(FIELD_LABELS[8]);
+    }
+    for ((field, a), (_, b)) in old.texts_mut().into_iter().zip(new.texts_mut()) {
+        if a != b {
+            changed.push(field);
+        }
+    }
+    changed.sort_by_key(|f| FIELD_LABELS.iter().position(|l| l == f));
+    changed
+}
+
+/// Cases shown beside a person.
+const CASES: i64 = 20;
+
+impl App {
+    /// A page of people by id, of everybody or of one organization.
+    ///
+    /// # Errors
+    /// [`AppError::NotFound`] for an organization whose people the actor may not read.
+    pub async fn people_page(
+        &self,
+        actor: &Actor,
+        organization: Option<OrganizationId>,
+        after: PersonId,
+        limit: usize,
+    ) -> Result<PeoplePage, AppError> {
+        let limit = limit.clamp(1, 200);
+        let organization = match (Self::whose_people(actor)?, organization) {
+            (Some(None), wanted) => wanted,
+            (Some(Some(own)), wanted) if wanted.is_none_or(|o| o == own) => Some(own),
+            (Some(Some(_)), _) => return Err(AppError::NotFound("organization")),
+            (None, _) => return Err(no_people(actor)),
+        };
+        let mut reader = self.db.read().await?;
+        let mut conn = reader.conn();
+        let mut page = PeoplePage::default();
+        page.people = store::page(&mut conn, organization, after, limit as i64 + 1).await?;
+        if page.people.len() > limit {
+            page.people.truncate(limit);
+            page.next = page.people.last().map(|p| p.id);
+        }
+        for person in &page.people {
+            page.roles.insert(person.id, store::roles(&mut conn, person.id).await?);
+            if !page.organizations.contains_key(&person.organization) {
+                let name = organizations::find(&mut conn, person.organization).await?;
+                page.organizations
+                    .insert(person.organization, name.map(|o| o.name).unwrap_or_default());
+            }
+        }
+        Ok(page)
+    }
+
+    /// One person with versions, roles and cases.
+    ///
+    /// # Errors
+    /// [`AppError::NotFound`] when they do not exist for the actor.
+    pub async fn person(&self, actor: &Actor, id: PersonId) -> Result<PersonView, AppError> {
+        let mut reader = self.db.read().await?;
+        let mut conn = reader.conn();
+        let person = store::find(&mut conn, id).await?;
+        let person = person.filter(|p| reads(actor, p)).ok_or(AppError::NotFound("person"))?;
+        let organization = organizations::find(&mut conn, person.organization).await?;
+        let stored = store::versions(&mut conn, id).await?;
+        let times: HashMap<Revision, Timestamp> =
+            store::revision_times(&mut conn, stored.iter().map(|v| v.from))
+                .await?
+                .into_iter()
+                .collect();
+        let mut versions: Vec<Version> = Vec::with_capacity(stored.len());
+        for (i, version) in stored.iter().enumerate() {
+            let before = stored.get(i + 1);
+            versions.push(Version {
+                revision: version.from,
+                at: times.get(&version.from).copied(),
+                changed: before.map_or_else(Vec::new, |b| {
+                    changed_fields(&b.person.record, &version.person.record)
+                }),
+                person: version.person.clone(),
+            });
+        }
+        // Cases are shown to those who may see them: a responder reads people, not cases.
+        let may = !actor.is_staff() || actor.roles.allow(Permission::WorkCases);
+        let view = View::Requester(id);
+        let (cases, cases_total) = if may {
+            (
+                cases::list(&mut conn, view, Cursor::START, CASES).await?,
+                cases::count(&mut conn, view).await?,
+            )
+        } else {
+            (Vec::new(), 0)
+        };
+        Ok(PersonView {
+            roles: store::roles(&mut conn, id).await?,
+            organization: organization.ok_or(AppError::NotFound("person"))?,
+            person,
+            versions,
+            cases,
+            cases_total,
+        })
+    }
+
+    /// Adds a person to an organization.
+    ///
+    /// # Errors
+    /// [`AppError::Invalid`] for a record that breaks a rule.
+    pub async fn create_person(
+        &self,
+        actor: &Actor,
+        organization: OrganizationId,
+        record: Person,
+    ) -> Result<PersonId, AppError> {
+        actor.require(Permission::ChangePeople)?;
+        let record = record.checked()?;
+        let mut change = self.change().await?;
+        let revision = change.revision();
+        let mut conn = change.conn();
+        if organizations::find(&mut conn, organization).await?.is_none() {
+            return Err(AppError::invalid("organization", "there is no such organization"));
+        }
+        let id = PersonId(conn.take_ids("people", 1).await?);
+        let fields = changed_fields(&Person::default(), &record);
+        let person = KnownPerson { id, organization, active: true, record };
+        store::insert(&mut conn, revision, &[person]).await?;
+        let body = change_body(id, &fields, revision);
+        change.record(actor, Some(organization), &body).await?;
+        change.commit().await?;
+        Ok(id)
+    }
+
+    /// Replaces a person's record by a new version. `shown` is the revision of the version that
+    /// the actor saw.
+    ///
+    /// # Errors
+    /// [`AppError::Conflict`] when there is a newer version than the one shown;
+    /// [`AppError::Invalid`] for a record that breaks a rule.
+    pub async fn change_person(
+        &self,
+        actor: &Actor,
+        id: PersonId,
+        record: Person,
+        shown: Option<Revision>,
+    ) -> Result<(), AppError> {
+        actor.require(Permission::ChangePeople)?;
+        let record = record.checked()?;
+        let mut change = self.change().await?;
+        let revision = change.revision();
+        let mut conn = change.conn();
+        let person = store::find(&mut conn, id).await?.ok_or(AppError::NotFound("person"))?;
+        // Otherwise an administrator could put their own address into the record of somebody who
+        // may do more than they.
+        let above = store::roles(&mut conn, id).await?.has(Role::SuperAdministrator);
+        if above && !actor.roles.has(Role::SuperAdministrator) {
+            return Err(AppError::Denied(warifu_domain::access::Denied(Permission::ChangePeople)));
+        }
+        if let Some(shown) = shown {
+            let newest = store::versions(&mut conn, id).await?.first().map(|v| v.from);
+            if newest.is_some_and(|newest| newest > shown) {
+                return Err(AppError::Conflict("the record was changed meanwhile".into()));
+            }
+        }
+        let fields = changed_fields(&person.record, &record);
+        if fields.is_empty() {
+            return Ok(());
+        }
+        let organization = person.organization;
+        store::update(&mut conn, revision, &KnownPerson { record, ..person }).await?;
+        change.record(actor, Some(organization), &change_body(id, &fields, revision)).await?;
+        change.commit().await?;
+        Ok(())
+    }
+}
+
+fn change_body(id: PersonId, fields: &[&str], revision: Revision) -> PersonChange {
+    PersonChange {
+        person: id.to_string(),
+        fields: fields.iter().map(|f| (*f).to_owned()).collect(),
+        revision: Count(revision.0 as u64),
+    }
+}
+
+/// Whether a person's record exists for the actor. Everybody may read their own.
+fn reads(actor: &Actor, person: &KnownPerson) -> bool {
+    if person.id == actor.person {
+        return true;
+    }
+    if actor.is_staff() {
+        return actor.roles.allow(Permission::ReadPeople);
+    }
+    actor.roles.allow(Permission::ReadOwnOrganization) && person.organization == actor.organization
+}
+
+fn no_people(actor: &Actor) -> AppError {
+    let permission =
+        if actor.is_staff() { Permission::ReadPeople } else { Permission::ReadOwnOrganization };
+    AppError::Denied(warifu_domain::access::Denied(permission))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn changed_fields_are_named_in_report_order() {
+        let old = Person { email: Some("a@b".into()), ..Person::default() };
+        let new = Person {
+            email: Some("c@d".into()),
+            last_login: Some(Timestamp(1)),
+            mobile: Some("1".into()),
+            ..old.clone()
+        };
+        assert_eq!(changed_fields(&old, &new), ["Last Login", "Email", "Mobile"]);
+        assert!(changed_fields(&old, &old).is_empty());
+    }
+}

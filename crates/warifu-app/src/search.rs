@@ -1,0 +1,117 @@
+//! One search over cases, people and organizations.
+
+use crate::cases::sees;
+use crate::{App, AppError};
+use std::collections::HashMap;
+use warifu_domain::access::{Actor, Permission};
+use warifu_domain::cases::Case;
+use warifu_domain::organizations::Organization;
+use warifu_domain::people::KnownPerson;
+use warifu_domain::search::query;
+use warifu_domain::{CaseId, OrganizationId};
+use warifu_storage::{cases, organizations, people, search};
+
+/// What was found, the best first.
+#[derive(Debug, Default)]
+pub struct Found {
+    /// The case whose number was typed.
+    pub jump: Option<CaseId>,
+    pub cases: Vec<Case>,
+    pub people: Vec<KnownPerson>,
+    pub organizations: Vec<(OrganizationId, Organization)>,
+    /// Names of the organizations of what was found.
+    pub names: HashMap<OrganizationId, String>,
+    /// Whether there is more than is shown.
+    pub more: bool,
+}
+
+impl App {
+    /// Searches in what exists for the actor. Staff find everything; an organization's
+    /// administrator finds its cases and people; anybody else their own cases. `limit` is per kind.
+    ///
+    /// # Errors
+    /// When staff may not search ([`Permission::SearchAll`]).
+    pub async fn search(&self, actor: &Actor, text: &str, limit: usize) -> Result<Found, AppError> {
+        let staff = actor.is_staff();
+        if staff {
+            actor.require(Permission::SearchAll)?;
+        }
+        let limit = limit.clamp(1, 50);
+        let terms = query(text);
+        let mut found = Found::default();
+        let mut reader = self.db.read().await?;
+        let mut conn = reader.conn();
+
+        if let Some(id) = self.case_number(text)
+            && let Some(case) = cases::find(&mut conn, id).await?
+            && sees(actor, &case)
+        {
+            found.jump = Some(id);
+            found.cases.push(case);
+        }
+        let ids = if staff {
+            search::cases(&mut conn, &terms, limit + 1).await?
+        } else {
+            // More than are shown, because some may be colleagues' cases.
+            search::cases_of(&mut conn, actor.organization, &terms, 200).await?
+        };
+        for id in ids {
+            if found.jump == Some(id) {
+                continue;
+            }
+            if let Some(case) = cases::find(&mut conn, id).await?
+                && sees(actor, &case)
+            {
+                found.cases.push(case);
+            }
+            if found.cases.len() > limit {
+                break;
+            }
+        }
+
+        let whose = Self::whose_people(actor)?;
+        let reach = if whose == Some(None) { limit as i64 + 1 } else { 200 };
+        let ids = match whose {
+            Some(_) => search::people(&mut conn, &terms, reach).await?,
+            None => Vec::new(),
+        };
+        for id in ids {
+            let person = people::find(&mut conn, id).await?;
+            let own = |p: &KnownPerson| whose.flatten().is_none_or(|o| o == p.organization);
+            found.people.extend(person.filter(own));
+            if found.people.len() > limit {
+                break;
+            }
+        }
+        if staff && actor.roles.allow(Permission::ReadPeople) {
+            for id in search::organizations(&mut conn, &terms, limit as i64 + 1).await? {
+                let organization = organizations::find(&mut conn, id).await?;
+                found.organizations.extend(organization.map(|o| (id, o)));
+            }
+        }
+        found.more = found.cases.len() > limit
+            || found.people.len() > limit
+            || found.organizations.len() > limit;
+        found.cases.truncate(limit);
+        found.people.truncate(limit);
+        found.organizations.truncate(limit);
+        let named = found.cases.iter().map(|c| c.organization);
+        for id in named.chain(found.people.iter().map(|p| p.organization)).collect::<Vec<_>>() {
+            if !found.names.contains_key(&id) {
+                let name = organizations::find(&mut conn, id).await?;
+                found.names.insert(id, name.map(|o| o.name).unwrap_or_default());
+            }
+        }
+        Ok(found)
+    }
+
+    /// Whose people the actor may read: `Some(None)` everybody, `Some(Some(o))` those of one
+    /// organization, `None` nobody.
+    pub(crate) fn whose_people(actor: &Actor) -> Result<Option<Option<OrganizationId>>, AppError> {
+        Ok(if actor.is_staff() {
+            actor.roles.allow(Permission::ReadPeople).then_some(None)
+        } else {
+            actor.roles.allow(Permission::ReadOwnOrganization).then_some(Some(actor.organization))
+        })
+    }
+}

@@ -1,0 +1,217 @@
+//! Signing in with a passkey. Whatever goes wrong, the answer is the same; the ledger has the
+//! reason.
+
+use crate::{App, AppError, Change};
+use serde_json::Value;
+use warifu_auth::{Passkeys, SessionPolicy, Token, TokenHash, digest};
+use warifu_domain::PersonId;
+use warifu_domain::access::{Actor, Roles};
+use warifu_domain::time::MINUTE;
+use warifu_ledger::body::{SignIn, SignInRefused};
+use warifu_storage::sessions::Session;
+use warifu_storage::{credentials, people, sessions};
+
+/// How long a ceremony may take between its two steps, in microseconds.
+pub const CEREMONY: i64 = 5 * MINUTE;
+
+/// The first step's answer: `publicKey` for the browser and what names the ceremony.
+pub struct Asked {
+    pub public_key: Value,
+    pub ceremony: Token,
+}
+
+/// Where a request comes from.
+#[derive(Clone, Copy, Debug)]
+pub struct From<'a> {
+    /// /24 or /48 prefix.
+    pub network: &'a str,
+    /// `User-Agent`; at most 200 bytes of it are kept.
+    pub agent: &'a str,
+    /// A secret of this browser: a ceremony is finished where it began.
+    pub browser: &'a str,
+}
+
+/// A session that was just opened. The token goes into the cookie and is not kept.
+pub struct Opened {
+    pub token: Token,
+    pub roles: Roles,
+}
+
+/// Why nobody was signed in: for the ledger only.
+struct Refusal {
+    reason: &'static str,
+    person: Option<PersonId>,
+}
+
+impl Refusal {
+    fn of(reason: &'static str) -> Refusal {
+        Refusal { reason, person: None }
+    }
+}
+
+/// What names a ceremony in the database: token and browser, so that neither is enough.
+pub(crate) fn ceremony_key(ceremony: &Token, browser: &str) -> TokenHash {
+    digest(format!("{}:{browser}", ceremony.text()).as_bytes())
+}
+
+impl App {
+    /// Begins a sign-in; the same for everybody.
+    ///
+    /// # Errors
+    /// When the database fails.
+    pub async fn begin_sign_in(
+        &self,
+        passkeys: &Passkeys,
+        from: From<'_>,
+    ) -> Result<Asked, AppError> {
+        let begun = passkeys.begin_sign_in().map_err(|e| AppError::Internal(e.to_string()))?;
+        self.keep_ceremony("sign_in", PersonId(0), begun, from.browser).await
+    }
+
+    pub(crate) async fn keep_ceremony(
+        &self,
+        kind: &str,
+        person: PersonId,
+        begun: warifu_auth::Begun,
+        browser: &str,
+    ) -> Result<Asked, AppError> {
+        let ceremony = Token::from_random(self.random_bytes());
+        let key = ceremony_key(&ceremony, browser);
+        let expires = self.now().plus(CEREMONY);
+        let mut tx = self.db.begin_plain().await?;
+        credentials::insert_ceremony(&mut tx.conn(), &key, kind, person, &begun.state, expires)
+            .await?;
+        tx.commit().await?;
+        Ok(Asked { public_key: begun.public_key, ceremony })
+    }
+
+    /// Takes a ceremony out, whatever comes of it: a challenge is good for one try.
+    pub(crate) async fn take_ceremony(
+        &self,
+        kind: &str,
+        ceremony: &str,
+        browser: &str,
+    ) -> Result<Option<(PersonId, String)>, AppError> {
+        let Some(ceremony) = Token::parse(ceremony) else { return Ok(None) };
+        let key = ceremony_key(&ceremony, browser);
+        let mut tx = self.db.begin_plain().await?;
+        let taken = credentials::take_ceremony(&mut tx.conn(), &key, kind, self.now()).await?;
+        tx.commit().await?;
+        Ok(taken)
+    }
+
+    /// Finishes a sign-in: a new session with a new token; one that this browser had (`old`) ends.
+    /// `None` when the answer is refused, for whatever reason.
+    ///
+    /// # Errors
+    /// When the database fails.
+    pub async fn finish_sign_in(
+        &self,
+        passkeys: &Passkeys,
+        ceremony: &str,
+        answer: Value,
+        from: From<'_>,
+        old: Option<&str>,
+        policy: &SessionPolicy,
+    ) -> Result<Option<Opened>, AppError> {
+        match self.verified(passkeys, ceremony, answer, from, old, policy).await? {
+            Ok(opened) => Ok(Some(opened)),
+            Err(refusal) => {
+                let body = SignInRefused {
+                    factor: "passkey".into(),
+                    reason: refusal.reason.into(),
+                    person: refusal.person.map(|p| p.to_string()),
+                };
+                let mut change = self.change().await?;
+                change.record_stranger(from.network, &body).await?;
+                change.commit().await?;
+                Ok(None)
+            }
+        }
+    }
+
+    async fn verified(
+        &self,
+        passkeys: &Passkeys,
+        ceremony: &str,
+        answer: Value,
+        from: From<'_>,
+        old: Option<&str>,
+        policy: &SessionPolicy,
+    ) -> Result<Result<Opened, Refusal>, AppError> {
+        let Some((_, state)) = self.take_ceremony("sign_in", ceremony, from.browser).await? else {
+            return Ok(Err(Refusal::of("ceremony")));
+        };
+        let presented = match passkeys.presented(answer) {
+            Ok(presented) => presented,
+            Err(e) => return Ok(Err(Refusal::of(e.code()))),
+        };
+        // One change from reading the counter to writing it: of two answers with one counter, one
+        // is refused.
+        let mut change = self.change().await?;
+        let known = credentials::find(&mut change.conn(), &presented.credential_id).await?;
+        let Some(known) = known else { return Ok(Err(Refusal::of("unknown_credential"))) };
+        let refusal = |reason| Refusal { reason, person: Some(known.person) };
+        let proven = match passkeys.finish_sign_in(&state, &presented, known.person, &known.passkey)
+        {
+            Ok(proven) => proven,
+            Err(e) => return Ok(Err(refusal(e.code()))),
+        };
+        let person = people::find(&mut change.conn(), known.person).await?;
+        let Some(mut person) = person.filter(|p| p.active) else {
+            return Ok(Err(refusal("inactive")));
+        };
+        let (at, revision) = (change.at(), change.revision());
+        credentials::used(&mut change.conn(), known.id, &proven.passkey, at).await?;
+        Self::give_up(&mut change, old).await?;
+        let roles = people::roles(&mut change.conn(), person.id).await?;
+        let token = Token::from_random(self.random_bytes());
+        let hash = token.hash();
+        let session = Session {
+            token_hash: hash.to_vec(),
+            person: person.id,
+            csrf: Token::from_random(self.random_bytes()).text(),
+            created_at: at,
+            used_at: at,
+            ends_at: at.plus(policy.lifetime),
+            ended_at: None,
+            network: from.network.to_owned(),
+            agent: shortened(from.agent),
+            credential: known.id,
+        };
+        sessions::insert(&mut change.conn(), &session).await?;
+        // "Last Login" is a field of the person's record, so it has its version.
+        person.record.last_login = Some(at);
+        people::update(&mut change.conn(), revision, &person).await?;
+        let actor = Actor {
+            person: person.id,
+            name: person.record.display_name().to_owned(),
+            organization: person.organization,
+            roles,
+            session: Some(digest(&hash)),
+            network: from.network.to_owned(),
+        };
+        let body = SignIn {
+            factor: "passkey".into(),
+            assurance: if proven.synced { 2 } else { 3 },
+            phishing_resistant: true,
+            device_bound: false,
+        };
+        record(&mut change, &actor, &body).await?;
+        change.commit().await?;
+        Ok(Ok(Opened { token, roles }))
+    }
+}
+
+async fn record(change: &mut Change<'_>, actor: &Actor, body: &SignIn) -> Result<(), AppError> {
+    change.record(actor, Some(actor.organization), body).await?;
+    Ok(())
+}
+
+fn shortened(agent: &str) -> String {
+    let mut end = agent.len().min(200);
+    while !agent.is_char_boundary(end) {
+        end -= 1;
+    }
+    agent[..end].to_owned()
+}

@@ -1,0 +1,57 @@
+//! One's own passkeys.
+
+use crate::csrf::Form;
+use crate::page::page as html;
+use crate::problem::Problem;
+use crate::session::SignedIn;
+use crate::sign_in::{Caller, enrol::suggested};
+use crate::state::Web;
+use crate::views::shell::Place;
+use crate::views::sign_in::{Passkey, Passkeys};
+use axum::extract::{Path, State};
+use axum::response::{IntoResponse, Redirect, Response};
+use jiff::tz::TimeZone;
+use serde::Deserialize;
+use warifu_auth::is_synced;
+use warifu_domain::CredentialId;
+
+/// `GET /account/passkeys`
+pub async fn page(
+    State(web): State<Web>,
+    me: SignedIn,
+    caller: Caller,
+) -> Result<Response, Problem> {
+    let shell = me.shell(Place::Passkeys, "").await?;
+    let lang = shell.lang;
+    let known = web.app.passkeys(me.actor()).await?;
+    let passkeys = known.into_iter().map(|k| Passkey {
+        id: k.id.to_string(),
+        synced: is_synced(&k.passkey),
+        added: lang.date(k.created_at.to_jiff(), &TimeZone::UTC),
+        used: k.last_used_at.map(|t| lang.date_time(t.to_jiff(), &TimeZone::UTC)),
+        this_session: k.id == me.session.credential,
+        name: k.name,
+        model: String::new(),
+    });
+    html(Passkeys {
+        passkeys: passkeys.collect(),
+        suggested_name: suggested(&caller.agent),
+        problem: None,
+        shell,
+    })
+}
+
+/// Body of `POST /account/passkeys/{id}/remove`.
+#[derive(Deserialize)]
+pub struct Nothing {}
+
+/// `POST /account/passkeys/{id}/remove`
+pub async fn remove(
+    State(web): State<Web>,
+    me: SignedIn,
+    Path(id): Path<CredentialId>,
+    _: Form<Nothing>,
+) -> Result<Response, Problem> {
+    web.app.remove_passkey(me.actor(), id, &me.session.token_hash).await?;
+    Ok(Redirect::to("/account/passkeys").into_response())
+}

@@ -9,6 +9,7 @@ mod error;
 mod har;
 pub mod idempotency;
 pub mod import;
+pub mod incidents;
 mod init;
 pub mod ledger;
 pub mod live;

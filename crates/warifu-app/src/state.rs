@@ -2,8 +2,9 @@
 
 use crate::AppError;
 use crate::cases::Reads;
+use crate::incidents::Matches;
 use crate::live::Live;
-use crate::reports::Transfers;
+use crate::reports::{Replays, Transfers};
 use hmac::{Hmac, Mac};
 use sha2::Sha256;
 use std::path::{Path, PathBuf};
@@ -141,6 +142,8 @@ pub struct Inner {
     pub live: Live,
     pub(crate) reads: Reads,
     pub transfers: Transfers,
+    pub replays: Replays,
+    pub matches: Matches,
 }
 
 impl std::ops::Deref for App {
@@ -173,6 +176,8 @@ impl App {
             live: Live::default(),
             reads: Reads::default(),
             transfers: Transfers::default(),
+            replays: Replays::default(),
+            matches: Matches::default(),
         };
         Ok(App { inner: Arc::new(inner) })
     }

@@ -309,3 +309,31 @@ pub async fn revoke(
     )?;
     Ok(())
 }
+
+/// Revisions after `from` up to and including `to` that changed a person or an organization,
+/// oldest first, at most `limit`: the different states that a moment given only roughly can mean.
+///
+/// # Errors
+/// As every query.
+pub async fn states_between(
+    c: &mut Conn<'_>,
+    from: Revision,
+    to: Revision,
+    limit: i64,
+) -> Result<Vec<Revision>, StorageError> {
+    let rows = fetch_all!(c, (i64,):
+        "SELECT rev_from FROM people WHERE rev_from > $1 AND rev_from <= $2 \
+         UNION SELECT rev_from FROM organizations WHERE rev_from > $1 AND rev_from <= $2 ORDER BY 1 LIMIT $3",
+        from.0, to.0, limit)?;
+    Ok(rows.into_iter().map(|r| Revision(r.0)).collect())
+}
+
+/// People ids handed out so far: no state has more people.
+///
+/// # Errors
+/// As every query.
+pub async fn at_most(c: &mut Conn<'_>) -> Result<i64, StorageError> {
+    let (next,): (i64,) =
+        fetch_one!(c, (i64,): "SELECT next FROM counters WHERE name = 'people'")?;
+    Ok(next - 1)
+}

@@ -374,3 +374,18 @@ pub async fn unfinished(c: &mut Conn<'_>) -> Result<Vec<Run>, StorageError> {
     let rows = fetch_all!(c, RunRow: "SELECT * FROM runs WHERE state = 'running' ORDER BY id")?;
     rows.into_iter().map(TryFrom::try_from).collect()
 }
+
+/// Every version of every saved definition, newest first, at most `limit`.
+///
+/// # Errors
+/// As every query.
+pub async fn all_versions(
+    c: &mut Conn<'_>,
+    limit: i64,
+) -> Result<Vec<SavedDefinition>, StorageError> {
+    let rows = fetch_all!(c, SavedRow:
+        "SELECT d.id, d.name, d.description, d.owner_id, v.version, v.body, v.digest, v.at, v.author_id \
+         FROM definitions d JOIN definition_versions v ON v.definition_id = d.id ORDER BY v.at DESC, d.id, v.version DESC LIMIT $1",
+        limit)?;
+    rows.into_iter().map(TryFrom::try_from).collect()
+}

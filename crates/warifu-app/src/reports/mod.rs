@@ -6,13 +6,16 @@ mod file;
 mod preview;
 mod produce;
 mod replay;
+mod replays;
 mod runs;
 
 pub use definitions::digest;
 pub use download::{Download, DownloadBody};
 pub use preview::{FieldCount, Preview, mask};
+pub(crate) use produce::Selection;
 pub use produce::{BLOCK, Made, Progress};
 pub use replay::{Difference, Replayed, compare_files};
+pub use replays::{FileCheck, ReplayJob, Replays};
 pub use runs::NewRun;
 
 use std::collections::HashMap;

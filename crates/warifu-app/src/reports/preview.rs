@@ -95,7 +95,8 @@ impl App {
             .map_err(|e| AppError::Internal(e.to_string()))?
     }
 
-    fn count(
+    /// The preview of a checked definition as of a revision. Blocks.
+    pub(crate) fn count(
         &self,
         runtime: &Handle,
         definition: &Definition,

@@ -72,14 +72,14 @@ pub struct Made {
 }
 
 /// Which rows a definition picks as of a revision.
-pub(super) struct Selection {
+pub(crate) struct Selection {
     pub scan: Scan,
     filter: CompiledFilter,
     limit: u64,
 }
 
 impl Selection {
-    pub(super) fn new(definition: &Definition, as_of: Revision) -> Result<Selection, AppError> {
+    pub(crate) fn new(definition: &Definition, as_of: Revision) -> Result<Selection, AppError> {
         let filter = definition.check()?;
         let mut columns = definition.column_indices()?;
         columns.extend(filter.columns_used());
@@ -100,7 +100,7 @@ impl Selection {
     }
 
     /// Hands out every picked row in order.
-    pub(super) fn each(
+    pub(crate) fn each(
         &self,
         db: &Db,
         runtime: &Handle,

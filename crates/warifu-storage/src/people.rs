@@ -333,7 +333,6 @@ pub async fn states_between(
 /// # Errors
 /// As every query.
 pub async fn at_most(c: &mut Conn<'_>) -> Result<i64, StorageError> {
-    let (next,): (i64,) =
-        fetch_one!(c, (i64,): "SELECT next FROM counters WHERE name = 'people'")?;
+    let (next,): (i64,) = fetch_one!(c, (i64,): "SELECT next FROM counters WHERE name = 'people'")?;
     Ok(next - 1)
 }

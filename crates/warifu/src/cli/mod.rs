@@ -2,6 +2,7 @@
 
 mod enrol;
 pub mod installation;
+mod people;
 pub mod serve;
 
 use crate::demo;
@@ -25,6 +26,9 @@ enum Command {
     Serve(serve::Serve),
     /// Try it: an installation with a past, made in a folder of its own
     Demo(demo::Demo),
+    /// People of the installation
+    #[command(subcommand)]
+    People(people::People),
     /// Make a one-time link by which a person enrols a passkey
     Enrol(enrol::Enrol),
 }
@@ -60,6 +64,7 @@ pub fn run(arguments: Arguments) -> Result<(), CliError> {
     match arguments.command {
         Command::Serve(serve) => block_on(serve.run()),
         Command::Demo(demo) => block_on(demo.run()),
+        Command::People(people) => block_on(people.run()),
         Command::Enrol(enrol) => block_on(enrol.run()),
     }
 }

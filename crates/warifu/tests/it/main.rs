@@ -44,3 +44,4 @@ mod postgres;
 
 mod harness;
 mod sign_in;
+mod story;

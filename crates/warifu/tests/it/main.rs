@@ -42,4 +42,5 @@ mod passkey;
 #[allow(dead_code, reason = "a harness offers more than the tests of one day use")]
 mod postgres;
 
+mod desk;
 mod harness;

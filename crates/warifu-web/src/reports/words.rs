@@ -3,7 +3,7 @@
 use crate::i18n::Lang;
 use warifu_domain::Timestamp;
 use warifu_domain::dialect::{Dialect, Eol, Quote};
-use warifu_domain::reports::{Condition, Definition, Filter, Format, Kind, Literal, Op, Subject};
+use warifu_domain::reports::{Condition, Definition, Filter, Format, Literal, Op, Subject};
 
 /// The message that names a column.
 pub fn column(lang: Lang, subject: Subject, key: &str) -> String {
@@ -173,11 +173,6 @@ pub fn columns(d: &Definition) -> (i64, i64) {
 pub fn grouped(digest: &str) -> String {
     let digits: Vec<char> = digest.chars().collect();
     digits.chunks(8).map(|c| c.iter().collect::<String>()).collect::<Vec<_>>().join(" ")
-}
-
-/// Whether a column takes a time.
-pub fn is_time(of: Subject, key: &str) -> bool {
-    of.columns().iter().any(|c| c.key == key && c.kind == Kind::Time)
 }
 
 /// An instant in UTC, as staff read it.

@@ -7,6 +7,7 @@ pub mod egress;
 pub mod enrolment;
 mod error;
 mod har;
+pub mod idempotency;
 pub mod import;
 pub mod incidents;
 mod init;

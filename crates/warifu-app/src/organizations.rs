@@ -130,6 +130,27 @@ impl App {
         Ok(OrganizationsPage { lines, next })
     }
 
+    /// Organizations whose name or domain has the words.
+    ///
+    /// # Errors
+    /// When the actor may not read organizations.
+    pub async fn search_organizations(
+        &self,
+        actor: &Actor,
+        text: &str,
+        limit: usize,
+    ) -> Result<Vec<OrganizationLine>, AppError> {
+        actor.require(Permission::ReadPeople)?;
+        let found = self.search(actor, text, limit).await?.organizations;
+        let mut reader = self.db.read().await?;
+        let mut conn = reader.conn();
+        let mut lines = Vec::with_capacity(found.len());
+        for (id, organization) in found {
+            lines.push(line(&mut conn, id, organization).await?.0);
+        }
+        Ok(lines)
+    }
+
     /// One organization.
     ///
     /// # Errors
@@ -175,11 +196,9 @@ impl App {
             Vec::new()
         };
         let stored = store::versions(&mut conn, id).await?;
+        let revisions: Vec<Revision> = stored.iter().map(|v| v.0).collect();
         let times: HashMap<Revision, Timestamp> =
-            people::revision_times(&mut conn, stored.iter().map(|v| v.0))
-                .await?
-                .into_iter()
-                .collect();
+            people::revision_times(&mut conn, &revisions).await?.into_iter().collect();
         let changed = |i: usize| match stored.get(i + 1) {
             Some(before) => changed_fields(&before.1, &stored[i].1),
             None => Vec::new(),

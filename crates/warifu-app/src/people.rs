@@ -119,11 +119,9 @@ impl App {
         let person = person.filter(|p| reads(actor, p)).ok_or(AppError::NotFound("person"))?;
         let organization = organizations::find(&mut conn, person.organization).await?;
         let stored = store::versions(&mut conn, id).await?;
+        let revisions: Vec<Revision> = stored.iter().map(|v| v.from).collect();
         let times: HashMap<Revision, Timestamp> =
-            store::revision_times(&mut conn, stored.iter().map(|v| v.from))
-                .await?
-                .into_iter()
-                .collect();
+            store::revision_times(&mut conn, &revisions).await?.into_iter().collect();
         let mut versions: Vec<Version> = Vec::with_capacity(stored.len());
         for (i, version) in stored.iter().enumerate() {
             let before = stored.get(i + 1);

@@ -87,7 +87,7 @@ mod tests {
     #[test]
     fn equality_is_exact_and_never_of_nothing() {
         assert!(equal("abc", "abc"));
-        assert!(!equal("abc", "abd") && !equal("abc", "ab") && !equal("", ""));
+        assert!(!equal("abc", "abx") && !equal("abc", "ab") && !equal("", ""));
     }
 
     #[test]

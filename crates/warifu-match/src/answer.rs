@@ -285,8 +285,13 @@ fn membership(
         let mut state = vec![2_u8; group.atoms.len()];
         none.iter().for_each(|atom| state[*atom] = 0);
         every.iter().for_each(|atom| state[*atom] = 3);
+        if every.len() == group.atoms.len() {
+            // Everybody is in all of them, e.g. because there is no filter.
+            people.iter_mut().for_each(|person| *person |= 2);
+            continue;
+        }
         let dimensions = prepared.group_dimensions(index);
-        each_segment(job.people, &dimensions, &group.atoms, |_, first, atoms| {
+        each_segment(job.people, &dimensions, &group.atoms, |first, atoms| {
             let rows = people.iter_mut().skip(first as usize);
             for (person, atom) in rows.zip(atoms) {
                 let state = state.get(*atom as usize).copied().unwrap_or(0);
@@ -398,21 +403,25 @@ fn judge(
     }
     let Some(column) = organization_column(people) else { return Ok(()) };
     let mut sets: [FxHashSet<usize>; 3] = Default::default();
-    let mut best: BTreeMap<usize, u8> = BTreeMap::new();
+    let known = people.columns[column].values.as_ref().map_or(0, Vec::len);
+    // Per organization: 0 nobody seen, else one more than the best of its people.
+    let mut best = vec![0_u8; known];
     let mut first = 0;
     for segment in &people.segments {
         each_organization(people, segment, column, |row, code| {
             let member = members.get(first + row).copied().unwrap_or(0);
-            let level = if member & 2 == 0 { 0 } else { member };
-            let slot = best.entry(code).or_default();
-            *slot = (*slot).max(level);
+            let level = if member & 2 == 0 { 1 } else { member + 1 };
+            if let Some(slot) = best.get_mut(code) {
+                *slot = (*slot).max(level);
+            }
         });
         first += segment.rows;
     }
-    for (code, level) in best {
+    for (code, level) in best.into_iter().enumerate() {
         let set = match level {
-            3 => 0,
-            2 => 1,
+            0 => continue,
+            4 => 0,
+            3 => 1,
             _ => 2,
         };
         sets[set].insert(code);

@@ -5,7 +5,7 @@ use rustc_hash::FxHashMap;
 use crate::{
     definition::{Op, Predicate},
     moment::parse_moment,
-    people::{People, Segment},
+    people::{Codes, People, Segment},
     shape::EMPTY,
 };
 
@@ -165,33 +165,53 @@ impl Dimension {
         keys: &mut [u64],
     ) {
         let Some(cells) = segment.columns.get(self.column) else { return };
-        let mut add = |row: usize, class: u16| {
-            if let Some(key) = keys.get_mut(row) {
-                *key += stride * u64::from(class);
-            }
-        };
         match &self.classes {
             Classes::Filled => {
-                cells.shapes.for_each(|_, row, shape| add(row, u16::from(shape != EMPTY)));
+                cells.shapes.for_each(|_, row, shape| {
+                    if let Some(key) = keys.get_mut(row) {
+                        *key += stride * u64::from(shape != EMPTY);
+                    }
+                });
             }
-            Classes::Moments(bounds) => cells.shapes.for_each(|nth, row, _| {
-                let moment = cells.moments.get(nth).copied().unwrap_or(i64::MIN);
-                if moment != i64::MIN {
-                    add(row, bounds.partition_point(|bound| *bound <= moment) as u16 + 1);
+            Classes::Moments(bounds) => {
+                let class = |moment: i64| {
+                    if moment == i64::MIN {
+                        return 0;
+                    }
+                    stride * (bounds.partition_point(|bound| *bound <= moment) as u64 + 1)
+                };
+                if cells.moments.len() == keys.len() {
+                    for (key, moment) in keys.iter_mut().zip(&cells.moments) {
+                        *key += class(*moment);
+                    }
+                    return;
                 }
-            }),
+                cells.shapes.for_each(|nth, row, _| {
+                    if let (Some(key), Some(moment)) = (keys.get_mut(row), cells.moments.get(nth)) {
+                        *key += class(*moment);
+                    }
+                });
+            }
             Classes::Values(table) => {
                 let tables = people.tables.get(segment.tables);
                 let Some(codes) = tables.and_then(|t| t.columns.get(self.column)) else { return };
-                let local: Vec<u16> = codes
-                    .codes
-                    .iter()
-                    .map(|code| table.get(*code as usize).copied().unwrap_or(0))
-                    .collect();
-                cells.shapes.for_each(|nth, row, _| {
-                    let class = cells.codes.get(nth).and_then(|code| local.get(code as usize));
-                    add(row, class.copied().unwrap_or(0));
-                });
+                let class = |code: &u32| table.get(*code as usize).copied().unwrap_or(0);
+                let local: Vec<u64> =
+                    codes.codes.iter().map(|code| stride * u64::from(class(code))).collect();
+                let step = |code: usize| local.get(code).copied().unwrap_or(0);
+                match &cells.codes {
+                    // Nobody's value is missing: straight through.
+                    Codes::Narrow(codes) if codes.len() == keys.len() => {
+                        for (key, code) in keys.iter_mut().zip(codes) {
+                            *key += step(usize::from(*code));
+                        }
+                    }
+                    codes => cells.shapes.for_each(|nth, row, _| {
+                        if let (Some(key), Some(code)) = (keys.get_mut(row), codes.get(nth)) {
+                            *key += step(code as usize);
+                        }
+                    }),
+                }
             }
         }
     }

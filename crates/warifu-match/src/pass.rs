@@ -376,25 +376,39 @@ fn merge(
     all
 }
 
-/// Calls `visit(segment index, first row, key id per row)` with, for every row, the index of its
-/// atom in `atoms`.
+/// Calls `visit(first row, atom per row)` for every segment; an atom is an index in `atoms`.
 pub(crate) fn each_segment(
     people: &People,
     dimensions: &[&Dimension],
     atoms: &Atoms,
-    mut visit: impl FnMut(usize, u64, &[u32]),
+    mut visit: impl FnMut(u64, &[u32]),
 ) {
-    let Some((strides, _)) = strides(dimensions) else { return };
+    let Some((strides, product)) = strides(dimensions) else { return };
     let key_of = |classes: &[u16]| -> u64 {
         classes.iter().zip(&strides).map(|(class, stride)| u64::from(*class) * stride).sum()
     };
-    let ids: FxHashMap<u64, u32> =
-        atoms.classes.iter().enumerate().map(|(id, c)| (key_of(c), id as u32)).collect();
+    let mut direct = if product <= DIRECT { vec![u32::MAX; product as usize] } else { Vec::new() };
+    let mut ids: FxHashMap<u64, u32> = FxHashMap::default();
+    for (id, classes) in atoms.classes.iter().enumerate() {
+        let key = key_of(classes);
+        match direct.get_mut(key as usize) {
+            Some(slot) => *slot = id as u32,
+            None => {
+                ids.insert(key, id as u32);
+            }
+        }
+    }
     let (mut row_keys, mut out) = (Vec::new(), Vec::new());
-    for ((index, segment), first) in people.segments.iter().enumerate().zip(first_rows(people)) {
+    for (segment, first) in people.segments.iter().zip(first_rows(people)) {
         keys(people, segment, dimensions, &strides, &mut row_keys);
         out.clear();
-        out.extend(row_keys.iter().map(|key| ids.get(key).copied().unwrap_or(u32::MAX)));
-        visit(index, first, &out);
+        if direct.is_empty() {
+            out.extend(row_keys.iter().map(|key| ids.get(key).copied().unwrap_or(u32::MAX)));
+        } else {
+            out.extend(
+                row_keys.iter().map(|key| direct.get(*key as usize).copied().unwrap_or(u32::MAX)),
+            );
+        }
+        visit(first, &out);
     }
 }

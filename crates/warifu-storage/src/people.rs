@@ -107,10 +107,10 @@ pub async fn count_of(
 /// As every query.
 pub async fn revision_times(
     c: &mut Conn<'_>,
-    revisions: impl IntoIterator<Item = Revision>,
+    revisions: &[Revision],
 ) -> Result<Vec<(Revision, Timestamp)>, StorageError> {
     let mut out = Vec::new();
-    for revision in revisions {
+    for &revision in revisions {
         let row =
             fetch_optional!(c, (i64,): "SELECT at FROM revisions WHERE revision = $1", revision.0)?;
         out.extend(row.map(|(at,): (i64,)| (revision, Timestamp(at))));
@@ -333,7 +333,6 @@ pub async fn states_between(
 /// # Errors
 /// As every query.
 pub async fn at_most(c: &mut Conn<'_>) -> Result<i64, StorageError> {
-    let (next,): (i64,) =
-        fetch_one!(c, (i64,): "SELECT next FROM counters WHERE name = 'people'")?;
+    let (next,): (i64,) = fetch_one!(c, (i64,): "SELECT next FROM counters WHERE name = 'people'")?;
     Ok(next - 1)
 }

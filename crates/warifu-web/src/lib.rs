@@ -1,19 +1,27 @@
 //! axum routes, extractors, HTML, JSON API; no SQL, no rules.
 
 mod account;
+mod api;
 pub mod assets;
+mod attachments;
+mod cases;
 pub mod csrf;
 mod headers;
 pub mod i18n;
 mod incidents;
 pub mod lang;
 mod ledger;
+mod live;
 pub mod network;
+mod organizations;
 pub mod page;
+mod people;
+mod portal;
 pub mod problem;
 mod reports;
 pub mod router;
 mod runs;
+mod search;
 pub mod session;
 mod sign_in;
 pub mod state;

@@ -1,7 +1,10 @@
 //! Every route of the server, one line each.
 
 use crate::state::Web;
-use crate::{account, headers, incidents, lang, ledger, problem, reports, runs, sign_in};
+use crate::{
+    account, api, attachments, cases, headers, incidents, lang, ledger, live, organizations, people,
+    portal, problem, reports, runs, search, sign_in,
+};
 use axum::Router;
 use axum::extract::{DefaultBodyLimit, State};
 use axum::http::StatusCode;
@@ -62,16 +65,32 @@ fn sign_in() -> Router<Web> {
 /// The console of the desk.
 fn cases() -> Router<Web> {
     Router::new()
+        .route("/cases", get(cases::list::list))
+        .route("/cases/bulk", post(cases::bulk::bulk))
+        .route("/cases/new", get(cases::new::form).post(cases::new::create))
+        .route("/cases/{reference}", get(cases::case::case))
+        .route("/cases/{reference}/properties", post(cases::properties::properties))
+        .route("/search", get(search::search))
+        .route("/palette", get(search::palette))
+        .route("/shortcuts", get(search::shortcuts))
 }
 
 /// The customers' portal.
 fn portal() -> Router<Web> {
     Router::new()
+        .route("/portal/cases", get(portal::cases::cases))
+        .route("/portal/cases/new", get(portal::new::form))
+        .route("/portal/cases/{reference}", get(portal::case::case))
+        .route("/portal/cases/{reference}/close", post(portal::case::close))
 }
 
 /// People, organizations, import.
 fn people() -> Router<Web> {
     Router::new()
+        .route("/people", get(people::list))
+        .route("/people/{id}", get(people::person))
+        .route("/organizations", get(organizations::list))
+        .route("/organizations/{id}", get(organizations::organization))
 }
 
 /// Report definitions.
@@ -121,6 +140,21 @@ fn incidents() -> Router<Web> {
 /// For programs.
 fn api() -> Router<Web> {
     Router::new()
+        .route("/api/v1/openapi.json", get(api::openapi))
+        .route("/api/v1/cases", get(api::cases::list).post(api::cases::create))
+        .route("/api/v1/cases/{id}", get(api::cases::one).patch(api::cases::change))
+        .route("/api/v1/cases/{id}/messages", get(api::messages::list).post(api::messages::write))
+        .route("/api/v1/people", get(api::people::list).post(api::people::create))
+        .route("/api/v1/people/{id}", get(api::people::one).put(api::people::replace))
+        .route(
+            "/api/v1/organizations",
+            get(api::organizations::list).post(api::organizations::create),
+        )
+        .route(
+            "/api/v1/organizations/{id}",
+            get(api::organizations::one).put(api::organizations::replace),
+        )
+        .route("/api/v1/search", get(api::search::search))
 }
 
 /// What may take longer than a page or be larger: uploads, downloads, event streams. No timeout;
@@ -129,6 +163,13 @@ fn transfers() -> Router<Web> {
     Router::new()
         .route("/runs/{id}/download", post(runs::download::download))
         .route("/runs/{id}/compare", post(runs::compare::compare))
+        .route("/cases/{reference}/answer", post(cases::answer::answer))
+        .route("/cases/{reference}/events", get(live::case))
+        .route("/portal/cases/new", post(portal::new::create))
+        .route("/portal/cases/{reference}/reply", post(portal::reply::reply))
+        .route("/portal/cases/{reference}/events", get(live::case))
+        .route("/attachments/{id}", get(attachments::download))
+        .route("/events", get(live::all))
         .layer(DefaultBodyLimit::disable())
 }
 

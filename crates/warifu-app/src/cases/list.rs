@@ -117,6 +117,51 @@ impl App {
     }
 }
 
+impl App {
+    /// Cases in which words occur, as a page without a next one.
+    ///
+    /// # Errors
+    /// As [`App::search`].
+    pub async fn search_cases(
+        &self,
+        actor: &Actor,
+        text: &str,
+        filter: Filter,
+        limit: usize,
+    ) -> Result<CasePage, AppError> {
+        let mut cases = self.search(actor, text, limit).await?.cases;
+        cases.retain(|c| filter.takes(c));
+        let mut page = CasePage { cases, ..CasePage::default() };
+        names(&mut self.db.read().await?.conn(), &mut page).await?;
+        Ok(page)
+    }
+
+    /// The name of somebody who wrote in a case that the actor sees; empty for people who are gone.
+    ///
+    /// # Errors
+    /// When the database fails.
+    pub async fn name_of(&self, id: PersonId) -> Result<String, AppError> {
+        let found = super::open::people(&mut self.db.read().await?.conn(), vec![id]).await?;
+        Ok(found.into_values().next().map(|p| p.name).unwrap_or_default())
+    }
+
+    /// The name of an organization whose cases the actor sees.
+    ///
+    /// # Errors
+    /// [`AppError::NotFound`] when it does not exist for them.
+    pub async fn organization_name(
+        &self,
+        actor: &Actor,
+        id: OrganizationId,
+    ) -> Result<String, AppError> {
+        if !actor.roles.allow(Permission::WorkCases) && actor.organization != id {
+            return Err(AppError::NotFound("organization"));
+        }
+        let found = organizations::find(&mut self.db.read().await?.conn(), id).await?;
+        Ok(found.ok_or(AppError::NotFound("organization"))?.name)
+    }
+}
+
 async fn names(conn: &mut Conn<'_>, page: &mut CasePage) -> Result<(), AppError> {
     let ids = page.cases.iter().flat_map(|c| [Some(c.requester), c.assignee]).flatten();
     page.people = super::open::people(conn, ids.collect::<Vec<_>>()).await?;

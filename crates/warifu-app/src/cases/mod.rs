@@ -16,6 +16,8 @@ pub use list::{CasePage, Filter};
 pub use open::{Entry, OpenCase, Somebody};
 pub use properties::{Bulk, Properties};
 pub use reads::Reads;
+pub use warifu_storage::attachments::Attachment as File;
+pub use warifu_storage::cases::{Cursor, Message};
 pub use write::{Answer, Sent};
 
 use crate::live::Event;
@@ -27,7 +29,7 @@ use warifu_domain::{AttachmentId, CaseId, MessageId, PersonId, search::folded};
 use warifu_ledger::body::CaseChange;
 use warifu_ledger::{Count, Hash};
 use warifu_storage::Conn;
-use warifu_storage::cases::{self as store, Message};
+use warifu_storage::cases as store;
 
 /// What happened to a case, as its timeline keeps it: `{"status":["open","solved"]}`. Each change
 /// says what was before and what is after.

@@ -88,9 +88,8 @@ impl App {
         let ours = conditions(&guess.definition.filter);
         let theirs = best.map(|b| conditions(&b.0.filter)).unwrap_or_default();
         let columns = best.map(|b| b.0.columns.clone()).unwrap_or_default();
-        let formats = best
-            .map(|b| (guess.definition.format.id(), b.0.format.id()))
-            .filter(|(a, b)| a != b);
+        let formats =
+            best.map(|b| (guess.definition.format.id(), b.0.format.id())).filter(|(a, b)| a != b);
         let none = best.is_none();
         let signed = |n: u64| i64::try_from(n).unwrap_or(i64::MAX);
         Ok(Comparison {

@@ -135,8 +135,11 @@ impl App {
         let place = |key: &str| subject.index(key).unwrap_or(usize::MAX);
         let [organization, environment, user_type, role, last_login] =
             ["organization_id", "environment", "user_type", "role_name", "last_login"].map(place);
-        let contact: Vec<usize> =
-            ["phone", "mobile", "address"].map(place).into_iter().filter(|p| columns.contains(p)).collect();
+        let contact: Vec<usize> = ["phone", "mobile", "address"]
+            .map(place)
+            .into_iter()
+            .filter(|p| columns.contains(p))
+            .collect();
         let mut selection = Selection::new(definition, revision)?;
         selection.scan.order.clear();
         selection.scan.columns.extend([organization, environment, user_type, role, last_login]);

@@ -91,7 +91,11 @@ impl KnownReports {
             return None;
         }
         let column = format!("In “{name}”");
-        self.markers.push(Marker { column: column.clone(), filter: compiled, source: filter.clone() });
+        self.markers.push(Marker {
+            column: column.clone(),
+            filter: compiled,
+            source: filter.clone(),
+        });
         Some(Predicate::bare(&column, MatchOp::Filled))
     }
 
@@ -99,10 +103,7 @@ impl KnownReports {
     ///
     /// # Errors
     /// When the candidate names what this installation does not have.
-    pub(super) fn definition(
-        &self,
-        candidate: &serde_json::Value,
-    ) -> Result<Definition, AppError> {
+    pub(super) fn definition(&self, candidate: &serde_json::Value) -> Result<Definition, AppError> {
         let broken = |what: &str| AppError::Internal(format!("a candidate without {what}"));
         let read = |key: &str| candidate.get(key).cloned().unwrap_or_default();
         let found: Vec<Predicate> =
@@ -258,8 +259,16 @@ mod tests {
     #[test]
     fn what_predicates_cannot_say_becomes_a_column() {
         let mut known = KnownReports::new();
-        known.add("A", &definition(r#"{"column":"user_type","op":"equals","value":"Partner"}"#), true);
-        known.add("B", &definition(r#"{"not":{"column":"email","op":"contains","value":"x"}}"#), false);
+        known.add(
+            "A",
+            &definition(r#"{"column":"user_type","op":"equals","value":"Partner"}"#),
+            true,
+        );
+        known.add(
+            "B",
+            &definition(r#"{"not":{"column":"email","op":"contains","value":"x"}}"#),
+            false,
+        );
         known.add("C", &definition(r#"{"all":[]}"#), false);
         assert_eq!(known.known.len(), 3);
         assert_eq!(known.markers.len(), 1);
@@ -272,7 +281,9 @@ mod tests {
     #[test]
     fn a_candidate_is_a_definition_again() {
         let mut known = KnownReports::new();
-        let saved = definition(r#"{"any":[{"column":"phone","op":"filled"},{"column":"mobile","op":"filled"}]}"#);
+        let saved = definition(
+            r#"{"any":[{"column":"phone","op":"filled"},{"column":"mobile","op":"filled"}]}"#,
+        );
         known.add("Reachable", &saved, false);
         let candidate = serde_json::json!({
             "predicates": [

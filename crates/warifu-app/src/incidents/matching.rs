@@ -1,11 +1,11 @@
 //! The search for the definitions whose file has a recorded size.
 
+use super::WINDOW;
 use super::compare::Guess;
 use super::known::KnownReports;
 use super::people::people_at;
 use super::rooms::said;
 use super::telemetry::target;
-use super::WINDOW;
 use crate::live::Event;
 use crate::{App, AppError};
 use serde_json::{Value as Json, json};
@@ -205,7 +205,8 @@ impl App {
         let mut result = self.find_definitions(actor, &download, progress).await?;
         let number = |v: &Json| v.as_u64().unwrap_or_default();
         let answer = sha256(
-            &canonical::canonical(&hashable(&result)).map_err(|e| AppError::Ledger(e.to_string()))?,
+            &canonical::canonical(&hashable(&result))
+                .map_err(|e| AppError::Ledger(e.to_string()))?,
         );
         result["answer_sha256"] = answer.to_string().into();
         let entry = Match {
@@ -359,8 +360,8 @@ impl App {
                     && Some(counted.rows) == candidate["rows"].as_u64();
                 candidate["verified"] = same.into();
             }
-            candidate["definition"] = serde_json::to_value(definition)
-                .map_err(|e| AppError::Internal(e.to_string()))?;
+            candidate["definition"] =
+                serde_json::to_value(definition).map_err(|e| AppError::Internal(e.to_string()))?;
         }
         Ok(())
     }

@@ -75,8 +75,7 @@ impl App {
         }
         let mut change = self.change().await?;
         let at = change.at();
-        let id =
-            incidents::insert(&mut change.conn(), &title, summary, actor.person, at).await?;
+        let id = incidents::insert(&mut change.conn(), &title, summary, actor.person, at).await?;
         change.record(actor, None, &said(id, "opened", None)).await?;
         change.tell(Event::Incident(id));
         change.commit().await?;

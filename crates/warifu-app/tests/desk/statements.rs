@@ -79,7 +79,7 @@ fn every_statement_runs_on_both_engines() {
         assert!(!people::roles(c, person.id).await.unwrap().has(Role::Agent));
         assert_eq!(people::count_of(c, w.mizuno).await.unwrap(), (3, 1));
         assert_eq!(people::count_of(c, OrganizationId(99)).await.unwrap(), (0, 0));
-        let times = people::revision_times(c, [revision, Revision(999)]).await.unwrap();
+        let times = people::revision_times(c, &[revision, Revision(999)]).await.unwrap();
         assert_eq!(times.len(), 1);
 
         let mizuno = organizations::find(c, w.mizuno).await.unwrap().unwrap();

@@ -140,7 +140,8 @@ async fn not_everybody_may_investigate(i: &Installation) {
         assert!(denied(i.app.exposure(&who, incident, DownloadId(1), 1).await.unwrap_err()));
     }
     for (bytes, tolerance, field) in [("many", "0", "bytes"), ("5", "lots", "tolerance")] {
-        let new = NewDownload { bytes: bytes.into(), tolerance: tolerance.into(), ..telemetry(1, at) };
+        let new =
+            NewDownload { bytes: bytes.into(), tolerance: tolerance.into(), ..telemetry(1, at) };
         let e = i.app.record_download(&a, incident, new).await.unwrap_err();
         assert!(matches!(e, AppError::Invalid { field: f, .. } if f == field), "{e}");
     }

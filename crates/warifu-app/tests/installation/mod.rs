@@ -144,11 +144,7 @@ pub fn ask(definition: Definition) -> NewRun {
     }
 }
 
-pub async fn take(
-    app: &App,
-    actor: &Actor,
-    definition: &Definition,
-) -> (RunId, Vec<u8>) {
+pub async fn take(app: &App, actor: &Actor, definition: &Definition) -> (RunId, Vec<u8>) {
     let run = app.prepare_run(actor, ask(definition.clone())).await.unwrap();
     let mut download = app.download_run(actor, run.id).await.unwrap();
     let mut bytes = Vec::new();
@@ -192,4 +188,3 @@ macro_rules! on_both {
         }
     )*};
 }
-

@@ -99,7 +99,7 @@ pub(super) fn read(
     let mut stopped = false;
     each(&reader, &mut |fields| {
         row += 1;
-        if row % 65_536 == 0 && !progress(size.saturating_mul(row) / total, size) {
+        if row.is_multiple_of(65_536) && !progress(size.saturating_mul(row) / total, size) {
             stopped = true;
         }
         wrong = builder.push(fields).err();

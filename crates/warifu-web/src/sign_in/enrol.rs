@@ -53,7 +53,7 @@ pub fn suggested(agent: &str) -> String {
     match found {
         Some("Macintosh") => "Mac",
         Some("CrOS") => "Chromebook",
-        other => other.unwrap_or_default(),
+        other => other.unwrap_or("Passkey"),
     }
     .to_owned()
 }

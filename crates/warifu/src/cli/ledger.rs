@@ -2,7 +2,8 @@
 
 use super::installation::Installation;
 use super::progress::bar;
-use super::{CliError, operator, serve::say};
+use super::people::console;
+use super::{CliError, serve::say};
 use clap::{Args, Subcommand};
 use std::path::PathBuf;
 use std::process::ExitCode;
@@ -105,7 +106,7 @@ impl Verify {
 impl Export {
     async fn run(self) -> Result<ExitCode, CliError> {
         let app = self.installation.open().await?;
-        let actor = operator();
+        let actor = console();
         let at = |path: &PathBuf| path.display().to_string();
         std::fs::create_dir_all(&self.out).map_err(CliError::io(at(&self.out)))?;
         let mut there = std::fs::read_dir(&self.out).map_err(CliError::io(at(&self.out)))?;

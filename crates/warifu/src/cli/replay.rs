@@ -2,7 +2,8 @@
 
 use super::installation::Installation;
 use super::progress::bar;
-use super::{CliError, operator, serve::say};
+use super::people::console;
+use super::{CliError, serve::say};
 use clap::Args;
 use std::path::PathBuf;
 use std::process::ExitCode;
@@ -35,7 +36,7 @@ impl Replay {
     /// When the run cannot be re-created.
     pub async fn run(self) -> Result<ExitCode, CliError> {
         let app = self.installation.open().await?;
-        let actor = operator();
+        let actor = console();
         let run = app.run(&actor, self.run).await?;
         let progress = Arc::new(Progress::new(run.rows as u64));
         let shown = bar(self.quiet, run.rows as u64);

@@ -2,7 +2,8 @@
 
 use super::installation::Installation;
 use super::progress::bar;
-use super::{CliError, operator, serve::say};
+use super::people::console;
+use super::{CliError, serve::say};
 use clap::Args;
 use std::path::PathBuf;
 use std::process::ExitCode;
@@ -69,7 +70,7 @@ impl MatchData {
         };
         let progress: Arc<MatchProgress> = Arc::default();
         let shown = bar(self.quiet || self.json, 1000);
-        let actor = operator();
+        let actor = console();
         let found = {
             let work = app.find_definitions(&actor, &download, &progress);
             tokio::pin!(work);

@@ -115,7 +115,7 @@ impl Story<'_> {
         let vendor = self.app.ensure_vendor().await?;
         let list: [(&str, &str, &[Role]); 8] = [
             ("Mika Tanaka", "mika.tanaka", &[Role::Agent]),
-            ("Ines Laurent", "ines.laurent", &[Role::SuperAdministrator]),
+            ("Irene Laurent", "irene.laurent", &[Role::SuperAdministrator]),
             ("Noah Okafor", "noah.okafor", &[Role::Responder]),
             ("Priya Banerjee", "priya.banerjee", &[Role::Agent]),
             ("Emil Dahl", "emil.dahl", &[Role::Agent]),

@@ -8,7 +8,7 @@ use warifu_domain::time::DAY;
 
 const GIVEN: [&str; 48] = [
     "Ada", "Amara", "Anaïs", "Andrei", "Beatriz", "Bruno", "Carla", "Chloé", "Daniel", "Dina",
-    "Elif", "Emil", "Farah", "Felix", "Gaia", "Gustav", "Hana", "Hugo", "Ines", "Ivan", "Jürgen",
+    "Elif", "Emil", "Farah", "Felix", "Gaia", "Gustav", "Hana", "Hugo", "Irene", "Ivan", "Jürgen",
     "José", "Kira", "Lena", "Liam", "Łukasz", "Maya", "Mateo", "Nadia", "Noah", "Olga", "Oscar",
     "Petra", "Priya", "Quinn", "Rafael", "Renée", "Samir", "Sofia", "Søren", "Tariq", "Tessa",
     "Uma", "Viktor", "Wanda", "Yara", "Zoë", "Zane",

@@ -3,7 +3,7 @@
 /// The four people whose links are printed.
 pub const HEROES: [(&str, &str); 4] = [
     ("agent", "mika.tanaka@hashira.example"),
-    ("super administrator", "ines.laurent@hashira.example"),
+    ("super administrator", "irene.laurent@hashira.example"),
     ("responder", "noah.okafor@hashira.example"),
     ("organization administrator", "kenta.sato@aoba-denki.example"),
 ];

@@ -43,3 +43,5 @@ mod passkey;
 mod postgres;
 
 mod harness;
+mod sign_in;
+mod story;

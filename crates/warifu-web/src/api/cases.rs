@@ -1,0 +1,243 @@
+//! `/api/v1/cases`
+
+use super::{Leaving, Made, gated, idempotency, limit};
+use crate::cases::show::{cursor, cursor_text};
+use crate::cases::{list, priority, status};
+use crate::csrf::Json;
+use crate::problem::Problem;
+use crate::session::SignedIn;
+use crate::state::Web;
+use axum::extract::{Path, Query, State};
+use axum::http::{HeaderMap, StatusCode};
+use axum::response::Response;
+use serde::{Deserialize, Serialize};
+use serde_json::{Value, json};
+use utoipa::{IntoParams, ToSchema};
+use warifu_app::cases::{Cursor, Filter, NewCase, Properties};
+use warifu_domain::access::Permission;
+use warifu_domain::cases::View;
+use warifu_domain::{CaseId, OrganizationId, PersonId, Timestamp};
+
+/// A case.
+#[derive(Debug, Serialize, ToSchema)]
+pub struct Case {
+    id: i64,
+    reference: String,
+    organization: i64,
+    requester: i64,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    assignee: Option<i64>,
+    subject: String,
+    status: &'static str,
+    /// For staff.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    priority: Option<&'static str>,
+    product: String,
+    /// For staff.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    tags: Option<Vec<String>>,
+    language: String,
+    #[schema(value_type = String, format = DateTime)]
+    created_at: Timestamp,
+    #[schema(value_type = String, format = DateTime)]
+    updated_at: Timestamp,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schema(value_type = Option<String>, format = DateTime)]
+    solved_at: Option<Timestamp>,
+}
+
+impl Case {
+    pub fn new(web: &Web, staff: bool, c: &warifu_domain::cases::Case) -> Case {
+        let tags = || c.tags.split(',').filter(|t| !t.is_empty()).map(str::to_owned).collect();
+        Case {
+            id: c.id.0,
+            reference: web.app.case_reference(c.id),
+            organization: c.organization.0,
+            requester: c.requester.0,
+            assignee: c.assignee.map(|a| a.0),
+            subject: c.subject.clone(),
+            status: c.status.key(),
+            priority: staff.then(|| c.priority.key()),
+            product: c.product.clone(),
+            tags: staff.then(tags),
+            language: c.language.clone(),
+            created_at: c.created_at,
+            updated_at: c.updated_at,
+            solved_at: c.solved_at,
+        }
+    }
+}
+
+/// A page of cases.
+#[derive(Debug, Serialize, ToSchema)]
+pub struct Cases {
+    cases: Vec<Case>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    next: Option<String>,
+}
+
+#[derive(Debug, Default, Deserialize, IntoParams)]
+#[serde(default)]
+pub struct Asked {
+    /// `mine`, `unassigned`, `active`, or a status. Customers leave it out.
+    view: String,
+    /// Cases of one organization.
+    #[param(value_type = Option<i64>)]
+    organization: Option<OrganizationId>,
+    /// Cases that one person asked.
+    #[param(value_type = Option<i64>)]
+    requester: Option<PersonId>,
+    status: String,
+    priority: String,
+    /// The `next` of the page before.
+    after: String,
+    /// 1 to 200; 50 by default.
+    limit: Option<usize>,
+}
+
+/// Cases of a view, the latest change first.
+#[utoipa::path(get, path = "/api/v1/cases", params(Asked), responses((status = 200, body = Cases)))]
+pub async fn list(
+    State(web): State<Web>,
+    who: SignedIn,
+    Query(asked): Query<Asked>,
+) -> Result<Response, Problem> {
+    let actor = who.actor();
+    let view = match (asked.organization, asked.requester) {
+        (Some(o), _) => View::Organization(o),
+        (None, Some(p)) => View::Requester(p),
+        (None, None) if actor.is_staff() => list::view(&asked.view, actor)?,
+        (None, None) if actor.roles.allow(Permission::ReadOwnOrganization) => {
+            View::Organization(actor.organization)
+        }
+        (None, None) => View::Requester(actor.person),
+    };
+    let filter = Filter {
+        status: status(&asked.status)?,
+        priority: priority(&asked.priority)?,
+        assignee: None,
+    };
+    let after = match asked.after.as_str() {
+        "" => Cursor::START,
+        text => cursor(text).ok_or_else(|| Problem::invalid("after", "no such place"))?,
+    };
+    let limit = limit(asked.limit)?;
+    let page = web.app.case_page(actor, view, filter, after, limit).await?;
+    let cases: Vec<Case> =
+        page.cases.iter().map(|c| Case::new(&web, actor.is_staff(), c)).collect();
+    let leaving = Leaving {
+        route: "/api/v1/cases",
+        organization: asked.organization,
+        query: json!({"view": asked.view, "organization": asked.organization, "requester": asked.requester,
+            "status": asked.status, "priority": asked.priority, "after": asked.after, "limit": limit}),
+        ids: cases.iter().map(|c| c.id).collect(),
+    };
+    let answer = Cases { cases, next: page.next.map(cursor_text) };
+    gated(&web, &who, leaving, StatusCode::OK, &answer).await
+}
+
+/// What is asked.
+#[derive(Debug, Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+pub struct New {
+    subject: String,
+    body: String,
+    #[serde(default)]
+    product: String,
+    /// `en` or `ja`.
+    #[serde(default)]
+    language: String,
+    #[serde(default)]
+    priority: String,
+    /// For staff: whom it is for.
+    #[schema(value_type = Option<i64>)]
+    requester: Option<PersonId>,
+}
+
+/// Opens a case. With an `Idempotency-Key` it is opened once.
+#[utoipa::path(post, path = "/api/v1/cases", request_body = New,
+    params(("Idempotency-Key" = Option<String>, Header)), responses((status = 201, body = Made)))]
+pub async fn create(
+    State(web): State<Web>,
+    who: SignedIn,
+    headers: HeaderMap,
+    Json(body): Json<Value>,
+) -> Result<Response, Problem> {
+    let new: New = parse(&body)?;
+    let new = NewCase {
+        subject: new.subject,
+        body: new.body,
+        product: new.product,
+        language: new.language,
+        priority: priority(&new.priority)?,
+        requester: new.requester,
+        ..NewCase::default()
+    };
+    let act = async {
+        let id = web.app.create_case(who.actor(), new).await?;
+        Ok(Made { id: id.0, reference: Some(web.app.case_reference(id)) })
+    };
+    idempotency::once(&web, &who, &headers, "POST /api/v1/cases", &body, act).await
+}
+
+/// Reads a body of which the text was needed too.
+pub fn parse<T: for<'de> Deserialize<'de>>(body: &Value) -> Result<T, Problem> {
+    T::deserialize(body).map_err(|e| Problem::invalid("body", e.to_string()))
+}
+
+/// One case.
+#[utoipa::path(get, path = "/api/v1/cases/{id}", params(("id" = i64, Path)),
+    responses((status = 200, body = Case), (status = 404)))]
+pub async fn one(
+    State(web): State<Web>,
+    who: SignedIn,
+    Path(id): Path<CaseId>,
+) -> Result<Response, Problem> {
+    let open = web.app.open_case(who.actor(), id, None).await?;
+    let leaving = Leaving {
+        route: "/api/v1/cases/{id}",
+        organization: Some(open.case.organization),
+        query: json!({"id": id}),
+        ids: vec![id.0],
+    };
+    let case = Case::new(&web, who.actor().is_staff(), &open.case);
+    gated(&web, &who, leaving, StatusCode::OK, &case).await
+}
+
+/// What is to change; what is left out stays.
+#[derive(Debug, Default, Deserialize, ToSchema)]
+#[serde(default, deny_unknown_fields)]
+pub struct Change {
+    status: String,
+    priority: String,
+    /// Id of a person, `0` for nobody.
+    #[schema(value_type = Option<i64>)]
+    assignee: Option<PersonId>,
+    tags: Option<Vec<String>>,
+}
+
+/// Changes properties of a case.
+#[utoipa::path(patch, path = "/api/v1/cases/{id}", params(("id" = i64, Path)), request_body = Change,
+    responses((status = 200, body = Case), (status = 404), (status = 409)))]
+pub async fn change(
+    State(web): State<Web>,
+    who: SignedIn,
+    Path(id): Path<CaseId>,
+    Json(change): Json<Change>,
+) -> Result<Response, Problem> {
+    let wanted = Properties {
+        status: status(&change.status)?,
+        priority: priority(&change.priority)?,
+        assignee: change.assignee.map(|a| (a.0 != 0).then_some(a)),
+        tags: change.tags.map(|t| t.join(",")),
+    };
+    let case = web.app.set_properties(who.actor(), id, &wanted, None).await?;
+    let leaving = Leaving {
+        route: "/api/v1/cases/{id}",
+        organization: Some(case.organization),
+        query: json!({"id": id}),
+        ids: vec![id.0],
+    };
+    let case = Case::new(&web, who.actor().is_staff(), &case);
+    gated(&web, &who, leaving, StatusCode::OK, &case).await
+}

@@ -1,0 +1,159 @@
+//! `/api/v1/people`
+
+use super::cases::parse;
+use super::{Leaving, Made, gated, idempotency, limit};
+use crate::csrf::Json;
+use crate::problem::Problem;
+use crate::session::SignedIn;
+use crate::state::Web;
+use axum::extract::{Path, Query, State};
+use axum::http::{HeaderMap, StatusCode};
+use axum::response::Response;
+use serde::{Deserialize, Serialize};
+use serde_json::{Value, json};
+use utoipa::{IntoParams, ToSchema};
+use warifu_domain::people::{KnownPerson, Person as Record};
+use warifu_domain::{OrganizationId, PersonId, Revision};
+
+/// A person.
+#[derive(Debug, Serialize, ToSchema)]
+pub struct Person {
+    id: i64,
+    organization: i64,
+    active: bool,
+    /// The record: `full_name`, `email`, `phone` …; blank fields are left out.
+    #[schema(value_type = Object)]
+    record: Value,
+    /// Since which revision the record holds; where one person is asked for.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    revision: Option<i64>,
+}
+
+impl Person {
+    pub fn new(p: &KnownPerson, revision: Option<Revision>) -> Result<Person, Problem> {
+        let mut record =
+            serde_json::to_value(&p.record).map_err(|e| Problem::internal(e.to_string()))?;
+        if let Value::Object(fields) = &mut record {
+            fields.retain(|_, v| !v.is_null());
+        }
+        Ok(Person {
+            id: p.id.0,
+            organization: p.organization.0,
+            active: p.active,
+            record,
+            revision: revision.map(|r| r.0),
+        })
+    }
+}
+
+/// A page of people.
+#[derive(Debug, Serialize, ToSchema)]
+pub struct People {
+    people: Vec<Person>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    next: Option<i64>,
+}
+
+#[derive(Debug, Default, Deserialize, IntoParams)]
+#[serde(default)]
+pub struct Asked {
+    /// People of one organization.
+    #[param(value_type = Option<i64>)]
+    organization: Option<OrganizationId>,
+    /// The `next` of the page before.
+    #[param(value_type = Option<i64>)]
+    after: Option<PersonId>,
+    /// 1 to 200; 50 by default.
+    limit: Option<usize>,
+}
+
+/// People by id.
+#[utoipa::path(get, path = "/api/v1/people", params(Asked), responses((status = 200, body = People)))]
+pub async fn list(
+    State(web): State<Web>,
+    who: SignedIn,
+    Query(asked): Query<Asked>,
+) -> Result<Response, Problem> {
+    let limit = limit(asked.limit)?;
+    let after = asked.after.unwrap_or(PersonId(0));
+    let page = web.app.people_page(who.actor(), asked.organization, after, limit).await?;
+    let people = page.people.iter().map(|p| Person::new(p, None)).collect::<Result<Vec<_>, _>>()?;
+    let leaving = Leaving {
+        route: "/api/v1/people",
+        organization: asked.organization,
+        query: json!({"organization": asked.organization, "after": after, "limit": limit}),
+        ids: people.iter().map(|p| p.id).collect(),
+    };
+    let answer = People { people, next: page.next.map(|n| n.0) };
+    gated(&web, &who, leaving, StatusCode::OK, &answer).await
+}
+
+/// One person.
+#[utoipa::path(get, path = "/api/v1/people/{id}", params(("id" = i64, Path)),
+    responses((status = 200, body = Person), (status = 404)))]
+pub async fn one(
+    State(web): State<Web>,
+    who: SignedIn,
+    Path(id): Path<PersonId>,
+) -> Result<Response, Problem> {
+    let view = web.app.person(who.actor(), id).await?;
+    let leaving = Leaving {
+        route: "/api/v1/people/{id}",
+        organization: Some(view.person.organization),
+        query: json!({"id": id}),
+        ids: vec![id.0],
+    };
+    let revision = view.versions.first().map(|v| v.revision);
+    gated(&web, &who, leaving, StatusCode::OK, &Person::new(&view.person, revision)?).await
+}
+
+/// A new person.
+#[derive(Debug, Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+pub struct New {
+    #[schema(value_type = i64)]
+    organization: OrganizationId,
+    #[schema(value_type = Object)]
+    record: Record,
+}
+
+/// Adds a person. With an `Idempotency-Key` they are added once.
+#[utoipa::path(post, path = "/api/v1/people", request_body = New,
+    params(("Idempotency-Key" = Option<String>, Header)), responses((status = 201, body = Made)))]
+pub async fn create(
+    State(web): State<Web>,
+    who: SignedIn,
+    headers: HeaderMap,
+    Json(body): Json<Value>,
+) -> Result<Response, Problem> {
+    let new: New = parse(&body)?;
+    let act = async {
+        let id = web.app.create_person(who.actor(), new.organization, new.record).await?;
+        Ok(Made { id: id.0, reference: None })
+    };
+    idempotency::once(&web, &who, &headers, "POST /api/v1/people", &body, act).await
+}
+
+/// A record that takes the place of the present one.
+#[derive(Debug, Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+pub struct Replace {
+    #[schema(value_type = Object)]
+    record: Record,
+    /// The revision that was read: 409 when there is a newer one.
+    #[schema(value_type = Option<i64>)]
+    revision: Option<Revision>,
+}
+
+/// Replaces a person's record by a new version.
+#[utoipa::path(put, path = "/api/v1/people/{id}", params(("id" = i64, Path)), request_body = Replace,
+    responses((status = 204), (status = 404), (status = 409)))]
+pub async fn replace(
+    State(web): State<Web>,
+    who: SignedIn,
+    Path(id): Path<PersonId>,
+    Json(new): Json<Replace>,
+) -> Result<StatusCode, Problem> {
+    web.app.change_person(who.actor(), id, new.record, new.revision).await?;
+    Ok(StatusCode::NO_CONTENT)
+}

@@ -1,0 +1,205 @@
+//! `/people`: pages of people, and one person's record with its versions.
+
+use crate::cases::show::{Show, somebody};
+use crate::page::gated;
+use crate::problem::Problem;
+use crate::session::{Staff, role_message};
+use crate::state::Web;
+use crate::views::cases::Pager;
+use crate::views::people::{FieldValue, PeopleList, PersonPage, PersonRow, Version};
+use crate::views::shell::Place;
+use axum::extract::{Path, Query, State};
+use axum::response::Response;
+use serde::Deserialize;
+use serde_json::json;
+use std::collections::HashMap;
+use url::form_urlencoded::Serializer;
+use warifu_domain::access::{Permission, Roles};
+use warifu_domain::people::{KnownPerson, Person};
+use warifu_domain::{OrganizationId, PersonId, Revision};
+
+#[derive(Debug, Default, Deserialize)]
+#[serde(default)]
+pub struct Asked {
+    q: String,
+    organization: Option<OrganizationId>,
+    r#type: String,
+    after: Option<PersonId>,
+}
+
+/// People of a page.
+const PAGE: usize = 50;
+
+pub fn row(
+    show: &Show<'_>,
+    p: &KnownPerson,
+    organization: &str,
+    roles: Option<&Roles>,
+) -> PersonRow {
+    let roles = roles.copied().unwrap_or_default();
+    PersonRow {
+        who: somebody(p.id, p.record.display_name()),
+        staff: roles.is_staff(),
+        email: p.record.email.clone().unwrap_or_default(),
+        organization: organization.to_owned(),
+        user_type: p.record.user_type.clone().unwrap_or_default(),
+        role: show.lang.t(role_message(roles)),
+        last_login: p.record.last_login.map(|t| show.ago(t)),
+    }
+}
+
+pub async fn list(
+    State(web): State<Web>,
+    who: Staff,
+    Query(asked): Query<Asked>,
+) -> Result<Response, Problem> {
+    let actor = who.actor();
+    let show = Show::to(&web, &who);
+    let after = asked.after.unwrap_or(PersonId(0));
+    let (people, roles, names, next) = if asked.q.is_empty() {
+        let page = web.app.people_page(actor, asked.organization, after, PAGE).await?;
+        (page.people, page.roles, page.organizations, page.next)
+    } else {
+        actor.require(Permission::ReadPeople).map_err(warifu_app::AppError::from)?;
+        let found = web.app.search(actor, &asked.q, PAGE).await?;
+        let mut people = found.people;
+        people.retain(|p| asked.organization.is_none_or(|o| o == p.organization));
+        (people, HashMap::new(), found.names, None)
+    };
+    let name = |id: &OrganizationId| names.get(id).map_or("", String::as_str);
+    let rows: Vec<PersonRow> =
+        people.iter().map(|p| row(&show, p, name(&p.organization), roles.get(&p.id))).collect();
+    let address = |after: Option<PersonId>| {
+        let mut query = Serializer::new(String::new());
+        if let Some(o) = asked.organization {
+            query.append_pair("organization", &o.to_string());
+        }
+        if let Some(after) = after {
+            query.append_pair("after", &after.to_string());
+        }
+        format!("/people?{}", query.finish())
+    };
+    let organization = match asked.organization {
+        None => None,
+        Some(o) => {
+            let view = web.app.organization(actor, o).await?;
+            Some(somebody(o, &view.line.organization.name))
+        }
+    };
+    let ids: Vec<i64> = people.iter().map(|p| p.id.0).collect();
+    let query = json!({"q": asked.q, "organization": asked.organization, "type": asked.r#type, "after": after});
+    let list = PeopleList {
+        shell: who.shell(Place::People, "").await?,
+        q: asked.q,
+        organization,
+        types: Vec::new(),
+        pager: Pager {
+            newer: asked.after.map(|_| address(None)),
+            older: next.map(|n| address(Some(n))),
+            shown: rows.len() as i64,
+            total: None,
+        },
+        rows,
+        import: actor.roles.allow(Permission::ImportPeople),
+    };
+    gated(&web, &who, "/people", &query, asked.organization, &ids, list).await
+}
+
+#[derive(Debug, Default, Deserialize)]
+#[serde(default)]
+pub struct AsOf {
+    revision: Option<Revision>,
+}
+
+/// The messages with the labels of the 15 fields, in report order.
+const LABELS: [&str; 15] = [
+    "field-created",
+    "field-last-login",
+    "field-full-name",
+    "field-username",
+    "field-email",
+    "field-company",
+    "field-user-type",
+    "field-address",
+    "field-password",
+    "field-role-name",
+    "field-role-description",
+    "field-phone",
+    "field-mobile",
+    "field-time-zone",
+    "field-saml",
+];
+
+fn fields(show: &Show<'_>, record: &Person) -> Vec<FieldValue> {
+    let time = |t: Option<warifu_domain::Timestamp>| t.map(|t| show.at(t).text);
+    let r = record;
+    let values = [
+        time(r.created_date),
+        time(r.last_login),
+        r.full_name.clone(),
+        r.username.clone(),
+        r.email.clone(),
+        r.company_name.clone(),
+        r.user_type.clone(),
+        r.address.clone(),
+        time(r.last_password_change),
+        r.role_name.clone(),
+        r.role_description.clone(),
+        r.phone.clone(),
+        r.mobile.clone(),
+        r.time_zone.clone(),
+        r.saml_federation_id.clone(),
+    ];
+    let field = |(label, value): (&str, Option<String>)| FieldValue {
+        label: show.lang.t(label),
+        value,
+        personal: true,
+    };
+    LABELS.into_iter().zip(values).map(field).collect()
+}
+
+pub async fn person(
+    State(web): State<Web>,
+    who: Staff,
+    Path(id): Path<PersonId>,
+    Query(as_of): Query<AsOf>,
+) -> Result<Response, Problem> {
+    let view = web.app.person(who.actor(), id).await?;
+    let show = Show::to(&web, &who);
+    let lang = show.lang;
+    let newest = view.versions.first().map(|v| v.revision);
+    let shown = as_of.revision.or(newest);
+    let label = |field: &&str| {
+        let place = warifu_domain::people::FIELD_LABELS.iter().position(|l| l == field);
+        place.and_then(|i| LABELS.get(i)).map_or_else(|| (*field).to_owned(), |l| lang.t(l))
+    };
+    let versions: Vec<Version> = view
+        .versions
+        .iter()
+        .map(|v| Version {
+            revision: v.revision.0,
+            at: v.at.map(|t| show.at(t)).unwrap_or_default(),
+            who: String::new(),
+            changed: v.changed.iter().map(label).collect(),
+            href: format!("/people/{id}?revision={}", v.revision),
+            current: Some(v.revision) == shown,
+        })
+        .collect();
+    let version = view.versions.iter().find(|v| Some(v.revision) == shown);
+    let version = version.ok_or_else(Problem::not_found)?;
+    let as_of = (shown != newest).then(|| versions.iter().find(|v| v.current).cloned()).flatten();
+    let none = HashMap::new();
+    let page = PersonPage {
+        shell: who.shell(Place::People, "").await?,
+        who: somebody(id, version.person.record.display_name()),
+        staff: view.roles.is_staff(),
+        organization: somebody(view.person.organization, &view.organization.name),
+        fields: fields(&show, &version.person.record),
+        as_of,
+        versions,
+        cases: view.cases.iter().map(|c| show.row(c, &none, &view.organization.name)).collect(),
+    };
+    let query = json!({"id": id, "revision": shown});
+    let organization = Some(view.person.organization);
+    gated(&web, &who, "/people/{id}", &query, organization, &[id.0], page).await
+}

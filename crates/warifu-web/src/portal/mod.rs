@@ -1,0 +1,6 @@
+//! The customers' portal.
+
+pub mod case;
+pub mod cases;
+pub mod new;
+pub mod reply;

@@ -2,8 +2,12 @@
 
 use crate::{App, AppError};
 use std::collections::HashMap;
-use warifu_ledger::{Hash, Report, Verifier, VerifyingKey, inclusion_proof};
-use warifu_storage::ledger::{self, Entry, Head};
+use warifu_domain::PersonId;
+use warifu_domain::access::{Actor, Permission};
+use warifu_ledger::{Resource, Tile, encode_bundle, encode_tile};
+use warifu_ledger::{Hash, Report, Verifier, VerifyingKey, inclusion_proof, verify_inclusion};
+use warifu_storage::ledger;
+pub use warifu_storage::ledger::{Entry, Head};
 
 /// A proof that an entry is in the ledger that the checkpoint signs.
 pub struct Inclusion {
@@ -29,6 +33,90 @@ impl App {
     /// When the database fails.
     pub async fn ledger_head(&self) -> Result<Head, AppError> {
         Ok(ledger::head(&mut self.db.read().await?.conn()).await?)
+    }
+
+    /// Whether a proof leads to its checkpoint and the checkpoint is signed with this
+    /// installation's key.
+    pub fn proof_holds(&self, proof: &Inclusion) -> bool {
+        let key = self.ledger_key();
+        let opened = warifu_ledger::Checkpoint::verify(proof.checkpoint.as_bytes(), &[key]);
+        opened.is_ok_and(|opened| {
+            let root = &opened.checkpoint.root;
+            opened.checkpoint.size == proof.size
+                && verify_inclusion(&proof.path, proof.index, &proof.leaf, proof.size, root).is_ok()
+        })
+    }
+
+    /// A page of entries, newest first, before a sequence number.
+    ///
+    /// # Errors
+    /// Denied.
+    pub async fn ledger_page(
+        &self,
+        actor: &Actor,
+        before: i64,
+        kind: Option<&str>,
+        by: Option<PersonId>,
+        limit: i64,
+    ) -> Result<Vec<Entry>, AppError> {
+        actor.require(Permission::ReadLedger)?;
+        Ok(ledger::page(&mut self.db.read().await?.conn(), before, kind, by, limit).await?)
+    }
+
+    /// Runs whose file was re-created, newest first, with whether every byte was the same. At most
+    /// the 1,000 last replays.
+    ///
+    /// # Errors
+    /// When the database or the ledger is damaged.
+    pub async fn replayed(&self) -> Result<HashMap<String, bool>, AppError> {
+        let mut reader = self.db.read().await?;
+        let page =
+            ledger::page(&mut reader.conn(), i64::MAX, Some("replay"), None, 1_000).await?;
+        let mut out = HashMap::new();
+        for entry in page {
+            let parsed = warifu_ledger::Entry::parse(&entry.entry)?;
+            let body: warifu_ledger::body::Replay = parsed.body_as()?;
+            out.entry(body.run).or_insert(body.identical);
+        }
+        Ok(out)
+    }
+
+    /// A file of the ledger's static form (C2SP tlog-tiles): a tile of hashes or a bundle of
+    /// entries, as the checkpoint covers it now.
+    ///
+    /// # Errors
+    /// Denied, or [`AppError::NotFound`] for what the checkpoint does not cover.
+    pub async fn ledger_file(&self, actor: &Actor, path: &str) -> Result<Vec<u8>, AppError> {
+        actor.require(Permission::ReadLedger)?;
+        let gone = || AppError::NotFound("ledger file");
+        let mut reader = self.db.read().await?;
+        let mut conn = reader.conn();
+        let head = ledger::head(&mut conn).await?;
+        let resource = warifu_ledger::parse_path(path).map_err(|_| gone())?;
+        let start = |t: &Tile| (t.index * 256) as i64;
+        match resource {
+            Resource::Checkpoint => Ok(head.checkpoint.into_bytes()),
+            Resource::Entries(tile) => {
+                let width = i64::from(tile.width);
+                if start(&tile) + width > head.size {
+                    return Err(gone());
+                }
+                let found = ledger::entries(&mut conn, start(&tile), width).await?;
+                encode_bundle(found.iter().map(|e| e.entry.as_slice()))
+                    .map_err(|e| AppError::Ledger(e.to_string()))
+            }
+            Resource::Tile(tile) => {
+                let width = i64::from(tile.width);
+                if start(&tile) + width > head.size >> (8 * u32::from(tile.level)) {
+                    return Err(gone());
+                }
+                let level = i64::from(tile.level);
+                let found = ledger::hashes(&mut conn, level, start(&tile), width).await?;
+                let hashes: Vec<Hash> =
+                    found.iter().filter_map(|h| Hash::from_slice(h).ok()).collect();
+                Ok(encode_tile(&hashes))
+            }
+        }
     }
 
     /// Re-checks every entry, every stored hash and the signed checkpoint, telling how far it is.

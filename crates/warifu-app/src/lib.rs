@@ -13,6 +13,7 @@ pub mod incidents;
 mod init;
 pub mod ledger;
 pub mod live;
+mod names;
 pub mod organizations;
 pub mod passkeys;
 pub mod people;

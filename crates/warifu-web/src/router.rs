@@ -2,8 +2,8 @@
 
 use crate::state::Web;
 use crate::{
-    account, api, attachments, cases, headers, lang, live, organizations, people, portal, problem,
-    search, sign_in,
+    account, api, attachments, cases, headers, incidents, lang, ledger, live, organizations, people,
+    portal, problem, reports, runs, search, sign_in,
 };
 use axum::Router;
 use axum::extract::{DefaultBodyLimit, State};
@@ -96,21 +96,45 @@ fn people() -> Router<Web> {
 /// Report definitions.
 fn reports() -> Router<Web> {
     Router::new()
+        .route("/reports", get(reports::list))
+        .route("/reports/new", get(reports::new))
+        .route("/reports/build", post(reports::build))
+        .route("/reports/{id}", get(reports::edit))
 }
 
 /// Runs of reports, and their replay.
 fn runs() -> Router<Web> {
     Router::new()
+        .route("/runs", get(runs::list))
+        .route("/runs/{id}", get(runs::run))
+        .route("/runs/{id}/cancel", post(runs::cancel))
+        .route("/runs/{id}/replay", get(runs::replay).post(runs::start_replay))
+        .route("/runs/{id}/replay/cancel", post(runs::cancel_replay))
 }
 
 /// The export ledger.
 fn ledger() -> Router<Web> {
     Router::new()
+        .route("/ledger", get(ledger::ledger))
+        .route("/ledger/verify", post(ledger::verify))
+        .route("/ledger/checkpoint", get(ledger::checkpoint))
+        .route("/ledger/key", get(ledger::key))
+        .route("/ledger/tile/{*path}", get(ledger::tile))
+        .route("/ledger/{number}", get(ledger::entry))
+        .route("/ledger/{number}/proof", get(ledger::proof))
 }
 
 /// Incidents, telemetry, matches, exposure.
 fn incidents() -> Router<Web> {
     Router::new()
+        .route("/incidents", get(incidents::list))
+        .route("/incidents/new", get(incidents::new).post(incidents::create))
+        .route("/incidents/{reference}", get(incidents::room))
+        .route("/incidents/{reference}/close", post(incidents::close))
+        .route("/incidents/{reference}/downloads", post(incidents::record))
+        .route("/incidents/{reference}/downloads/{id}/search", post(incidents::search))
+        .route("/incidents/{reference}/downloads/{id}/cancel", post(incidents::cancel))
+        .route("/incidents/{reference}/downloads/{id}/guess", post(incidents::guess))
 }
 
 /// For programs.
@@ -137,6 +161,8 @@ fn api() -> Router<Web> {
 /// the handlers set their own limits of size.
 fn transfers() -> Router<Web> {
     Router::new()
+        .route("/runs/{id}/download", post(runs::download::download))
+        .route("/runs/{id}/compare", post(runs::compare::compare))
         .route("/cases/{reference}/answer", post(cases::answer::answer))
         .route("/cases/{reference}/events", get(live::case))
         .route("/portal/cases/new", post(portal::new::create))

@@ -3,14 +3,13 @@
 mod cli;
 mod demo;
 
-use clap::Parser;
 use std::io::Write;
 use std::process::ExitCode;
 
 fn main() -> ExitCode {
-    let arguments = cli::Arguments::parse();
+    let arguments = cli::arguments();
     match cli::run(arguments) {
-        Ok(()) => ExitCode::SUCCESS,
+        Ok(code) => code,
         Err(e) => {
             // One line: what happened and what to do about it. Nothing is left to do if stderr is gone.
             let _ = writeln!(std::io::stderr(), "warifu: {e}");

@@ -13,6 +13,7 @@ pub use exposure::{Exposure, OrganizationShare};
 pub use matching::{MatchProgress, Matches};
 pub use rooms::Room;
 pub use telemetry::NewDownload;
+pub use warifu_storage::incidents::{Download, Incident};
 
 /// How far from its recorded time a download is looked for, in microseconds: clocks of two
 /// machines differ, and a log may note the end of a transfer instead of its beginning.

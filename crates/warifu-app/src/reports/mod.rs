@@ -17,6 +17,7 @@ pub use produce::{BLOCK, Made, Progress};
 pub use replay::{Difference, Replayed, compare_files};
 pub use replays::{FileCheck, ReplayJob, Replays};
 pub use runs::NewRun;
+pub use warifu_storage::reports::{Run, RunState, SavedDefinition};
 
 use std::collections::HashMap;
 use std::sync::{Arc, Mutex, PoisonError};

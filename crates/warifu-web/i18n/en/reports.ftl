@@ -47,7 +47,7 @@ filter-add = Add a condition
 filter-add-group = Add a group
 filter-remove-group = Remove this group
 preview = Preview
-preview-rows = { $n } of { $total } rows, contact data masked, this look is recorded
+preview-rows = { $n } of { $total } rows, contact data masked
 preview-region = Rows of the preview
 preview-none = Count to see how many rows and bytes the file would have.
 definition = Definition
@@ -81,21 +81,21 @@ decision-without = As it stands: { $n ->
   }
 decision-without-size = and { $n } bytes.
 decision-restore = Put the filter back
-decision-keep-all = Keep everyone and ask for approval
+decision-keep-all = Keep everyone and say why
 decision-over = This report is over your limit
 decision-narrow = Narrow the filter
-decision-ask = Ask for approval
-approval = Approval
+decision-ask = Keep it and say why
+approval = Decision
 approval-needed = Needed
-approval-text = Such a report runs only after a second person has agreed to exactly this definition. Any change asks again.
+approval-text = Such a report runs only for somebody with the right to it, and only with a reason. Both are kept with the run.
 approver = Approver
 purpose = What is it for?
-purpose-hint = Every organization in the file can read this.
-approval-ask = Ask for approval with my passkey
+purpose-hint = Kept with the run.
+approval-ask = Run it all the same
 approval-seen = { $n ->
     [one] { $n } organization
    *[other] { $n } organizations
-  } will see this run in their access log.
+  } have people in it.
 
 ## Runs and replay
 runs-none = No run yet

@@ -84,6 +84,10 @@ pub struct IncidentRoom {
     pub evidence: Vec<EvidenceFile>,
     /// SHA-256 of the bundle in groups; empty while there is none
     pub bundle_digest: String,
+    /// Whether the incident is open
+    pub open: bool,
+    /// Saved definitions that could have been the first guess
+    pub guesses: Vec<Choice>,
 }
 
 /// A download that something outside recorded.

@@ -101,6 +101,8 @@ pub struct Column {
     pub filled: Option<f64>,
     /// Whether it is in the report
     pub chosen: bool,
+    /// Whether a report can show it; the others can only be filtered by
+    pub shown: bool,
 }
 
 /// One line of the filter tree.
@@ -235,6 +237,11 @@ impl ReportBuilder {
 
     fn chosen(&self) -> usize {
         self.columns.iter().filter(|column| column.chosen).count()
+    }
+
+    /// Columns that a report can show.
+    fn shown(&self) -> usize {
+        self.columns.iter().filter(|column| column.shown).count()
     }
 
     fn filtered(&self) -> bool {

@@ -67,6 +67,8 @@ pub struct RunPage {
     pub downloads: Vec<Download>,
     /// Whether a download asks for the passkey again
     pub step_up: bool,
+    /// Whether the file has yet to leave and is for this person to take
+    pub ready: bool,
 }
 
 /// The receipt of a run.

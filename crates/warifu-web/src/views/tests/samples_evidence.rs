@@ -87,6 +87,7 @@ fn builder(lang: Lang, preview: Option<Preview>) -> ReportBuilder {
                 personal: *personal,
                 filled: Some(*filled as f64 / 18_432.0),
                 chosen: preview.is_some(),
+                shown: true,
             })
             .collect(),
         filter: vec![
@@ -497,6 +498,8 @@ fn room(lang: Lang, matching: Option<Matching>, exposure: Option<Exposure>) -> I
             Vec::new()
         },
         bundle_digest: if known { "2c6e 88d1 04fa … 71b9".into() } else { String::new() },
+        open: true,
+        guesses: Vec::new(),
     }
 }
 
@@ -552,6 +555,7 @@ pub fn pages(lang: Lang) -> Vec<(&'static str, String)> {
         } else {
             Vec::new()
         },
+        ready: false,
         step_up: receipt.as_ref().is_some_and(|receipt| receipt.file_until.is_some()),
         receipt,
     };

@@ -1,0 +1,298 @@
+//! `GET /reports/new`, `GET /reports/{id}`, `POST /reports/build`: the builder. Every button posts
+//! the whole form, so that it works without a script.
+
+use super::draft::{Draft, encoding_key};
+use super::words;
+use crate::csrf::Form;
+use crate::i18n::Lang;
+use crate::page::{page, page_with};
+use crate::problem::Problem;
+use crate::session::Staff;
+use crate::state::Web;
+use crate::views::markup::{Choice, Tone};
+use crate::views::reports::{Column, Decision, Preview, ReportBuilder, Setting};
+use crate::views::shell::{Flash, Place};
+use axum::extract::{Path, Query, State};
+use axum::http::StatusCode;
+use axum::response::{IntoResponse, Redirect, Response};
+use serde::Deserialize;
+use warifu_app::AppError;
+use warifu_app::reports::{self, NewRun, SavedDefinition};
+use warifu_domain::DefinitionId;
+use warifu_domain::dialect::Encoding;
+use warifu_domain::reports::{Definition, Op, Subject};
+
+#[derive(Debug, Default, Deserialize)]
+#[serde(default)]
+pub struct Asked {
+    version: Option<i64>,
+    subject: Option<String>,
+    saved: Option<String>,
+}
+
+pub async fn new(
+    State(web): State<Web>,
+    who: Staff,
+    Query(asked): Query<Asked>,
+) -> Result<Response, Problem> {
+    let subject = asked.subject.as_deref().and_then(Subject::from_key).unwrap_or(Subject::People);
+    show(&web, &who, Draft::new(subject), None, Vec::new(), None).await
+}
+
+pub async fn edit(
+    State(web): State<Web>,
+    who: Staff,
+    Path(id): Path<DefinitionId>,
+    Query(asked): Query<Asked>,
+) -> Result<Response, Problem> {
+    let saved = web.app.definition(who.actor(), id, asked.version).await?;
+    let by_program = || Problem::new(StatusCode::CONFLICT, "conflict").with(who.taste.lang.t("report-by-program"));
+    let mut draft = Draft::of(&saved.definition).ok_or_else(by_program)?;
+    draft.id = Some(id.to_string());
+    draft.version = saved.version;
+    draft.name = saved.name;
+    let flash = asked.saved.map(|_| Flash {
+        tone: Tone::Ok,
+        text: who.taste.lang.t("report-saved-now"),
+    });
+    let counted = web.app.preview(who.actor(), &saved.definition).await?;
+    show(&web, &who, draft, Some((saved.definition, counted)), Vec::new(), flash).await
+}
+
+/// `POST /reports/build`
+pub async fn build(
+    State(web): State<Web>,
+    who: Staff,
+    Form(pairs): Form<Vec<(String, String)>>,
+) -> Result<Response, Problem> {
+    let actor = who.actor();
+    let (mut draft, act) = Draft::read(&pairs);
+    draft.act(&act);
+    if act == "restore-filter"
+        && let Some(saved) = saved(&web, &who, &draft).await?
+        && let Some(kept) = Draft::of(&saved.definition)
+    {
+        draft.root = kept.root;
+    }
+    let definition = match draft.definition() {
+        Ok(definition) => definition,
+        Err((field, what)) => {
+            return show(&web, &who, draft, None, vec![(field.into(), what)], None).await;
+        }
+    };
+    let failed = match act.as_str() {
+        "save" => {
+            let id = draft.id.as_deref().and_then(|id| id.parse().ok());
+            match web.app.save_definition(actor, id, &draft.name, "", &definition).await {
+                Ok((id, _)) => {
+                    return Ok(Redirect::to(&format!("/reports/{id}?saved=1")).into_response());
+                }
+                Err(e) => Some(e),
+            }
+        }
+        "run" | "ask" => {
+            let saved = saved(&web, &who, &draft).await?;
+            let same = saved.filter(|s| s.definition == definition);
+            let new = NewRun {
+                definition: definition.clone(),
+                saved: same.map(|s| (s.id, s.version)),
+                name: draft.name.clone(),
+                reason: draft.purpose.clone(),
+                decided: act == "ask",
+            };
+            match web.app.prepare_run(actor, new).await {
+                Ok(run) => return Ok(Redirect::to(&format!("/runs/{}", run.id)).into_response()),
+                // The page shows the decision with its reason.
+                Err(AppError::NeedsDecision(_)) => None,
+                Err(e) => Some(e),
+            }
+        }
+        _ => None,
+    };
+    let lang = who.taste.lang;
+    let mut errors = Vec::new();
+    if let Some(e) = failed {
+        errors.push(error(lang, e)?);
+    }
+    // Half a condition is no mistake while the form is being filled in.
+    let building = act.starts_with("add-") || act.starts_with("remove") || act == "columns-none";
+    let counted = match web.app.preview(actor, &definition).await {
+        Ok(counted) => Some((definition, counted)),
+        Err(AppError::Invalid { .. }) if building => None,
+        Err(e) => {
+            if errors.is_empty() {
+                errors.push(error(lang, e)?);
+            }
+            None
+        }
+    };
+    show(&web, &who, draft, counted, errors, None).await
+}
+
+/// Which field of the form a refusal is about.
+fn error(lang: Lang, e: AppError) -> Result<(String, String), Problem> {
+    match e {
+        AppError::Invalid { field, what } => {
+            let field = match field {
+                "columns" => "column",
+                "reason" => "purpose",
+                other => other,
+            };
+            Ok((field.to_owned(), what))
+        }
+        AppError::Denied(_) => Ok(("purpose".into(), lang.t("report-may-not"))),
+        other => Err(other.into()),
+    }
+}
+
+async fn saved(
+    web: &Web,
+    who: &Staff,
+    draft: &Draft,
+) -> Result<Option<SavedDefinition>, Problem> {
+    let Some(id) = draft.id.as_deref().and_then(|id| id.parse().ok()) else { return Ok(None) };
+    Ok(Some(web.app.definition(who.actor(), id, None).await?))
+}
+
+async fn show(
+    web: &Web,
+    who: &Staff,
+    draft: Draft,
+    counted: Option<(Definition, reports::Preview)>,
+    errors: Vec<(String, String)>,
+    flash: Option<Flash>,
+) -> Result<Response, Problem> {
+    let mut shell = who.shell(Place::Reports, "").await?;
+    shell.flash = flash;
+    let lang = shell.lang;
+    let subject = draft.subject;
+    let preview = match &counted {
+        Some((definition, counted)) => {
+            let mut removed = None;
+            if definition.filter.is_everything()
+                && let Some(before) = saved(web, who, &draft).await?
+                && !before.definition.filter.is_everything()
+            {
+                let had = web.app.preview(who.actor(), &before.definition).await?;
+                let words = words::filter(lang, subject, &before.definition.filter);
+                removed =
+                    Some((words, had.rows as i64, had.bytes.unwrap_or_default() as i64));
+            }
+            Some(preview(web, lang, definition, counted, removed)?)
+        }
+        None => None,
+    };
+    let columns = subject.columns().iter().map(|c| {
+        let field = counted.as_ref().and_then(|(_, p)| {
+            p.fields.iter().find(|f| f.key == c.key).map(|f| (f.filled, p.rows))
+        });
+        Column {
+            key: c.key.to_owned(),
+            label: words::column(lang, subject, c.key),
+            personal: c.personal,
+            filled: field.filter(|f| f.1 > 0).map(|f| f.0 as f64 / f.1 as f64),
+            chosen: draft.columns.iter().any(|k| k == c.key),
+            shown: c.shown,
+        }
+    });
+    let operators = Op::ALL.iter().map(|o| Choice::new(o.key(), lang.t(words::operator(*o)), false));
+    let subjects = Subject::ALL
+        .iter()
+        .map(|s| Choice::new(s.key(), words::subject(lang, *s), *s == subject))
+        .collect();
+    let status = if errors.is_empty() { StatusCode::OK } else { StatusCode::UNPROCESSABLE_ENTITY };
+    let view = ReportBuilder {
+        columns: columns.collect(),
+        filter: draft.lines(),
+        operators: operators.collect(),
+        settings: settings(lang, &draft),
+        id: draft.id,
+        version: draft.version,
+        name: draft.name,
+        subjects,
+        order: draft.order,
+        limit: draft.limit,
+        preview,
+        approvers: Vec::new(),
+        purpose: draft.purpose,
+        errors,
+        shell,
+    };
+    if status == StatusCode::OK { page(view) } else { page_with(status, view) }
+}
+
+fn preview(
+    web: &Web,
+    lang: Lang,
+    definition: &Definition,
+    counted: &reports::Preview,
+    removed: Option<(String, i64, i64)>,
+) -> Result<Preview, Problem> {
+    let everybody =
+        definition.subject == Subject::People && definition.filter.is_everything();
+    let decision = counted.weight.is_decision().then(|| {
+        if everybody { Decision::NoFilter { removed } } else { Decision::OverLimit }
+    });
+    let personal = definition.subject.columns().iter().filter(|c| c.shown && c.personal).count();
+    let header = definition.columns.iter().map(|k| words::column(lang, definition.subject, k));
+    let limit = (definition.personal_columns() > 0).then_some(web.app.config.limits.rows as i64);
+    Ok(Preview {
+        as_of: words::at(lang, counted.as_of_at),
+        revision: counted.as_of.0,
+        rows: counted.rows as i64,
+        organizations: counted.organizations as i64,
+        personal: (definition.personal_columns() as i64, personal as i64),
+        bytes: counted.bytes.unwrap_or_default() as i64,
+        limits: [limit, None, None, None],
+        everything: (counted.rows as i64, counted.organizations as i64),
+        header: header.collect(),
+        sample: counted
+            .sample
+            .iter()
+            .map(|row| row.iter().map(|c| Some(c.clone()).filter(|c| !c.is_empty())).collect())
+            .collect(),
+        decision,
+        definition: serde_json::to_string_pretty(definition)
+            .map_err(|e| Problem::internal(e.to_string()))?,
+        digest: words::grouped(&reports::digest(definition)?.to_string()),
+        format: words::format(&definition.format),
+    })
+}
+
+fn settings(lang: Lang, draft: &Draft) -> Vec<Setting> {
+    let chosen = |name: &str| draft.settings.get(name).map_or("", String::as_str);
+    let setting = |name: &str, label: &str, choices: &[(&str, String)]| Setting {
+        name: name.to_owned(),
+        label: lang.t(label),
+        choices: choices
+            .iter()
+            .map(|(value, text)| Choice::new(*value, text, *value == chosen(name)))
+            .collect(),
+    };
+    let plain = |text: &str| text.to_owned();
+    let yes_no = [("yes", lang.t("choice-yes")), ("no", lang.t("choice-no"))];
+    let formats =
+        [("csv", plain("CSV")), ("jsonl", plain("JSON Lines")), ("xlsx", plain("XLSX"))];
+    let mut all = vec![setting("format", "setting-format", &formats)];
+    if matches!(chosen("format"), "jsonl" | "xlsx") {
+        return all;
+    }
+    let delimiters =
+        [(",", plain(",")), (";", plain(";")), ("tab", lang.t("choice-tab")), ("|", plain("|"))];
+    let quotes = [
+        ("minimal", lang.t("choice-minimal")),
+        ("all", lang.t("choice-all")),
+        ("non-null", lang.t("choice-non-null")),
+    ];
+    let encodings: Vec<(&str, String)> =
+        Encoding::ALL.iter().map(|e| (encoding_key(*e), encoding_key(*e).to_uppercase())).collect();
+    all.extend([
+        setting("delimiter", "setting-delimiter", &delimiters),
+        setting("quote", "setting-quote", &quotes),
+        setting("eol", "setting-eol", &[("crlf", plain("CRLF")), ("lf", plain("LF"))]),
+        setting("encoding", "setting-encoding", &encodings),
+        setting("bom", "setting-bom", &yes_no),
+        setting("header", "setting-header", &yes_no),
+    ]);
+    all
+}

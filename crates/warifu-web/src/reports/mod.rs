@@ -1,0 +1,9 @@
+//! `/reports`: saved definitions and the builder.
+
+mod builder;
+mod draft;
+mod list;
+pub mod words;
+
+pub use builder::{build, edit, new};
+pub use list::list;

@@ -1,0 +1,63 @@
+//! `POST /runs/{id}/compare`: somebody's file against the record. It is read once and not kept.
+
+use super::replay::{outcome, show, tenths};
+use crate::csrf::Multipart;
+use crate::problem::Problem;
+use crate::reports::words;
+use crate::session::Staff;
+use crate::state::Web;
+use crate::views::runs::Half;
+use axum::extract::{Path, State};
+use axum::response::Response;
+use std::time::Duration;
+use warifu_app::AppError;
+use warifu_app::reports::{BLOCK, Difference, FileCheck};
+use warifu_domain::RunId;
+use warifu_domain::access::Permission;
+
+pub async fn compare(
+    State(web): State<Web>,
+    who: Staff,
+    Path(id): Path<RunId>,
+    mut form: Multipart,
+) -> Result<Response, Problem> {
+    who.actor().require(Permission::Replay).map_err(AppError::from)?;
+    let run = web.app.run(who.actor(), id).await?;
+    if run.sha256.is_empty() {
+        return Err(AppError::Conflict("nothing was recorded of this run's file".into()).into());
+    }
+    let began = web.app.now();
+    let mut check = FileCheck::new(&run);
+    while let Some(mut field) = form.next_field().await? {
+        if field.name() != Some("file") {
+            continue;
+        }
+        loop {
+            let chunk = field.chunk().await;
+            let chunk = chunk.map_err(|e| Problem::new(e.status(), "invalid").with(e.body_text()))?;
+            let Some(chunk) = chunk else { break };
+            check.push(&chunk);
+        }
+        let now = web.app.now();
+        let (bytes, sha256, from) = check.finish(&run);
+        let difference = from.map(|from| {
+            let shorter = bytes.min(run.bytes as u64);
+            if from >= shorter {
+                Difference::Length { recorded: run.bytes as u64, made: bytes }
+            } else {
+                let to = (from + BLOCK as u64).min(bytes.max(run.bytes as u64));
+                Difference::Within { from, to }
+            }
+        });
+        let lang = who.taste.lang;
+        let half = Half {
+            bytes: bytes as i64,
+            digest: words::grouped(&sha256.to_string()),
+            at: words::at(lang, now),
+        };
+        let took = Duration::from_micros((now.0 - began.0).max(0) as u64);
+        let result = outcome(lang, difference.as_ref());
+        return show(&web, &who, run, Some(half), result, tenths(took)).await;
+    }
+    Err(Problem::invalid("file", "choose a file"))
+}

@@ -2,8 +2,8 @@
 
 use crate::state::Web;
 use crate::{
-    account, api, attachments, cases, headers, incidents, lang, ledger, live, organizations, people,
-    portal, problem, reports, runs, search, sign_in,
+    account, api, attachments, cases, headers, incidents, lang, ledger, live, organizations,
+    people, portal, problem, reports, runs, search, sign_in,
 };
 use axum::Router;
 use axum::extract::{DefaultBodyLimit, State};

@@ -1,8 +1,8 @@
 //! `warifu replay RUN`: re-creates a recorded run and says whether it is the same.
 
 use super::installation::Installation;
-use super::progress::bar;
 use super::people::console;
+use super::progress::bar;
 use super::{CliError, serve::say};
 use clap::Args;
 use std::path::PathBuf;
@@ -63,7 +63,9 @@ impl Replay {
                 format!("differs within bytes {} to {to}", from + 1)
             }
             Some(Difference::Length { recorded, made }) => {
-                format!("differs: {recorded} bytes recorded, {made} made, the same up to the shorter")
+                format!(
+                    "differs: {recorded} bytes recorded, {made} made, the same up to the shorter"
+                )
             }
             Some(Difference::Unknown) => "differs; only the digest was recorded".into(),
         };

@@ -364,7 +364,7 @@ impl Story<'_> {
         let mut made = 0;
         while made < n {
             let here = STEP.min(n - made);
-            self.go(from.plus(span * made as i64 / n as i64));
+            self.go(from.plus(span * (made + here) as i64 / n as i64));
             let app = self.app.clone();
             let mut change = app.change().await?;
             for i in 0..here {

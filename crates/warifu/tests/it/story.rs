@@ -4,6 +4,7 @@
 
 use crate::browser::{Browser, Look, Page};
 use crate::server::{Engine, Warifu};
+use sha2::{Digest as _, Sha256};
 
 /// The demo's people whose story it is.
 const AGENT: &str = "mika.tanaka@hashira.example";
@@ -108,6 +109,28 @@ async fn story(language: &str) {
     at_every_look(&owner, &shot("reports")).await;
     owner.goto(&warifu.url("/reports/new")).await;
     at_every_look(&owner, &shot("builder")).await;
+    owner.fill("#name", "All users").await;
+    owner.leads_on(owner.click(".box-head button[name=do][value=preview]")).await;
+    owner.wait_for("button[name=do][value=ask]").await;
+    at_every_look(&owner, &shot("builder-counted")).await;
+    owner.fill("#purpose", words("Asked for by the auditors.", "監査人の依頼。")).await;
+    owner.leads_on(owner.click("button[name=do][value=ask]")).await;
+    let run = owner.eval("location.pathname").await.as_str().unwrap_or_default().to_owned();
+    assert!(run.starts_with("/runs/"), "the decided report is prepared: {run}");
+    sound(&owner, &shot("run-prepared")).await;
+    let folder = tempfile::tempdir().expect("a folder");
+    owner.downloads_to(folder.path()).await;
+    owner.click("form[action$='/download'] button").await;
+    let file = owner.downloaded(folder.path()).await;
+    let text = std::fs::read_to_string(&file).expect("UTF-8");
+    assert!(text.starts_with("Created Date,Last Login,Full Name,"), "{}", &text[..80]);
+    // The demo's 400 people, its administrator and its staff.
+    assert!(text.lines().count() > 400, "{} lines", text.lines().count());
+    owner.goto(&warifu.url(&run)).await;
+    owner.wait_text(&format!("{:x}", Sha256::digest(&text))[..8]).await;
+    at_every_look(&owner, &shot("run-done")).await;
+    owner.goto(&warifu.url("/runs")).await;
+    sound(&owner, &shot("runs")).await;
     owner.goto(&warifu.url("/ledger")).await;
     at_every_look(&owner, &shot("ledger")).await;
 
@@ -115,6 +138,24 @@ async fn story(language: &str) {
     let responder = enter(&warifu, &browser, RESPONDER, look()).await;
     responder.goto(&warifu.url("/incidents")).await;
     sound(&responder, &shot("incidents")).await;
+    responder.leads_on(responder.click("main a[href^='/incidents/']:not([href$='/new'])")).await;
+    sound(&responder, &shot("room-before")).await;
+    responder.leads_on(responder.click("form[action$='/search'] button")).await;
+    let room = responder.url().await;
+    for _ in 0..60 {
+        if responder.count("main tr.on").await > 0 {
+            break;
+        }
+        tokio::time::sleep(std::time::Duration::from_millis(500)).await;
+        responder.goto(&room).await;
+    }
+    assert!(responder.count("main tr.on").await > 0, "a candidate is found");
+    at_every_look(&responder, &shot("room")).await;
+    // The downloaded file is re-created, byte for byte.
+    responder.goto(&warifu.url(&format!("{run}/replay"))).await;
+    responder.leads_on(responder.click("main form[action$='/replay'] button")).await;
+    responder.wait_for("[data-match=yes], [data-match=match], .tally[data-match]").await;
+    sound(&responder, &shot("replay")).await;
 }
 
 #[tokio::test(flavor = "multi_thread")]

@@ -4,8 +4,8 @@ use crate::{App, AppError};
 use std::collections::HashMap;
 use warifu_domain::PersonId;
 use warifu_domain::access::{Actor, Permission};
-use warifu_ledger::{Resource, Tile, encode_bundle, encode_tile};
 use warifu_ledger::{Hash, Report, Verifier, VerifyingKey, inclusion_proof, verify_inclusion};
+use warifu_ledger::{Resource, Tile, encode_bundle, encode_tile};
 use warifu_storage::ledger;
 pub use warifu_storage::ledger::{Entry, Head};
 
@@ -70,8 +70,7 @@ impl App {
     /// When the database or the ledger is damaged.
     pub async fn replayed(&self) -> Result<HashMap<String, bool>, AppError> {
         let mut reader = self.db.read().await?;
-        let page =
-            ledger::page(&mut reader.conn(), i64::MAX, Some("replay"), None, 1_000).await?;
+        let page = ledger::page(&mut reader.conn(), i64::MAX, Some("replay"), None, 1_000).await?;
         let mut out = HashMap::new();
         for entry in page {
             let parsed = warifu_ledger::Entry::parse(&entry.entry)?;

@@ -103,8 +103,7 @@ pub async fn show(
     let matching = current.map(|d| show::matching(web, lang, d, rank));
     let exposure = match current {
         Some(d) if matching.as_ref().is_some_and(|m| !m.candidates.is_empty()) => {
-            let found =
-                web.app.exposure(who.actor(), id, DownloadId(d.id), rank).await;
+            let found = web.app.exposure(who.actor(), id, DownloadId(d.id), rank).await;
             match found {
                 Ok(found) => Some(show::exposure(lang, &found)),
                 Err(AppError::NotFound(_)) => None,
@@ -168,8 +167,7 @@ pub fn measures(lang: Lang, chosen: &str) -> Vec<Choice> {
 fn timeline(lang: Lang, room: &Room) -> Vec<Moment> {
     let mut moments: Vec<(i64, Moment)> = Vec::new();
     let mut add = |micros: i64, title: &str, text: String, kind: MomentKind| {
-        let moment =
-            Moment { at: at(lang, Timestamp(micros)), title: lang.t(title), text, kind };
+        let moment = Moment { at: at(lang, Timestamp(micros)), title: lang.t(title), text, kind };
         moments.push((micros, moment));
     };
     for d in &room.downloads {

@@ -58,9 +58,7 @@ fn candidate(lang: Lang, c: &Value, rank: u64) -> Candidate {
     let found = definition(c);
     let filter = found.as_ref().map(|d| words::filter(lang, PEOPLE, &d.filter));
     let everybody = filter.as_ref().is_some_and(String::is_empty);
-    let filter = filter
-        .filter(|f| !f.is_empty())
-        .unwrap_or_else(|| lang.t("report-no-filter"));
+    let filter = filter.filter(|f| !f.is_empty()).unwrap_or_else(|| lang.t("report-no-filter"));
     let name = c["known"].as_str().map(|name| format!("{name}: {filter}"));
     let detail = found.map(|d| {
         let columns = lang.t_args("fields-count", &[("n", &d.columns.len())]);
@@ -102,7 +100,8 @@ pub fn matching(web: &Web, lang: Lang, d: &Download, rank: u64) -> Matching {
     let searched = &r["searched"];
     let definitions = number(&searched["definitions"]);
     shown.tried = (definitions, definitions);
-    shown.space = (number(&searched["filters"]), number(&searched["dialects"]), number(&r["states"]));
+    shown.space =
+        (number(&searched["filters"]), number(&searched["dialects"]), number(&r["states"]));
     shown.seconds = format!("{:.1}", searched["seconds"].as_f64().unwrap_or_default());
     shown.matched = number(&r["matched"]);
     let list = r["candidates"].as_array().map_or(&[][..], Vec::as_slice);
@@ -211,7 +210,11 @@ pub fn exposure(lang: Lang, e: &incidents::Exposure) -> Exposure {
         organizations: signed(e.organizations),
         name_and_email: signed(e.only_name_and_email),
         more_contact: signed(e.people - e.only_name_and_email),
-        fields: e.fields.iter().map(|(k, n)| (words::column(lang, PEOPLE, k), signed(*n))).collect(),
+        fields: e
+            .fields
+            .iter()
+            .map(|(k, n)| (words::column(lang, PEOPLE, k), signed(*n)))
+            .collect(),
         sizes: sizes.iter().zip(e.sizes).map(|(id, n)| (lang.t(*id), signed(n))).collect(),
         months: e.last_login_years.iter().map(|(y, n)| (y.to_string(), signed(*n))).collect(),
         top: e

@@ -240,7 +240,10 @@ async fn one(
         facts.push((lang.t("fact-run"), format!("{} ({})", run.name, run.id)));
         let filter = of::filter(lang, run.definition.subject, &run.definition.filter);
         let none = || lang.t("report-no-filter");
-        facts.push((lang.t("report-filter"), Some(filter).filter(|f| !f.is_empty()).unwrap_or_else(none)));
+        facts.push((
+            lang.t("report-filter"),
+            Some(filter).filter(|f| !f.is_empty()).unwrap_or_else(none),
+        ));
         facts.push((lang.t("purpose"), run.reason.clone()));
         facts.push((lang.t("report-format"), of::format(&run.definition.format)));
         facts.push((lang.t("data-as-of"), at(lang, run.as_of_at).text));
@@ -253,9 +256,9 @@ async fn one(
             body["sha256"].as_str().unwrap_or_default(),
             at(lang, Timestamp(entry.at)),
         )),
-        "replay" => file.as_ref().map(|r| {
-            half(r.bytes, &r.sha256, at(lang, r.ended_at.unwrap_or(r.started_at)))
-        }),
+        "replay" => file
+            .as_ref()
+            .map(|r| half(r.bytes, &r.sha256, at(lang, r.ended_at.unwrap_or(r.started_at)))),
         _ => None,
     };
     let job = run.and_then(|r| web.app.replays.job(r));

@@ -46,15 +46,15 @@ pub async fn edit(
     Query(asked): Query<Asked>,
 ) -> Result<Response, Problem> {
     let saved = web.app.definition(who.actor(), id, asked.version).await?;
-    let by_program = || Problem::new(StatusCode::CONFLICT, "conflict").with(who.taste.lang.t("report-by-program"));
+    let by_program = || {
+        Problem::new(StatusCode::CONFLICT, "conflict").with(who.taste.lang.t("report-by-program"))
+    };
     let mut draft = Draft::of(&saved.definition).ok_or_else(by_program)?;
     draft.id = Some(id.to_string());
     draft.version = saved.version;
     draft.name = saved.name;
-    let flash = asked.saved.map(|_| Flash {
-        tone: Tone::Ok,
-        text: who.taste.lang.t("report-saved-now"),
-    });
+    let flash =
+        asked.saved.map(|_| Flash { tone: Tone::Ok, text: who.taste.lang.t("report-saved-now") });
     let counted = web.app.preview(who.actor(), &saved.definition).await?;
     show(&web, &who, draft, Some((saved.definition, counted)), Vec::new(), flash).await
 }
@@ -145,11 +145,7 @@ fn error(lang: Lang, e: AppError) -> Result<(String, String), Problem> {
     }
 }
 
-async fn saved(
-    web: &Web,
-    who: &Staff,
-    draft: &Draft,
-) -> Result<Option<SavedDefinition>, Problem> {
+async fn saved(web: &Web, who: &Staff, draft: &Draft) -> Result<Option<SavedDefinition>, Problem> {
     let Some(id) = draft.id.as_deref().and_then(|id| id.parse().ok()) else { return Ok(None) };
     Ok(Some(web.app.definition(who.actor(), id, None).await?))
 }
@@ -175,8 +171,7 @@ async fn show(
             {
                 let had = web.app.preview(who.actor(), &before.definition).await?;
                 let words = words::filter(lang, subject, &before.definition.filter);
-                removed =
-                    Some((words, had.rows as i64, had.bytes.unwrap_or_default() as i64));
+                removed = Some((words, had.rows as i64, had.bytes.unwrap_or_default() as i64));
             }
             Some(preview(web, lang, definition, counted, removed)?)
         }
@@ -195,7 +190,8 @@ async fn show(
             shown: c.shown,
         }
     });
-    let operators = Op::ALL.iter().map(|o| Choice::new(o.key(), lang.t(words::operator(*o)), false));
+    let operators =
+        Op::ALL.iter().map(|o| Choice::new(o.key(), lang.t(words::operator(*o)), false));
     let subjects = Subject::ALL
         .iter()
         .map(|s| Choice::new(s.key(), words::subject(lang, *s), *s == subject))
@@ -228,11 +224,11 @@ fn preview(
     counted: &reports::Preview,
     removed: Option<(String, i64, i64)>,
 ) -> Result<Preview, Problem> {
-    let everybody =
-        definition.subject == Subject::People && definition.filter.is_everything();
-    let decision = counted.weight.is_decision().then(|| {
-        if everybody { Decision::NoFilter { removed } } else { Decision::OverLimit }
-    });
+    let everybody = definition.subject == Subject::People && definition.filter.is_everything();
+    let decision = counted
+        .weight
+        .is_decision()
+        .then(|| if everybody { Decision::NoFilter { removed } } else { Decision::OverLimit });
     let personal = definition.subject.columns().iter().filter(|c| c.shown && c.personal).count();
     let header = definition.columns.iter().map(|k| words::column(lang, definition.subject, k));
     let limit = (definition.personal_columns() > 0).then_some(web.app.config.limits.rows as i64);
@@ -271,8 +267,7 @@ fn settings(lang: Lang, draft: &Draft) -> Vec<Setting> {
     };
     let plain = |text: &str| text.to_owned();
     let yes_no = [("yes", lang.t("choice-yes")), ("no", lang.t("choice-no"))];
-    let formats =
-        [("csv", plain("CSV")), ("jsonl", plain("JSON Lines")), ("xlsx", plain("XLSX"))];
+    let formats = [("csv", plain("CSV")), ("jsonl", plain("JSON Lines")), ("xlsx", plain("XLSX"))];
     let mut all = vec![setting("format", "setting-format", &formats)];
     if matches!(chosen("format"), "jsonl" | "xlsx") {
         return all;

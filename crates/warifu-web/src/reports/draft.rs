@@ -30,8 +30,7 @@ pub struct Draft {
     pub purpose: String,
 }
 
-const SETTINGS: [&str; 7] =
-    ["format", "delimiter", "quote", "eol", "bom", "encoding", "header"];
+const SETTINGS: [&str; 7] = ["format", "delimiter", "quote", "eol", "bom", "encoding", "header"];
 /// Deepest place of a condition that a form is read for.
 const MAX_DEPTH: usize = 16;
 
@@ -78,17 +77,23 @@ impl Draft {
                 &own
             }
         };
-        set("delimiter", match dialect.delimiter {
-            Delimiter::Comma => ",",
-            Delimiter::Semicolon => ";",
-            Delimiter::Tab => "tab",
-            Delimiter::Pipe => "|",
-        });
-        set("quote", match dialect.quote {
-            Quote::All => "all",
-            Quote::NonNull => "non-null",
-            _ => "minimal",
-        });
+        set(
+            "delimiter",
+            match dialect.delimiter {
+                Delimiter::Comma => ",",
+                Delimiter::Semicolon => ";",
+                Delimiter::Tab => "tab",
+                Delimiter::Pipe => "|",
+            },
+        );
+        set(
+            "quote",
+            match dialect.quote {
+                Quote::All => "all",
+                Quote::NonNull => "non-null",
+                _ => "minimal",
+            },
+        );
         set("eol", if dialect.eol == Eol::Lf { "lf" } else { "crlf" });
         set("bom", if dialect.bom { "yes" } else { "no" });
         set("header", if dialect.header { "yes" } else { "no" });
@@ -468,8 +473,9 @@ mod tests {
         let read = |json: &str| node(&serde_json::from_str(json).unwrap(), false);
         let rule = read(r#"{"not":{"not":{"column":"phone","op":"filled"}}}"#).unwrap();
         assert!(matches!(rule, Node::Rule { operator, .. } if operator == "filled"));
-        let group =
-            read(r#"{"not":{"all":[{"column":"phone","op":"filled"},{"column":"email","op":"blank"}]}}"#);
+        let group = read(
+            r#"{"not":{"all":[{"column":"phone","op":"filled"},{"column":"email","op":"blank"}]}}"#,
+        );
         assert!(matches!(group, Some(Node::Group { any: true, .. })));
         assert_eq!(read(r#"{"not":{"column":"email","op":"contains","value":"x"}}"#), None);
     }

@@ -122,9 +122,7 @@ pub fn filter(lang: Lang, of: Subject, f: &Filter) -> String {
         match f {
             Filter::All { all } => list(all, "join-all"),
             Filter::Any { any } => list(any, "join-any"),
-            Filter::Not { not } => {
-                lang.t_args("join-not", &[("text", &walk(lang, of, not, true))])
-            }
+            Filter::Not { not } => lang.t_args("join-not", &[("text", &walk(lang, of, not, true))]),
             Filter::Is(c) => condition(lang, of, c),
         }
     }

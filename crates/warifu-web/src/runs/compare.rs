@@ -34,7 +34,8 @@ pub async fn compare(
         }
         loop {
             let chunk = field.chunk().await;
-            let chunk = chunk.map_err(|e| Problem::new(e.status(), "invalid").with(e.body_text()))?;
+            let chunk =
+                chunk.map_err(|e| Problem::new(e.status(), "invalid").with(e.body_text()))?;
             let Some(chunk) = chunk else { break };
             check.push(&chunk);
         }

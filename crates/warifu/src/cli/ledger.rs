@@ -1,8 +1,8 @@
 //! `warifu ledger verify` and `warifu ledger export`.
 
 use super::installation::Installation;
-use super::progress::bar;
 use super::people::console;
+use super::progress::bar;
 use super::{CliError, serve::say};
 use clap::{Args, Subcommand};
 use std::path::PathBuf;
@@ -138,7 +138,11 @@ impl Export {
         let path = self.out.join("checkpoint");
         std::fs::write(&path, note).map_err(CliError::io(at(&path)))?;
         say(&format!("{} entries in {} files", size, count + 1))?;
-        say(&format!("check it with: warifu ledger verify --folder {} --key '{}'", at(&self.out), app.ledger_key()))?;
+        say(&format!(
+            "check it with: warifu ledger verify --folder {} --key '{}'",
+            at(&self.out),
+            app.ledger_key()
+        ))?;
         app.db.close().await;
         Ok(ExitCode::SUCCESS)
     }

@@ -1,8 +1,8 @@
 //! `warifu match`: on a people file, or with `--data` on the installation's own records.
 
 use super::installation::Installation;
-use super::progress::bar;
 use super::people::console;
+use super::progress::bar;
 use super::{CliError, serve::say};
 use clap::Args;
 use std::path::PathBuf;
@@ -89,13 +89,20 @@ impl MatchData {
             say(&found.to_string())?;
             return Ok(ExitCode::from(u8::from(matched == 0)));
         }
-        say(&format!("{matched} definitions give {bytes} bytes as of revision {}", found["as_of"]["revision"]))?;
+        say(&format!(
+            "{matched} definitions give {bytes} bytes as of revision {}",
+            found["as_of"]["revision"]
+        ))?;
         for c in found["candidates"].as_array().into_iter().flatten() {
             let text = |key: &str| c[key].as_str().unwrap_or_default().to_owned();
             let columns = c["columns"].as_array().map_or(0, Vec::len);
             say(&format!(
                 "{:>3}  {:>10} people {:>14} bytes {:>8} off  {columns} columns  {}",
-                c["rank"], c["rows"], c["bytes"], c["difference"], text("filter")
+                c["rank"],
+                c["rows"],
+                c["bytes"],
+                c["difference"],
+                text("filter")
             ))?;
         }
         let exposed = &found["exposed"];

@@ -1,7 +1,7 @@
 #!/usr/bin/env python3
 """Match against the best that DuckDB can do, on the same machine in one run.
 
-usage: run.py [ROWS] [DATADIR]     (default 1000000 and ./target/bench-people)
+usage: run.py [ROWS] [DATADIR] [strict] [loose]   (default 1000000, ./target/bench-people, both)
 
 Needs python3 with duckdb and numpy, and cargo. Prints CPU and wall seconds (median, least, most) and
 ratios. Two questions are asked of both:
@@ -29,7 +29,8 @@ ROOT = os.path.dirname(os.path.dirname(HERE))
 DATA = sys.argv[2] if len(sys.argv) > 2 else os.path.join(ROOT, "target", "bench-people")
 REPORT = ("created_date last_login full_name username email company_name user_type address "
           "last_pw_change role_name role_desc phone mobile time_zone saml_federation_id").split()
-RUNS = 3
+KINDS = sys.argv[3:] or ["strict", "loose"]
+RUNS = int(os.environ.get("RUNS", "3"))
 
 
 def timed(work):
@@ -79,7 +80,7 @@ def best_of_today(db, listed, sql):
 
 
 def main():
-    path = {kind: os.path.join(DATA, f"{kind}.csv") for kind in ("strict", "loose")}
+    path = {kind: os.path.join(DATA, f"{kind}.csv") for kind in KINDS}
     if not all(os.path.exists(p) for p in path.values()):
         subprocess.run([sys.executable, os.path.join(ROOT, "bench", "people.py"), str(ROWS), DATA], check=True)
     build = ["cargo", "build", "--release", "-p", "warifu-match", "--examples"]

@@ -615,10 +615,4 @@ impl PeopleBuilder {
         let tables = vec![self.intake.tables];
         People::assemble(&self.specs, self.segments, tables, 0, false)
     }
-
-    pub(crate) fn finish_from(self, bytes: u64) -> People {
-        let mut people = self.finish();
-        people.bytes = bytes;
-        people
-    }
 }

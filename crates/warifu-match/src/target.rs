@@ -57,7 +57,11 @@ impl FromStr for Measure {
             "base64" => Self::Base64,
             "wrapped32" => Self::Wrapped32,
             "at-least" => Self::AtLeast,
-            _ => match text.strip_prefix("rounded:").map(|unit| parse_size(&format!("1{unit}"))) {
+            // `rounded:KB` is a unit, `rounded:4096` a number of bytes.
+            _ => match text.strip_prefix("rounded:").map(|unit| {
+                let named = unit.starts_with(|c: char| c.is_ascii_alphabetic());
+                parse_size(&if named { format!("1{unit}") } else { unit.to_owned() })
+            }) {
                 Some(Ok(unit)) if unit > 0 => Self::Rounded(unit),
                 _ => {
                     return Err(BadTarget(format!(

@@ -108,7 +108,7 @@ pub(super) fn read(
     match wrong {
         _ if stopped => Err(ReadError::Cancelled),
         Some(wrong) => Err(fault(wrong)),
-        None => Ok(builder.finish_from(size)),
+        None => Ok(builder.finish()),
     }
 }
 

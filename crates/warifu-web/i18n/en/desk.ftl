@@ -1,25 +1,10 @@
 ## What handlers of the desk say
 cases-status = Cases: { $status }
 cases-organization = Cases of { $name }
-side-customer = { $organization }
-side-staff = { $organization }
 chip-status = Status is { $value }
 chip-priority = Priority is { $value }
 chip-assignee = Assigned to { $value }
 chip-organization = Organization is { $value }
-bulk-done = { $n ->
-    [one] { $n } case was changed
-   *[other] { $n } cases were changed
-  }
-bulk-refused = { $n ->
-    [one] { $n } closed case stays as it is
-   *[other] { $n } closed cases stay as they are
-  }
-reply-sent = Your reply was sent
-note-saved = Your note was saved
-answer-sent = Your answer was sent
-case-opened = The case was opened
-case-saved = Saved
 error-no-subject = Write in a few words what it is about.
 error-long-subject = This is too long; at most 250 characters are kept.
 error-no-text = Write what happened.
@@ -57,4 +42,3 @@ field-phone = Phone
 field-mobile = Mobile
 field-time-zone = Time zone
 field-saml = SAML federation ID
-palette-jump = Go to

@@ -1,19 +1,10 @@
 ## デスクの処理が表示する文
 cases-status = ケース：{ $status }
 cases-organization = { $name } のケース
-side-customer = { $organization }
-side-staff = { $organization }
 chip-status = 状態：{ $value }
 chip-priority = 優先度：{ $value }
 chip-assignee = 担当：{ $value }
 chip-organization = 組織：{ $value }
-bulk-done = { $n } 件を変更しました
-bulk-refused = 終了した { $n } 件は変更していません
-reply-sent = 返信を送信しました
-note-saved = メモを保存しました
-answer-sent = 回答を送信しました
-case-opened = ケースを作成しました
-case-saved = 保存しました
 error-no-subject = 件名を短く書いてください。
 error-long-subject = 長すぎます。250文字までです。
 error-no-text = 内容を書いてください。
@@ -48,4 +39,3 @@ field-phone = 電話
 field-mobile = 携帯電話
 field-time-zone = タイムゾーン
 field-saml = SAMLフェデレーションID
-palette-jump = 移動

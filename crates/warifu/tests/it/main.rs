@@ -43,6 +43,7 @@ mod passkey;
 mod postgres;
 
 mod evidence;
+mod desk;
 mod harness;
 mod sign_in;
 mod story;

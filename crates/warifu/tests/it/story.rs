@@ -28,7 +28,10 @@ async fn enter(warifu: &Warifu, browser: &Browser, email: &str, look: Look) -> P
     page.goto(link.trim()).await;
     page.fill("#passkey-name", "test key").await;
     page.leads_on(page.click("form[data-passkey] button")).await;
-    page.wait_until("to be signed in", "!location.pathname.startsWith('/enrol')").await;
+    // The new passkey then has to prove itself.
+    page.wait_for("form[data-passkey=sign-in] button").await;
+    page.leads_on(page.click("form[data-passkey] button")).await;
+    page.wait_until("to be signed in", "!location.pathname.startsWith('/sign-in')").await;
     page
 }
 

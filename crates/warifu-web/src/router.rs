@@ -155,6 +155,18 @@ fn api() -> Router<Web> {
             get(api::organizations::one).put(api::organizations::replace),
         )
         .route("/api/v1/search", get(api::search::search))
+        .route("/api/v1/definitions", get(api::reports::definitions).post(api::reports::save))
+        .route("/api/v1/reports", post(api::reports::count))
+        .route("/api/v1/runs", get(api::reports::runs).post(api::reports::prepare))
+        .route("/api/v1/runs/{id}", get(api::reports::run))
+        .route("/api/v1/replays/{id}", get(api::reports::replay).post(api::reports::start_replay))
+        .route("/api/v1/ledger", get(api::ledger::list))
+        .route("/api/v1/incidents", get(api::incidents::list).post(api::incidents::open))
+        .route("/api/v1/incidents/{id}/downloads", post(api::incidents::record))
+        .route(
+            "/api/v1/incidents/{id}/downloads/{download}/match",
+            get(api::incidents::answer).post(api::incidents::start),
+        )
 }
 
 /// What may take longer than a page or be larger: uploads, downloads, event streams. No timeout;

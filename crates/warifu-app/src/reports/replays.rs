@@ -7,7 +7,7 @@ use crate::{App, AppError};
 use sha2::{Digest, Sha256};
 use std::collections::HashMap;
 use std::sync::{Arc, Mutex, OnceLock, PoisonError};
-use std::time::{Duration, Instant};
+use std::time::Duration;
 use warifu_domain::RunId;
 use warifu_domain::access::{Actor, Permission};
 use warifu_ledger::Hash;
@@ -72,12 +72,13 @@ impl App {
         }
         let (app, actor) = (self.clone(), actor.clone());
         tokio::spawn(async move {
-            let began = Instant::now();
             let outcome = app.replay(&actor, id, None, job.progress.clone()).await;
             if let Err(e) = &outcome {
                 tracing::warn!(run = %id, error = %e, "a replay ended without a result");
             }
-            let _first = job.outcome.set((outcome.map_err(|e| e.to_string()), began.elapsed()));
+            let took = (app.now().0 - job.started.0).max(0).unsigned_abs();
+            let took = Duration::from_micros(took);
+            let _first = job.outcome.set((outcome.map_err(|e| e.to_string()), took));
             app.live.tell(Event::Run(id));
         });
         Ok(())

@@ -4,9 +4,12 @@
 
 pub mod cases;
 pub mod idempotency;
+pub mod incidents;
+pub mod ledger;
 pub mod messages;
 pub mod organizations;
 pub mod people;
+pub mod reports;
 pub mod search;
 
 use crate::problem::Problem;
@@ -42,6 +45,20 @@ use warifu_domain::OrganizationId;
         organizations::one,
         organizations::replace,
         search::search,
+        reports::definitions,
+        reports::save,
+        reports::count,
+        reports::runs,
+        reports::prepare,
+        reports::run,
+        reports::start_replay,
+        reports::replay,
+        ledger::list,
+        incidents::list,
+        incidents::open,
+        incidents::record,
+        incidents::start,
+        incidents::answer,
     )
 )]
 struct Description;

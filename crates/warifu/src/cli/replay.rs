@@ -8,7 +8,7 @@ use clap::Args;
 use std::path::PathBuf;
 use std::process::ExitCode;
 use std::sync::Arc;
-use std::time::{Duration, Instant};
+use std::time::Duration;
 use warifu_app::reports::{Difference, Progress, compare_files};
 use warifu_domain::RunId;
 
@@ -40,7 +40,7 @@ impl Replay {
         let run = app.run(&actor, self.run).await?;
         let progress = Arc::new(Progress::new(run.rows as u64));
         let shown = bar(self.quiet, run.rows as u64);
-        let began = Instant::now();
+        let began = app.now();
         // A file to compare with byte by byte has to be written somewhere first.
         let scratch = self.installation.data.join(format!("replay-{}.part", self.run));
         let beside = self.against.is_some() && self.out.is_none();
@@ -55,7 +55,7 @@ impl Replay {
         };
         shown.finish_and_clear();
         let replayed = replayed?;
-        let seconds = began.elapsed().as_secs_f64();
+        let seconds = (app.now().0 - began.0) as f64 / 1e6;
         let same = replayed.difference.is_none();
         let verdict = match &replayed.difference {
             None => format!("identical: {} bytes, SHA-256 {}", replayed.bytes, replayed.sha256),

@@ -143,8 +143,8 @@ impl Desk {
         config.name = "Hashira Cloud".into();
         let app = App::open(db, config, Arc::new(SystemClock::default()), Arc::new(SystemRandom));
         let app = app.unwrap();
-        let web = Web::new(app.clone(), WebConfig::new(ORIGIN.parse().unwrap()));
-        let router = warifu_web::router(web.expect("passkeys for localhost"));
+        let web = Web::new(app.clone(), WebConfig::new(ORIGIN.parse().unwrap())).unwrap();
+        let router = warifu_web::router(web);
         let mut change = app.change().await.unwrap();
         let revision = change.revision();
         let mut ids = Vec::new();

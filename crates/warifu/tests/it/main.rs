@@ -42,6 +42,7 @@ mod passkey;
 #[allow(dead_code, reason = "a harness offers more than the tests of one day use")]
 mod postgres;
 
+mod evidence;
 mod desk;
 mod harness;
 mod sign_in;

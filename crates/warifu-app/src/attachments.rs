@@ -82,8 +82,9 @@ impl Incoming {
         self.file.flush().await.map_err(io)?;
         let mut file = self.file.into_std().await;
         let (name, folder) = (self.name.clone(), self.app.config.data.clone());
+        let key = self.app.random_bytes();
         let (file, sanitized) = tokio::task::spawn_blocking(move || {
-            let sanitized = har::sanitize(&name, &mut file, &folder)?;
+            let sanitized = har::sanitize(&name, &mut file, &folder, key)?;
             file.seek(SeekFrom::Start(0)).map_err(io)?;
             Ok::<_, AppError>((file, sanitized))
         })

@@ -16,7 +16,8 @@ pub(crate) struct Sanitized {
 const HEAD: u64 = 64 * 1024;
 
 /// Sanitizes a HAR file; `None` when the file is none. A file that is called `.har`, or looks like
-/// one but cannot be taken apart, is refused: it could hold anything. Blocks.
+/// one but cannot be taken apart, is refused: it could hold anything. `key` is the file's own, and
+/// forgotten afterwards. Blocks.
 ///
 /// # Errors
 /// [`AppError::Invalid`] for a file that is refused.
@@ -24,6 +25,7 @@ pub(crate) fn sanitize(
     name: &str,
     input: &mut File,
     folder: &Path,
+    key: [u8; 32],
 ) -> Result<Option<Sanitized>, AppError> {
     let io = |source| AppError::File { path: "an upload".into(), source };
     let named =
@@ -38,8 +40,9 @@ pub(crate) fn sanitize(
         return Ok(None);
     }
     let meant = named || (contains(&head, b"\"log\"") && contains(&head, b"\"entries\""));
+    let options = Options { key: Some(key), ..Options::default() };
     let mut output = tempfile::tempfile_in(folder).map_err(io)?;
-    match sanitize_spooled(std::io::BufReader::new(&mut *input), &mut output, &Options::default()) {
+    match sanitize_spooled(std::io::BufReader::new(&mut *input), &mut output, &options) {
         Ok(receipt) => {
             output.seek(SeekFrom::Start(0)).map_err(io)?;
             Ok(Some(Sanitized { file: output, receipt }))
@@ -68,7 +71,7 @@ mod tests {
         let folder = tempfile::tempdir().unwrap();
         let mut file = tempfile::tempfile().unwrap();
         file.write_all(text.as_bytes()).unwrap();
-        Ok(sanitize(name, &mut file, folder.path())?.map(|mut s| {
+        Ok(sanitize(name, &mut file, folder.path(), [7; 32])?.map(|mut s| {
             let mut out = String::new();
             s.file.read_to_string(&mut out).unwrap();
             (out, s.receipt)

@@ -2,6 +2,7 @@
 
 use crate::{App, AppError};
 use std::collections::HashMap;
+use std::collections::hash_map::Entry;
 use warifu_domain::access::{Actor, Permission, Role, Roles};
 use warifu_domain::cases::{Case, View};
 use warifu_domain::organizations::Organization;
@@ -99,10 +100,9 @@ impl App {
         }
         for person in &page.people {
             page.roles.insert(person.id, store::roles(&mut conn, person.id).await?);
-            if !page.organizations.contains_key(&person.organization) {
-                let name = organizations::find(&mut conn, person.organization).await?;
-                page.organizations
-                    .insert(person.organization, name.map(|o| o.name).unwrap_or_default());
+            if let Entry::Vacant(unknown) = page.organizations.entry(person.organization) {
+                let found = organizations::find(&mut conn, person.organization).await?;
+                unknown.insert(found.map(|o| o.name).unwrap_or_default());
             }
         }
         Ok(page)

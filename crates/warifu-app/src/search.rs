@@ -3,6 +3,7 @@
 use crate::cases::sees;
 use crate::{App, AppError};
 use std::collections::HashMap;
+use std::collections::hash_map::Entry;
 use warifu_domain::access::{Actor, Permission};
 use warifu_domain::cases::Case;
 use warifu_domain::organizations::Organization;
@@ -97,9 +98,9 @@ impl App {
         found.organizations.truncate(limit);
         let named = found.cases.iter().map(|c| c.organization);
         for id in named.chain(found.people.iter().map(|p| p.organization)).collect::<Vec<_>>() {
-            if !found.names.contains_key(&id) {
-                let name = organizations::find(&mut conn, id).await?;
-                found.names.insert(id, name.map(|o| o.name).unwrap_or_default());
+            if let Entry::Vacant(unknown) = found.names.entry(id) {
+                let organization = organizations::find(&mut conn, id).await?;
+                unknown.insert(organization.map(|o| o.name).unwrap_or_default());
             }
         }
         Ok(found)

@@ -122,7 +122,7 @@ pub async fn count(c: &mut Conn<'_>, view: View) -> Result<i64, StorageError> {
     };
     let (n,): (i64,) = fetch_one!(c, (i64,):
         "SELECT CAST(coalesce(sum(n), 0) AS BIGINT) FROM case_counts WHERE scope = $1 AND key = $2 AND status BETWEEN $3 AND $4",
-        scope, key, from as i64, to as i64)?;
+        scope, key, from, to)?;
     Ok(n)
 }
 

@@ -187,7 +187,10 @@ pub fn on_both(test: impl AsyncFn(&World)) {
             return;
         };
         let folder = tempfile::tempdir().unwrap();
-        let name = format!("warifu_desk_{}_{:08x}", std::process::id(), rand::random::<u32>());
+        // The folder's name is one that nobody else has.
+        let own = folder.path().file_name().unwrap().to_str().unwrap().to_lowercase();
+        let own = own.replace(|c: char| !c.is_ascii_alphanumeric(), "");
+        let name = format!("warifu_desk_{}_{own}", std::process::id());
         let pool = sqlx::PgPool::connect(&server).await.unwrap();
         let make = sqlx::AssertSqlSafe(format!("CREATE DATABASE {name}"));
         sqlx::query(make).execute(&pool).await.unwrap();

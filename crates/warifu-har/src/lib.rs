@@ -250,6 +250,10 @@ pub fn sanitize_spooled<R: Read, F: Read + Write + Seek>(
 
 fn with_key(options: &Options) -> Options {
     let mut options = options.clone();
+    #[expect(
+        clippy::disallowed_methods,
+        reason = "each file gets a key of its own unless one is given"
+    )]
     options.key.get_or_insert_with(rand::random);
     options
 }

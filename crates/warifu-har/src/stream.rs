@@ -43,6 +43,10 @@ pub(crate) struct InputSeen(u64, [u8; 32]);
 
 impl Pass {
     pub(crate) fn new(options: &Options) -> Result<Self, Error> {
+        #[expect(
+            clippy::disallowed_methods,
+            reason = "each file gets a key of its own unless one is given"
+        )]
         let key = options.key.unwrap_or_else(rand::random);
         let mut red = Redactor::new(&key, options.limits.clone());
         for secret in &options.known_secrets {

@@ -278,9 +278,7 @@ impl Scratch {
         // it begin after it stopped growing.
         self.text.clear();
         let mut spans = [Span::Null; MAX_COLUMNS + 1];
-        let mut count = 0;
-        for field in line.split(|b| *b == b'\t') {
-            let Some(span) = spans.get_mut(count) else { break };
+        for (field, span) in line.split(|b| *b == b'\t').zip(&mut spans) {
             *span = if field == b"\\N" {
                 Span::Null
             } else if field.contains(&b'\\') {
@@ -291,7 +289,6 @@ impl Scratch {
                 let from = field.as_ptr() as usize - line.as_ptr() as usize;
                 Span::Line(from, from + field.len())
             };
-            count += 1;
         }
         let bytes = |span: Span| match span {
             Span::Null => None,

@@ -277,10 +277,9 @@ fn parquet_rows(file: File) -> Rows<impl Iterator<Item = SourceRow> + Send> {
 mod tests {
     use super::*;
 
-    fn rows(
-        name: &str,
-        content: &[u8],
-    ) -> Result<Vec<(u64, Result<Vec<Option<String>>, String>)>, String> {
+    type Values = Result<Vec<Option<String>>, String>;
+
+    fn rows(name: &str, content: &[u8]) -> Result<Vec<(u64, Values)>, String> {
         let folder = tempfile::tempdir().unwrap();
         let path = folder.path().join(name);
         std::fs::write(&path, content).unwrap();

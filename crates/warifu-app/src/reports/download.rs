@@ -124,7 +124,7 @@ impl App {
         run: &Run,
         progress: Arc<Progress>,
         pieces: mpsc::Sender<Result<Bytes, std::io::Error>>,
-    ) -> Result<Made, (Option<Made>, AppError)> {
+    ) -> Result<Made, Box<(Option<Made>, AppError)>> {
         let (db, definition, runtime) =
             (self.db.clone(), run.definition.clone(), Handle::current());
         let (as_of, as_of_at, key) = (run.as_of, run.as_of_at, self.row_key(run.id));
@@ -136,15 +136,16 @@ impl App {
             };
             let made =
                 produce(&db, &runtime, &definition, as_of, as_of_at, key, &progress, &mut sink);
-            if let Err((_, error)) = &made {
+            if let Err(broken) = &made {
+                let error = &broken.1;
                 // The receiver must see that the file is not whole.
                 let _ = pieces.blocking_send(Err(std::io::Error::other(error.to_string())));
             }
             made
         });
         match work.await {
-            Ok(made) => made.map_err(|(made, e)| (Some(made), e)),
-            Err(e) => Err((None, AppError::Internal(e.to_string()))),
+            Ok(made) => made.map_err(|broken| Box::new((Some(broken.0), broken.1))),
+            Err(e) => Err(Box::new((None, AppError::Internal(e.to_string())))),
         }
     }
 
@@ -153,7 +154,7 @@ impl App {
         &self,
         actor: &Actor,
         run: &Run,
-        result: Result<Made, (Option<Made>, AppError)>,
+        result: Result<Made, Box<(Option<Made>, AppError)>>,
         taken: &Taken,
     ) -> Result<(), AppError> {
         let mut change = self.change().await?;
@@ -161,14 +162,16 @@ impl App {
         let whole = matches!(&result, Ok(made) if taken.ended || taken.bytes == made.bytes);
         let (made, cause) = match result {
             Ok(made) => (Some(made), "client_gone"),
-            Err((made, AppError::Cancelled)) => {
-                let by_hand = self.transfers.progress(run.id).is_some_and(|p| p.is_cancelled());
-                (made, if by_hand { "cancelled" } else { "client_gone" })
-            }
-            Err((made, error)) => {
-                tracing::error!(run = %run.id, %error, "a transfer failed");
-                (made, "failed")
-            }
+            Err(broken) => match *broken {
+                (made, AppError::Cancelled) => {
+                    let by_hand = self.transfers.progress(run.id).is_some_and(|p| p.is_cancelled());
+                    (made, if by_hand { "cancelled" } else { "client_gone" })
+                }
+                (made, error) => {
+                    tracing::error!(run = %run.id, %error, "a transfer failed");
+                    (made, "failed")
+                }
+            },
         };
         let seq = match &made {
             Some(made) if whole => change.record(actor, None, &end_entry(run, made, taken)).await?,

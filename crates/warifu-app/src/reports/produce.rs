@@ -171,7 +171,6 @@ impl Outlet<'_> {
 ///
 /// # Errors
 /// The error, with what had been made until then. An error of `sink` ends it at once.
-#[expect(clippy::result_large_err, reason = "made once per file, and both halves are used")]
 #[expect(
     clippy::too_many_arguments,
     reason = "everything that the bytes depend on, and nothing else"
@@ -185,7 +184,7 @@ pub fn produce(
     row_key: RowKey,
     progress: &Progress,
     sink: &mut dyn FnMut(&[u8]) -> Result<(), AppError>,
-) -> Result<Made, (Made, AppError)> {
+) -> Result<Made, Box<(Made, AppError)>> {
     let mut ids = RowsCommitment::new(row_key);
     let mut pending: Vec<u8> = Vec::with_capacity(IDS * 8);
     let mut rows = 0;
@@ -258,6 +257,6 @@ pub fn produce(
     };
     match result.and(last.map_err(|e| AppError::Ledger(e.to_string()))) {
         Ok(()) => Ok(made),
-        Err(e) => Err((made, e)),
+        Err(e) => Err(Box::new((made, e))),
     }
 }

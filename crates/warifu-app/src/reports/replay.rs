@@ -117,7 +117,7 @@ impl App {
             let mut sink =
                 |piece: &[u8]| target.as_mut().map_or(Ok(()), |t| t.write_all(piece).map_err(file));
             produce(&db, &runtime, &definition, as_of, as_of_at, key, &progress, &mut sink)
-                .map_err(|(_, e)| e)
+                .map_err(|broken| broken.1)
         });
         work.await.map_err(|e| AppError::Internal(e.to_string()))?
     }

@@ -171,7 +171,8 @@ mod tests {
     #[test]
     fn says_in_which_block_a_file_differs() {
         let file: Vec<u8> = (0..200_000_u32).map(|i| (i % 251) as u8).collect();
-        let blocks = file.chunks(BLOCK).flat_map(|c| crc32fast::hash(c).to_be_bytes()).collect();
+        let blocks: Vec<u8> =
+            file.chunks(BLOCK).flat_map(|c| crc32fast::hash(c).to_be_bytes()).collect();
         let check = |other: &[u8]| {
             let mut check = FileCheck {
                 sha256: Sha256::new(),
@@ -188,8 +189,8 @@ mod tests {
             }
             check.differs
         };
-        fn blocks_of(blocks: &Vec<u8>) -> Vec<u8> {
-            blocks.clone()
+        fn blocks_of(blocks: &[u8]) -> Vec<u8> {
+            blocks.to_vec()
         }
         assert_eq!(check(&file), None);
         let mut other = file.clone();

@@ -1,6 +1,14 @@
 //! The story of autumn 2023 on real databases: a report over everybody leaves, the log of a proxy
 //! has its size, the first analysis guesses a filtered report, the match finds the real one.
 
+#![allow(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::panic,
+    clippy::disallowed_methods,
+    reason = "a test that cannot go on fails, and its names are random"
+)]
+
 #[path = "../installation/mod.rs"]
 mod installation;
 

@@ -1,5 +1,13 @@
 //! Reports on real databases: preview, download, replay under writers, abort.
 
+#![allow(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::panic,
+    clippy::disallowed_methods,
+    reason = "a test that cannot go on fails, and its names are random"
+)]
+
 #[path = "../installation/mod.rs"]
 mod installation;
 

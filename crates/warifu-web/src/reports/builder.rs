@@ -225,10 +225,11 @@ fn preview(
     removed: Option<(String, i64, i64)>,
 ) -> Result<Preview, Problem> {
     let everybody = definition.subject == Subject::People && definition.filter.is_everything();
-    let decision = counted
-        .weight
-        .is_decision()
-        .then(|| if everybody { Decision::NoFilter { removed } } else { Decision::OverLimit });
+    let decision = counted.weight.is_decision().then_some(if everybody {
+        Decision::NoFilter { removed }
+    } else {
+        Decision::OverLimit
+    });
     let personal = definition.subject.columns().iter().filter(|c| c.shown && c.personal).count();
     let header = definition.columns.iter().map(|k| words::column(lang, definition.subject, k));
     let limit = (definition.personal_columns() > 0).then_some(web.app.config.limits.rows as i64);

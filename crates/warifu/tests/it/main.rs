@@ -42,8 +42,8 @@ mod passkey;
 #[allow(dead_code, reason = "a harness offers more than the tests of one day use")]
 mod postgres;
 
-mod evidence;
 mod desk;
+mod evidence;
 mod harness;
 mod sign_in;
 mod story;

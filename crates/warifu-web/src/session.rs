@@ -128,7 +128,8 @@ impl SignedIn {
                 place,
                 views,
                 people: may(Permission::ReadPeople),
-                import: may(Permission::ImportPeople),
+                // People files are imported on the command line; there is no page for it.
+                import: false,
                 reports: may(Permission::RunReports),
                 ledger: may(Permission::ReadLedger),
                 incidents: counts.incidents,

@@ -56,7 +56,6 @@ pub async fn shown(
         opened: show.at(open.case.created_at),
         assignee: open.case.assignee.map(|a| somebody(a, open.name(a))),
         due: None,
-        following: open.case.requester == who.actor().person,
         followers: vec![somebody(open.case.requester, open.name(open.case.requester))],
         messages: messages.collect(),
         text: unsent.text,

@@ -85,7 +85,6 @@ async fn shown(
         text: written.get("text").to_owned(),
         urgencies: urgencies.into(),
         fields: Vec::new(),
-        followers: String::new(),
         file_limit: web.app.config.attachment_limit as i64,
         seen_by: vec![
             (lang.t("portal-seen-by"), lang.t_args("seen-by-staff", &[("who", vendor)])),

@@ -58,8 +58,6 @@ pub struct PortalNewCase {
     pub urgencies: Vec<Urgency>,
     /// Further fields of the product's form
     pub fields: Vec<ProductField>,
-    /// Names of those who may follow, as typed
-    pub followers: String,
     /// Largest accepted file in bytes
     pub file_limit: i64,
     /// Terms and values: who will see it, how long it is kept; in the reader's language
@@ -116,8 +114,6 @@ pub struct PortalCase {
     pub assignee: Option<Somebody>,
     /// Next answer due
     pub due: Option<Due>,
-    /// Whether this person follows it
-    pub following: bool,
     /// Who else follows
     pub followers: Vec<Somebody>,
     /// Messages, oldest first; notes are never among them

@@ -483,7 +483,6 @@ fn portal(lang: Lang) -> Vec<(&'static str, String)> {
         opened: on(lang, "2026-12-02T09:02:00Z"),
         assignee: Some(somebody(&w(lang, "Aiko Mori", "森 愛子"))),
         due: Some(Due { text: w(lang, "by 19:12", "19:12まで"), ..Due::default() }),
-        following: true,
         followers: vec![
             somebody(&w(lang, "Takumi Kondo", "近藤 匠")),
             somebody(&w(lang, "Yui Oshima", "大島 結")),
@@ -571,7 +570,6 @@ fn portal(lang: Lang) -> Vec<(&'static str, String)> {
                         ..ProductField::default()
                     },
                 ],
-                followers: String::new(),
                 file_limit: 50_000_000,
                 seen_by: vec![
                     (
@@ -594,14 +592,6 @@ fn portal(lang: Lang) -> Vec<(&'static str, String)> {
                             lang,
                             "trace.zip is locked with a password. It was not stored.",
                             "trace.zip はパスワード付きのため、保存していません。",
-                        ),
-                    ),
-                    (
-                        "followers".into(),
-                        w(
-                            lang,
-                            "Nobody of this name in your organization.",
-                            "同じ組織に該当する方がいません。",
                         ),
                     ),
                 ],

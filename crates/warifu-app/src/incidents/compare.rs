@@ -16,6 +16,22 @@ pub struct Guess {
     pub definition: Definition,
 }
 
+impl Guess {
+    /// A guess as it is stored: with the name and version of the saved definition, or the bare
+    /// definition where it was none.
+    ///
+    /// # Errors
+    /// When it is neither.
+    pub fn parse(text: &str) -> Result<Guess, AppError> {
+        if let Ok(guess) = serde_json::from_str(text) {
+            return Ok(guess);
+        }
+        let definition =
+            serde_json::from_str(text).map_err(|e| AppError::Internal(format!("guess: {e}")))?;
+        Ok(Guess { id: DefinitionId(0), version: 0, name: String::new(), definition })
+    }
+}
+
 /// A guess and the best candidate, counted on the same state.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Comparison {
@@ -109,5 +125,22 @@ impl App {
             formats,
             guess: guess.clone(),
         })
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use warifu_domain::reports::Subject;
+
+    #[test]
+    fn a_bare_definition_is_a_guess_too() {
+        let definition = Definition::of_everything(Subject::People);
+        let bare = serde_json::to_string(&definition).unwrap();
+        let guess = Guess::parse(&bare).unwrap();
+        assert_eq!((guess.id, &guess.definition), (DefinitionId(0), &definition));
+        let named = Guess { name: "All".into(), ..guess };
+        assert_eq!(Guess::parse(&serde_json::to_string(&named).unwrap()).unwrap(), named);
+        assert!(Guess::parse("{}").is_err());
     }
 }

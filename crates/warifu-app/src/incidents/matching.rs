@@ -273,9 +273,7 @@ impl App {
         spec.top = TOP;
         let guess = match download.guess.as_str() {
             "" => None,
-            text => {
-                Some(serde_json::from_str(text).map_err(|e| AppError::Internal(e.to_string()))?)
-            }
+            text => Some(Guess::parse(text)?),
         };
         Ok(Job { spec, known, states: nearest(exact, first, changes), guess, at })
     }

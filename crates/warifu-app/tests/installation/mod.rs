@@ -1,5 +1,11 @@
 //! A throw-away installation on either database, with people, for the test binaries of this crate.
 #![allow(dead_code, reason = "each test binary uses a part")]
+#![allow(
+    clippy::unwrap_used,
+    clippy::panic,
+    clippy::disallowed_methods,
+    reason = "this is test code"
+)]
 
 use futures_util::StreamExt;
 use std::sync::Arc;

@@ -163,3 +163,4 @@ incident-close = Close the incident
 guess-set = First guess
 guess-do = Compare with it
 search-again = Search again
+search-failed = The search ended without an answer: { $why }

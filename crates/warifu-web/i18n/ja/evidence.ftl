@@ -163,3 +163,4 @@ incident-close = インシデントを閉じる
 guess-set = 最初の推測
 guess-do = 比べる
 search-again = もう一度検索
+search-failed = 検索は答えなしで終わりました：{ $why }

@@ -10,8 +10,8 @@ use crate::state::Web;
 use crate::views::incidents::{
     IncidentList, IncidentRoom, IncidentRow, Moment, MomentKind, NewIncident, TelemetryForm,
 };
-use crate::views::markup::Choice;
-use crate::views::shell::Place;
+use crate::views::markup::{Choice, Tone};
+use crate::views::shell::{Flash, Place};
 use axum::extract::{Path, Query, State};
 use axum::http::StatusCode;
 use axum::response::Response;
@@ -89,7 +89,7 @@ pub async fn show(
     form: Option<TelemetryForm>,
 ) -> Result<Response, Problem> {
     let room = web.app.incident(who.actor(), id).await?;
-    let shell = who.shell(Place::Incidents, "").await?;
+    let mut shell = who.shell(Place::Incidents, "").await?;
     let lang = shell.lang;
     let current = match download {
         Some(d) => room.downloads.iter().find(|x| x.id == d.0),
@@ -100,6 +100,11 @@ pub async fn show(
         .iter()
         .map(|d| show::recorded(web, lang, d, current.is_some_and(|c| c.id == d.id)))
         .collect();
+    let failure = current.and_then(|d| web.app.matches.failure(DownloadId(d.id)));
+    shell.flash = failure.map(|why| {
+        let text = lang.t_args("search-failed", &[("why", &why)]);
+        Flash { tone: Tone::Bad, text }
+    });
     let matching = current.map(|d| show::matching(web, lang, d, rank));
     let exposure = match current {
         Some(d) if matching.as_ref().is_some_and(|m| !m.candidates.is_empty()) => {

@@ -43,7 +43,11 @@ pub fn recorded(web: &Web, lang: Lang, d: &Download, current: bool) -> RecordedD
         rows: d.row_count,
         who: d.who.clone(),
         network: d.network.clone(),
-        state: state(web, d),
+        state: match state(web, d) {
+            // Nothing was stopped: nobody has searched yet.
+            RunState::Cancelled => RunState::Queued,
+            other => other,
+        },
         candidates: result(d).and_then(|r| r["matched"].as_i64()),
         current,
     }

@@ -315,6 +315,11 @@ impl IncidentRoom {
 }
 
 impl Matching {
+    /// Whether the search came to its end: only then is "none found" an answer.
+    fn done(&self) -> bool {
+        self.state == RunState::Done
+    }
+
     fn best(&self) -> Option<&Candidate> {
         self.candidates.iter().find(|candidate| candidate.current).or(self.candidates.first())
     }

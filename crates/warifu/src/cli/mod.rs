@@ -45,7 +45,7 @@ enum Command {
     #[command(
         after_help = "With --data DIR in place of PEOPLE the installation's own records are searched, as they were at --at; see `warifu match-data --help`."
     )]
-    Match(warifu_match::cli::MatchArgs),
+    Match(Box<warifu_match::cli::MatchArgs>),
     /// The same on the installation's own records
     #[command(hide = true)]
     MatchData(search::MatchData),

@@ -263,7 +263,18 @@ impl App {
         for run in reports::runs(&mut conn, RunId(i64::MAX), MOST_KNOWN).await? {
             known.add(&run.name, &run.definition, true);
         }
+        let mut guess = match download.guess.as_str() {
+            "" => None,
+            text => Some(Guess::parse(text)?),
+        };
         for saved in reports::all_versions(&mut conn, MOST_KNOWN).await? {
+            // A bare definition that somebody saved has its name.
+            if let Some(guess) = guess.as_mut().filter(|g| g.name.is_empty())
+                && guess.definition == saved.definition
+            {
+                (guess.id, guess.version) = (saved.id, saved.version);
+                guess.name.clone_from(&saved.name);
+            }
             let name = format!("{}, version {}", saved.name, saved.version);
             known.add(&name, &saved.definition, false);
         }
@@ -271,10 +282,6 @@ impl App {
         spec.known = known.known.clone();
         spec.at = Some(at.0);
         spec.top = TOP;
-        let guess = match download.guess.as_str() {
-            "" => None,
-            text => Some(Guess::parse(text)?),
-        };
         Ok(Job { spec, known, states: nearest(exact, first, changes), guess, at })
     }
 

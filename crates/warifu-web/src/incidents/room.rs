@@ -179,7 +179,8 @@ fn timeline(lang: Lang, room: &Room) -> Vec<Moment> {
         add(d.at, "moment-downloaded", lang.bytes(d.bytes), MomentKind::Hot);
         if let Some(matched) = d.matched_at {
             let guess = result(d).and_then(|r| {
-                let name = r["guess"]["guess"]["name"].as_str()?.to_owned();
+                let name =
+                    r["guess"]["guess"]["name"].as_str().filter(|n| !n.is_empty())?.to_owned();
                 Some(lang.t_args("moment-guess", &[("name", &name)]))
             });
             add(matched, "moment-matched", guess.unwrap_or_default(), MomentKind::Revision);

@@ -111,6 +111,9 @@ fn delimited(file: Counted, tsv: bool) -> Rows<impl Iterator<Item = SourceRow> +
         return Err("is UTF-16; save it as UTF-8".into());
     }
     let delimiter = if tsv { b'\t' } else { delimiter(first) };
+    // The reader ends a record at CR and meets the LF with the next one: its line is one behind.
+    let behind =
+        first.iter().position(|b| *b == b'\n').is_some_and(|i| i > 0 && first[i - 1] == b'\r');
     let mut reader = csv::ReaderBuilder::new()
         .delimiter(delimiter)
         .flexible(true)
@@ -127,7 +130,7 @@ fn delimited(file: Counted, tsv: bool) -> Rows<impl Iterator<Item = SourceRow> +
             Ok(record) => record,
             Err(e) => return SourceRow { line: i as u64 + 2, values: Err(e.to_string()) },
         };
-        let line = record.position().map_or(i as u64 + 2, csv::Position::line);
+        let line = record.position().map_or(i as u64 + 2, |p| p.line() + u64::from(behind));
         SourceRow { line, values: texts(&record, width) }
     });
     Ok((headers, rows))

@@ -20,8 +20,9 @@ pub const DAY: i64 = 24 * HOUR;
 impl Timestamp {
     /// The instant as jiff knows it; instants outside the years -9999 to 9999 are clamped.
     pub fn to_jiff(self) -> jiff::Timestamp {
-        let (min, max) = (jiff::Timestamp::MIN, jiff::Timestamp::MAX);
-        let micros = self.0.clamp(min.as_microsecond(), max.as_microsecond());
+        // Whole seconds: the very last one of jiff's range has no microseconds.
+        let (min, max) = (jiff::Timestamp::MIN.as_second(), jiff::Timestamp::MAX.as_second());
+        let micros = self.0.clamp(min * SECOND, max * SECOND);
         jiff::Timestamp::from_microsecond(micros).unwrap_or(jiff::Timestamp::UNIX_EPOCH)
     }
 

@@ -197,9 +197,10 @@ pub struct Customer {
 
 /// The `n`th customer: each name once, about one in six Japanese.
 pub fn customer(n: usize, chance: &mut Chance) -> Customer {
-    let japanese = n % 8 == 3 && n / 8 < JA_COMPANY.len() * JA_TRADE.len();
+    let japanese = n % 8 == 3 && n / 8 + 1 < JA_COMPANY.len() * JA_TRADE.len();
     let (name, stem) = if japanese {
-        let k = n / 8;
+        // The first pair is the customer of the story.
+        let k = n / 8 + 1;
         let (a, b) =
             (JA_COMPANY[k % JA_COMPANY.len()], JA_TRADE[(k / JA_COMPANY.len()) % JA_TRADE.len()]);
         (format!("{}{}株式会社", a.0, b.0), format!("{}-{}", a.1, b.1))

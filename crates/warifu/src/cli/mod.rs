@@ -27,7 +27,6 @@ pub struct Arguments {
 }
 
 #[derive(Subcommand)]
-#[expect(clippy::large_enum_variant, reason = "one value per process")]
 enum Command {
     /// Run the server
     Serve(serve::Serve),

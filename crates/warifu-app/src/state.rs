@@ -4,7 +4,7 @@ use crate::AppError;
 use crate::cases::Reads;
 use crate::incidents::Matches;
 use crate::live::Live;
-use crate::reports::{Replays, Transfers};
+use crate::reports::{Replays, Tables, Transfers};
 use hmac::{Hmac, Mac};
 use sha2::Sha256;
 use std::path::{Path, PathBuf};
@@ -143,6 +143,7 @@ pub struct Inner {
     pub(crate) reads: Reads,
     pub transfers: Transfers,
     pub replays: Replays,
+    pub(crate) tables: Tables,
     pub matches: Matches,
 }
 
@@ -177,6 +178,7 @@ impl App {
             reads: Reads::default(),
             transfers: Transfers::default(),
             replays: Replays::default(),
+            tables: Tables::default(),
             matches: Matches::default(),
         };
         Ok(App { inner: Arc::new(inner) })

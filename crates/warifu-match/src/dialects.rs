@@ -280,11 +280,20 @@ impl Weights {
 
     /// Bytes that a column brings along, its delimiter in every record included.
     pub(crate) fn column(&self, index: usize, instants: bool, rows: u64, sums: &[u64]) -> u64 {
+        self.cells(instants, rows, sums) + self.frame(index, rows)
+    }
+
+    /// Bytes of a column's label and of its delimiter in every record.
+    pub(crate) fn frame(&self, index: usize, rows: u64) -> u64 {
+        let label = if self.header == 1 { self.labels.get(index).copied().unwrap_or(0) } else { 0 };
+        label + (rows + self.header) * self.unit
+    }
+
+    /// Bytes of a column's values with their quotes.
+    pub(crate) fn cells(&self, instants: bool, rows: u64, sums: &[u64]) -> u64 {
         let weights = if instants { &self.moments } else { &self.text };
         let cells: i64 = weights.iter().zip(sums).map(|(w, sum)| w * *sum as i64).sum();
-        let label = if self.header == 1 { self.labels.get(index).copied().unwrap_or(0) } else { 0 };
-        let records = (rows + self.header) * self.unit;
-        (cells + rows as i64 * self.per_row).max(0) as u64 + label + records
+        (cells + rows as i64 * self.per_row).max(0) as u64
     }
 
     /// What a file of this one column adds for its blank rows.

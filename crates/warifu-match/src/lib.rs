@@ -17,10 +17,12 @@ mod dictionary;
 mod dimension;
 mod discover;
 mod exposure;
+pub mod measure;
 mod moment;
 mod pass;
 pub mod people;
 pub mod read;
+pub mod rows;
 pub mod search;
 mod shape;
 mod solve;
@@ -30,4 +32,5 @@ pub mod verify;
 
 pub use exposure::exposure_of;
 pub use people::{ColumnKind, ColumnSpec, People, PeopleBuilder};
+pub use rows::Rows;
 pub use search::{Progress, SearchSpec, search};

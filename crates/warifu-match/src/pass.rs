@@ -9,6 +9,7 @@ use crate::{
     dialects::Basis,
     dimension::Dimension,
     people::{Cells, ColumnTables, People, Segment, Shapes},
+    rows::Rows,
     shape::{EMPTY, LISTED, SPECIAL, Shape},
 };
 
@@ -158,14 +159,19 @@ impl<'a> Worker<'a> {
             }
             atoms.push(previous.1);
         }
-        let count = self.keys.len();
-        self.atoms.sums.resize(count * self.atoms.width, 0);
         for (row, atom) in atoms.iter().enumerate() {
             let atom = *atom as usize;
             self.atoms.rows[atom] += 1;
             let print = mix(first_row + row as u64);
             self.atoms.prints[atom] = self.atoms.prints[atom].wrapping_add(print);
         }
+        self.cells(segment, atoms);
+    }
+
+    /// Adds the cells of a segment to the sums of its rows' atoms.
+    fn cells(&mut self, segment: &Segment, atoms: &[u32]) {
+        let count = self.keys.len();
+        self.atoms.sums.resize(count * self.atoms.width, 0);
         self.unflushed += segment.rows;
         let people = self.people;
         for (position, column) in self.layout.columns.iter().enumerate() {
@@ -343,6 +349,53 @@ pub(crate) fn run(
         return None;
     }
     Some(merge(parts, dimensions, &strides, layout.width()))
+}
+
+/// How many of `rows` there are, and the sums over them. `None` when a thread failed.
+pub(crate) fn sums_of(
+    people: &People,
+    rows: &Rows,
+    layout: &Layout,
+    threads: usize,
+) -> Option<(u64, Vec<u64>)> {
+    let next = AtomicUsize::new(0);
+    let first = first_rows(people);
+    let threads = threads.clamp(1, people.segments.len().max(1));
+    let parts: Vec<Atoms> = std::thread::scope(|scope| {
+        let (next, first) = (&next, &first);
+        let workers: Vec<_> = (0..threads)
+            .map(|_| {
+                scope.spawn(move || {
+                    let mut worker = Worker::new(people, layout, 2);
+                    // The first atom is those left out, the second those picked.
+                    worker.atom(0);
+                    worker.atom(1);
+                    let mut atoms = Vec::new();
+                    loop {
+                        let index = next.fetch_add(1, Ordering::Relaxed);
+                        let Some(segment) = people.segments.get(index) else { break };
+                        let start = first[index] as usize;
+                        atoms.clear();
+                        atoms.extend(
+                            (start..start + segment.rows).map(|r| u32::from(rows.contains(r))),
+                        );
+                        worker.cells(segment, &atoms);
+                    }
+                    worker.flush();
+                    worker.atoms
+                })
+            })
+            .collect();
+        workers.into_iter().filter_map(|worker| worker.join().ok()).collect()
+    });
+    if parts.len() != threads {
+        return None;
+    }
+    let mut all = vec![0; layout.width()];
+    for part in &parts {
+        all.iter_mut().zip(part.sums_of(1)).for_each(|(all, sum)| *all += sum);
+    }
+    Some((rows.count(), all))
 }
 
 fn merge(

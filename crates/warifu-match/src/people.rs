@@ -3,6 +3,7 @@
 //! 15 fields and 7 attributes take about 60 bytes per person; blank cells of sparse columns nothing.
 
 use serde::Serialize;
+use warifu_domain::{dialect::write_timestamp, reports::Value};
 
 use crate::{
     dictionary::Dictionary,
@@ -220,6 +221,8 @@ pub(crate) struct Column {
     pub moments: bool,
     /// Different values (of an e-mail column: domains) with their counts, if there are few enough.
     pub values: Option<Vec<(String, u64)>>,
+    /// The values are whole values, not domains.
+    pub whole: bool,
     pub filled: u64,
     pub empty: u64,
     pub first_moment: i64,
@@ -331,6 +334,27 @@ impl Intake {
                 }
             }
         }
+    }
+
+    /// A filled cell of a column of instants, as microseconds since the epoch; its text is the one
+    /// of the default dialect.
+    pub(crate) fn put_moment(&mut self, column: usize, row: usize, micros: i64) {
+        let (Some(tables), Some(cells)) =
+            (self.tables.columns.get_mut(column), self.open.get_mut(column))
+        else {
+            return;
+        };
+        self.plain_scratch.clear();
+        write_timestamp(micros, &mut self.plain_scratch);
+        tables.filled += 1;
+        let id = tables.shapes.id(Shape::of(&self.plain_scratch, self.sqlite));
+        if id == LISTED {
+            cells.listed.push(Shape::of(&self.plain_scratch, self.sqlite));
+        }
+        if let Some(slot) = self.dense.get_mut(column).and_then(|shapes| shapes.get_mut(row)) {
+            *slot = id;
+        }
+        cells.moments.push(micros);
     }
 
     /// Ends the segment after `rows` rows.
@@ -511,6 +535,7 @@ fn assemble_column(
         meaning: Meaning::of(&spec.name),
         moments: spec.kind == ColumnKind::Timestamp && failed == 0 && first <= last,
         values: coded.then(|| merged.values().iter().map(|v| text(v)).zip(counts).collect()),
+        whole: spec.keep_values || Meaning::of(&spec.name) != Meaning::Email,
         filled,
         empty,
         first_moment: first,
@@ -587,23 +612,59 @@ impl PeopleBuilder {
     /// # Errors
     /// [`WrongWidth`] when the row has more or fewer fields than the table has columns.
     pub fn push(&mut self, fields: &[Option<&str>]) -> Result<(), WrongWidth> {
-        self.rows += 1;
-        if fields.len() != self.specs.len() {
-            let (row, expected) = (self.rows, self.specs.len());
-            return Err(WrongWidth { row, found: fields.len(), expected });
-        }
+        self.check_width(fields.len())?;
         for (column, field) in fields.iter().enumerate() {
             if let Some(text) = field {
                 self.intake.put(column, self.row, text.as_bytes(), true);
             }
         }
+        self.next_row();
+        Ok(())
+    }
+
+    /// Takes in one person whose values have types. Instants keep their microseconds in columns of
+    /// [`ColumnKind::Timestamp`]; numbers and flags become texts.
+    ///
+    /// # Errors
+    /// As [`push`](Self::push).
+    pub fn push_values(&mut self, values: &[Value<'_>]) -> Result<(), WrongWidth> {
+        self.check_width(values.len())?;
+        let mut text = String::new();
+        for (column, value) in values.iter().enumerate() {
+            match value {
+                Value::Null => {}
+                Value::Text(t) => self.intake.put(column, self.row, t.as_bytes(), true),
+                Value::Time(t) if self.specs[column].kind == ColumnKind::Timestamp => {
+                    self.intake.put_moment(column, self.row, *t);
+                }
+                Value::Time(n) | Value::Number(n) => {
+                    text.clear();
+                    let _ = std::fmt::Write::write_fmt(&mut text, format_args!("{n}"));
+                    self.intake.put(column, self.row, text.as_bytes(), false);
+                }
+                Value::Bool(b) => {
+                    let text = if *b { "true" } else { "false" };
+                    self.intake.put(column, self.row, text.as_bytes(), false);
+                }
+            }
+        }
+        self.next_row();
+        Ok(())
+    }
+
+    fn check_width(&mut self, found: usize) -> Result<(), WrongWidth> {
+        self.rows += 1;
+        let (row, expected) = (self.rows, self.specs.len());
+        if found == expected { Ok(()) } else { Err(WrongWidth { row, found, expected }) }
+    }
+
+    fn next_row(&mut self) {
         self.row += 1;
         if self.row == SEGMENT_ROWS {
             self.segments.push(self.intake.end(self.row, 0));
             self.intake.begin(SEGMENT_ROWS);
             self.row = 0;
         }
-        Ok(())
     }
 
     /// All people are in.

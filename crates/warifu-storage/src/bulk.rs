@@ -13,6 +13,20 @@ use tokio::sync::mpsc;
 use warifu_domain::Revision;
 use warifu_domain::reports::{Kind, Subject, Value};
 
+/// Which records of a subject.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub enum Only {
+    #[default]
+    Everything,
+    /// This organization's records.
+    Organization(i64),
+    /// These records; meant for few.
+    Ids(Vec<i64>),
+    /// Records with a version that begins or ends after this revision. What it joins (a person's
+    /// organization) may have changed besides.
+    ChangedSince(Revision),
+}
+
 /// What to read. Every part is a number or a place in [`Subject::columns`]; nothing is text.
 #[derive(Clone, Debug)]
 pub struct Scan {
@@ -20,8 +34,7 @@ pub struct Scan {
     pub as_of: Revision,
     /// Places of the columns that are needed; the others come as [`Value::Null`].
     pub columns: Vec<usize>,
-    /// Only this organization's records.
-    pub organization: Option<i64>,
+    pub only: Only,
     /// Order by these columns (place, descending), then by id.
     pub order: Vec<(usize, bool)>,
 }
@@ -94,11 +107,7 @@ impl Scan {
         for &(index, _) in &self.order {
             used.push_str(expression(self.subject, index));
         }
-        let table = match self.subject {
-            Subject::People => "people",
-            Subject::Cases => "cases",
-            Subject::Organizations => "organizations",
-        };
+        let table = table(self.subject);
         sql.push_str(&format!(" FROM {table} p"));
         for (alias, table, key) in [
             ("o", "organizations", "organization_id"),
@@ -112,10 +121,21 @@ impl Scan {
             }
         }
         sql.push_str(&format!(" WHERE p.rev_from <= {r} AND p.rev_to > {r}"));
-        if let Some(organization) = self.organization {
-            let key =
-                if self.subject == Subject::Organizations { "p.id" } else { "p.organization_id" };
-            sql.push_str(&format!(" AND {key} = {organization}"));
+        match &self.only {
+            Only::Everything => {}
+            Only::Organization(id) if self.subject == Subject::Organizations => {
+                sql.push_str(&format!(" AND p.id = {id}"));
+            }
+            Only::Organization(id) => sql.push_str(&format!(" AND p.organization_id = {id}")),
+            Only::Ids(ids) => {
+                let ids: Vec<String> = ids.iter().map(i64::to_string).collect();
+                // `IN ()` is no SQL; no record has the id 0.
+                let ids = if ids.is_empty() { "0".to_owned() } else { ids.join(",") };
+                sql.push_str(&format!(" AND p.id IN ({ids})"));
+            }
+            Only::ChangedSince(since) => {
+                sql.push_str(&format!(" AND p.id IN ({})", changed_sql(self.subject, *since)));
+            }
         }
         sql.push_str(" ORDER BY ");
         for &(index, descending) in &self.order {
@@ -132,6 +152,23 @@ impl Scan {
         let all = self.subject.columns();
         self.columns.iter().map(|i| all.get(*i).map_or(Kind::Text, |c| c.kind)).collect()
     }
+}
+
+fn table(subject: Subject) -> &'static str {
+    match subject {
+        Subject::People => "people",
+        Subject::Cases => "cases",
+        Subject::Organizations => "organizations",
+    }
+}
+
+/// The ids of records with a version that begins or ends after a revision; both by an index.
+fn changed_sql(subject: Subject, since: Revision) -> String {
+    let (table, r) = (table(subject), since.0);
+    format!(
+        "SELECT id FROM {table} WHERE rev_from > {r} \
+         UNION SELECT id FROM {table} WHERE rev_to > {r} AND rev_to < 9223372036854775807"
+    )
 }
 
 /// Reads the rows in order and hands each to `row` with its id, until it says stop. Blocks: call
@@ -365,7 +402,7 @@ mod tests {
             subject: Subject::People,
             as_of: Revision(7),
             columns: vec![2, 4],
-            organization: Some(3),
+            only: Only::Organization(3),
             order: vec![(4, true)],
         };
         assert_eq!(
@@ -373,7 +410,7 @@ mod tests {
             "SELECT p.id, p.full_name, p.email FROM people p WHERE p.rev_from <= 7 AND p.rev_to > 7 \
              AND p.organization_id = 3 ORDER BY p.email DESC NULLS LAST, p.id"
         );
-        let sql = Scan { columns: vec![18], order: vec![], organization: None, ..scan }
+        let sql = Scan { columns: vec![18], order: vec![], only: Only::Everything, ..scan }
             .sql(Engine::Postgres);
         assert!(
             sql.contains(

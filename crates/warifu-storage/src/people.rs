@@ -72,6 +72,19 @@ pub async fn find(c: &mut Conn<'_>, id: PersonId) -> Result<Option<KnownPerson>,
     Ok(row.map(Into::into))
 }
 
+/// Ids of the people with a version that begins or ends after a revision, in their order, whether
+/// they still are or not.
+///
+/// # Errors
+/// As every query.
+pub async fn changed_since(c: &mut Conn<'_>, since: Revision) -> Result<Vec<i64>, StorageError> {
+    let rows = fetch_all!(c, (i64,):
+        "SELECT id FROM people WHERE rev_from > $1 \
+         UNION SELECT id FROM people WHERE rev_to > $1 AND rev_to < 9223372036854775807 \
+         ORDER BY id", since.0)?;
+    Ok(rows.into_iter().map(|(id,)| id).collect())
+}
+
 /// The oldest active person with an e-mail address, upper and lower case being the same.
 ///
 /// # Errors

@@ -5,7 +5,7 @@ use crate::{App, AppError};
 use serde::{Deserialize, Serialize};
 use tokio::runtime::Handle;
 use warifu_domain::reports::{Definition, Filter};
-use warifu_domain::{DefinitionId, Revision, Timestamp};
+use warifu_domain::{DefinitionId, Revision};
 
 /// A saved definition that was thought to be the download's.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -70,12 +70,7 @@ fn only_in<T: PartialEq + Clone>(a: &[T], b: &[T]) -> Vec<T> {
 
 impl App {
     /// Adds (or renews) the comparison with the guess in a stored result.
-    pub(super) async fn compared(
-        &self,
-        result: &str,
-        guess: &Guess,
-        at: Timestamp,
-    ) -> Result<String, AppError> {
+    pub(super) async fn compared(&self, result: &str, guess: &Guess) -> Result<String, AppError> {
         let mut result: serde_json::Value =
             serde_json::from_str(result).map_err(|e| AppError::Internal(e.to_string()))?;
         let revision = Revision(result["as_of"]["revision"].as_i64().unwrap_or_default());
@@ -83,7 +78,7 @@ impl App {
         let best = matching::candidate(&result, 1);
         let (app, guess, runtime) = (self.clone(), guess.clone(), Handle::current());
         let work = tokio::task::spawn_blocking(move || {
-            app.comparison(&runtime, &guess, best.as_ref(), recorded, revision, at)
+            app.comparison(&runtime, &guess, best.as_ref(), recorded, revision)
         });
         let comparison = work.await.map_err(|e| AppError::Internal(e.to_string()))??;
         result["guess"] =
@@ -98,9 +93,8 @@ impl App {
         best: Option<&(Definition, u64, u64)>,
         recorded: u64,
         revision: Revision,
-        at: Timestamp,
     ) -> Result<Comparison, AppError> {
-        let counted = self.count(runtime, &guess.definition, revision, at)?;
+        let counted = self.count(runtime, &guess.definition, revision)?;
         let ours = conditions(&guess.definition.filter);
         let theirs = best.map(|b| conditions(&b.0.filter)).unwrap_or_default();
         let columns = best.map(|b| b.0.columns.clone()).unwrap_or_default();
@@ -110,8 +104,8 @@ impl App {
         let signed = |n: u64| i64::try_from(n).unwrap_or(i64::MAX);
         Ok(Comparison {
             rows: counted.rows,
-            bytes: counted.bytes,
-            difference: signed(counted.bytes.unwrap_or_default()) - signed(recorded),
+            bytes: Some(counted.bytes),
+            difference: signed(counted.bytes) - signed(recorded),
             best: best.map(|b| (b.1, b.2)),
             conditions_gone: if none { Vec::new() } else { only_in(&ours, &theirs) },
             conditions_new: only_in(&theirs, &ours),

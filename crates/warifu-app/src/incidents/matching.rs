@@ -340,8 +340,7 @@ impl App {
         if let Some(guess) = &job.guess {
             let best = candidate(&result, 1);
             let recorded = job.spec.target.bytes;
-            let made =
-                self.comparison(runtime, guess, best.as_ref(), recorded, revision, job.at)?;
+            let made = self.comparison(runtime, guess, best.as_ref(), recorded, revision)?;
             result["guess"] =
                 serde_json::to_value(made).map_err(|e| AppError::Internal(e.to_string()))?;
         }
@@ -360,8 +359,8 @@ impl App {
         for (rank, candidate) in list.iter_mut().enumerate() {
             let definition = job.known.definition(candidate)?;
             if rank < VERIFIED {
-                let counted = self.count(runtime, &definition, revision, job.at)?;
-                let same = counted.bytes == candidate["bytes"].as_u64()
+                let counted = self.count(runtime, &definition, revision)?;
+                let same = Some(counted.bytes) == candidate["bytes"].as_u64()
                     && Some(counted.rows) == candidate["rows"].as_u64();
                 candidate["verified"] = same.into();
             }

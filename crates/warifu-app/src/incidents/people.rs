@@ -6,11 +6,10 @@ use crate::AppError;
 use std::ops::ControlFlow;
 use tokio::runtime::Handle;
 use warifu_domain::Revision;
-use warifu_domain::dialect::write_timestamp;
 use warifu_domain::reports::{CompiledFilter, Kind, Row, Subject, Value};
 use warifu_match::{ColumnKind, ColumnSpec, People, PeopleBuilder};
 use warifu_storage::Db;
-use warifu_storage::bulk::{self, Scan};
+use warifu_storage::bulk::{self, Only, Scan};
 
 /// The attributes beside the 15 fields that a filter can ask about. The organization comes first,
 /// so that the match counts organizations by it and not by a field that few people have filled.
@@ -83,37 +82,26 @@ pub(super) fn people_at(
     columns.extend(markers.iter().flat_map(|m| m.filter.columns_used()));
     columns.sort_unstable();
     columns.dedup();
-    let scan =
-        Scan { subject: SUBJECT, as_of: revision, columns, organization: None, order: Vec::new() };
+    let scan = Scan {
+        subject: SUBJECT,
+        as_of: revision,
+        columns,
+        only: Only::Everything,
+        order: Vec::new(),
+    };
     let mut builder = PeopleBuilder::new(specs);
-    let mut texts: Vec<Vec<u8>> = vec![Vec::new(); sources.len()];
     let mut rows = 0_u64;
     let mut failed = None;
     bulk::scan(db, runtime, &scan, &mut |_, values| {
-        // Times and flags become text in buffers of their own; texts are borrowed as they lie.
-        for (source, text) in sources.iter().zip(&mut texts) {
-            let Source::Place(place) = source else { continue };
-            text.clear();
-            match values.get(*place) {
-                Some(Value::Time(t)) => write_timestamp(*t, text),
-                Some(Value::Bool(b)) => text.extend_from_slice(if *b { b"true" } else { b"false" }),
-                Some(Value::Number(n)) => text.extend_from_slice(n.to_string().as_bytes()),
-                _ => {}
-            }
-        }
-        let cells: Vec<Option<&str>> = sources
+        let picked: Vec<Value<'_>> = sources
             .iter()
-            .zip(&texts)
-            .map(|(source, text)| match source {
-                Source::Mark(filter) => filter.accepts(&Picked(values)).then_some("yes"),
-                Source::Place(place) => match values.get(*place) {
-                    None | Some(Value::Null) => None,
-                    Some(Value::Text(t)) => Some(*t),
-                    Some(_) => std::str::from_utf8(text).ok(),
-                },
+            .map(|source| match source {
+                Source::Mark(filter) if filter.accepts(&Picked(values)) => Value::Text("yes"),
+                Source::Mark(_) => Value::Null,
+                Source::Place(place) => values.get(*place).copied().unwrap_or(Value::Null),
             })
             .collect();
-        if let Err(e) = builder.push(&cells) {
+        if let Err(e) = builder.push_values(&picked) {
             failed = Some(AppError::Internal(e.to_string()));
             return ControlFlow::Break(());
         }

@@ -167,7 +167,7 @@ impl App {
         };
         let text = serde_json::to_string(&guess).map_err(|e| AppError::Internal(e.to_string()))?;
         let result = match &download.result {
-            Some(result) => Some(self.compared(result, &guess, Timestamp(download.at)).await?),
+            Some(result) => Some(self.compared(result, &guess).await?),
             None => None,
         };
         let mut change = self.change().await?;

@@ -127,15 +127,14 @@ impl App {
     ) -> Result<Made, Box<(Option<Made>, AppError)>> {
         let (db, definition, runtime) =
             (self.db.clone(), run.definition.clone(), Handle::current());
-        let (as_of, as_of_at, key) = (run.as_of, run.as_of_at, self.row_key(run.id));
+        let (as_of, key) = (run.as_of, self.row_key(run.id));
         let work = tokio::task::spawn_blocking(move || {
             let mut sink = |piece: &[u8]| {
                 pieces
                     .blocking_send(Ok(Bytes::copy_from_slice(piece)))
                     .map_err(|_| AppError::Cancelled)
             };
-            let made =
-                produce(&db, &runtime, &definition, as_of, as_of_at, key, &progress, &mut sink);
+            let made = produce(&db, &runtime, &definition, as_of, key, &progress, &mut sink);
             if let Err(broken) = &made {
                 let error = &broken.1;
                 // The receiver must see that the file is not whole.

@@ -38,8 +38,8 @@ fn xlsx(e: XlsxError) -> AppError {
 }
 
 impl FileWriter {
-    /// A writer for a checked definition. `as_of` is the time that an XLSX file says it was made.
-    pub(super) fn new(definition: &Definition, as_of: Timestamp) -> Result<FileWriter, AppError> {
+    /// A writer for a checked definition.
+    pub(super) fn new(definition: &Definition) -> Result<FileWriter, AppError> {
         let columns = definition.column_indices()?;
         let labels = definition.labels();
         let kind = match &definition.format {
@@ -54,9 +54,9 @@ impl FileWriter {
             }
             Format::Xlsx => {
                 let mut book = Workbook::new();
-                // Without it the file would say when it was written, and a replay would differ.
-                let seconds = as_of.0.div_euclid(1_000_000);
-                let made = ExcelDateTime::from_timestamp(seconds).map_err(xlsx)?;
+                // Without it the file would say when it was written: a replay would differ, and a
+                // preview's size would not be the run's. When a file was made, its receipt says.
+                let made = ExcelDateTime::from_ymd(2000, 1, 1).map_err(xlsx)?;
                 book.set_properties(&DocProperties::new().set_creation_datetime(&made));
                 let mut sheet = book.new_worksheet_with_constant_memory().map_err(xlsx)?;
                 sheet.set_name("Report").map_err(xlsx)?;

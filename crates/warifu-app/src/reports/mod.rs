@@ -8,6 +8,7 @@ mod produce;
 mod replay;
 mod replays;
 mod runs;
+mod table;
 
 pub use definitions::digest;
 pub use download::{Download, DownloadBody};
@@ -17,6 +18,7 @@ pub use produce::{BLOCK, Made, Progress};
 pub use replay::{Difference, Replayed, compare_files};
 pub use replays::{FileCheck, ReplayJob, Replays};
 pub use runs::NewRun;
+pub use table::Tables;
 pub use warifu_storage::reports::{Run, RunState, SavedDefinition};
 
 use std::collections::HashMap;

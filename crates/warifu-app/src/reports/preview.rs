@@ -2,6 +2,7 @@
 
 use super::file::FileWriter;
 use super::produce::Selection;
+use super::table::Question;
 use crate::{App, AppError};
 use std::collections::HashSet;
 use std::ops::ControlFlow;
@@ -9,6 +10,8 @@ use tokio::runtime::Handle;
 use warifu_domain::access::{Actor, Permission};
 use warifu_domain::reports::{Definition, Format, Subject, Value, Weight};
 use warifu_domain::{Revision, Timestamp};
+use warifu_match::measure::ColumnSize;
+use warifu_storage::bulk::{self, Only, Scan};
 
 /// How often a column is filled, and the bytes that it gives.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -28,8 +31,8 @@ pub struct Preview {
     pub rows: u64,
     /// Different organizations that the rows belong to.
     pub organizations: u64,
-    /// The file's size; `None` for XLSX, whose size is known only by writing it.
-    pub bytes: Option<u64>,
+    /// The file's size. (That of an XLSX file is known only by writing it, so it takes as long.)
+    pub bytes: u64,
     pub fields: Vec<FieldCount>,
     /// Filled fields with personal data, over all rows.
     pub personal_fields: u64,
@@ -73,6 +76,15 @@ fn shown(value: Value<'_>, personal: bool) -> String {
     }
 }
 
+/// Whether everybody may be read into memory for a preview.
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub(super) enum Memory {
+    /// Somebody builds a report and will ask again.
+    Make,
+    /// Only what is there is used.
+    Use,
+}
+
 impl App {
     /// Counts rows, organizations, fields and bytes of a report as of now, and shows a masked
     /// sample. Nothing leaves.
@@ -84,25 +96,105 @@ impl App {
         actor: &Actor,
         definition: &Definition,
     ) -> Result<Preview, AppError> {
+        self.preview_with(actor, definition, Memory::Make).await
+    }
+
+    pub(super) async fn preview_with(
+        &self,
+        actor: &Actor,
+        definition: &Definition,
+        memory: Memory,
+    ) -> Result<Preview, AppError> {
         actor.require(Permission::RunReports)?;
         definition.check()?;
         let as_of = self.db.read().await?.conn().revision().await?;
         let as_of_at = self.now();
         let (app, definition) = (self.clone(), definition.clone());
         let runtime = Handle::current();
-        tokio::task::spawn_blocking(move || app.count(&runtime, &definition, as_of, as_of_at))
-            .await
-            .map_err(|e| AppError::Internal(e.to_string()))?
+        let work = move || {
+            let counted = match app.sum(&runtime, &definition, as_of, memory)? {
+                Some(counted) => counted,
+                None => app.count(&runtime, &definition, as_of)?,
+            };
+            let subject = definition.subject;
+            let fields: Vec<FieldCount> = definition
+                .column_indices()?
+                .iter()
+                .filter_map(|place| subject.columns().get(*place))
+                .zip(counted.columns)
+                .map(|(column, size)| FieldCount {
+                    key: column.key,
+                    label: column.label,
+                    personal: column.personal,
+                    filled: size.filled,
+                    bytes: size.bytes,
+                })
+                .collect();
+            Ok(Preview {
+                as_of,
+                as_of_at,
+                rows: counted.rows,
+                organizations: counted.organizations,
+                bytes: counted.bytes,
+                personal_fields: fields.iter().filter(|f| f.personal).map(|f| f.filled).sum(),
+                fields,
+                sample: counted.sample,
+                weight: definition.weight(counted.rows, &app.config.limits),
+            })
+        };
+        tokio::task::spawn_blocking(work).await.map_err(|e| AppError::Internal(e.to_string()))?
     }
 
-    /// The preview of a checked definition as of a revision. Blocks.
+    /// Counts a checked definition from the people in memory; `None` when it has to be counted by
+    /// [`count`](Self::count), which gives the same.
+    fn sum(
+        &self,
+        runtime: &Handle,
+        definition: &Definition,
+        as_of: Revision,
+        memory: Memory,
+    ) -> Result<Option<Count>, AppError> {
+        let (Subject::People, None, Format::Csv(dialect)) =
+            (definition.subject, definition.limit, &definition.format)
+        else {
+            return Ok(None);
+        };
+        let (filter, columns) = (definition.check()?, definition.column_indices()?);
+        let question = Question { filter: &filter, columns: &columns, dialect, first: SAMPLE };
+        let Some(counted) =
+            self.count_in_memory(runtime, &question, as_of, memory == Memory::Make)?
+        else {
+            return Ok(None);
+        };
+        let all = definition.subject.columns();
+        let mut sample = Vec::with_capacity(SAMPLE);
+        let scan = Scan {
+            subject: definition.subject,
+            as_of,
+            columns: columns.clone(),
+            only: Only::Ids(counted.first),
+            order: Vec::new(),
+        };
+        bulk::scan(&self.db, runtime, &scan, &mut |_, values| {
+            sample.push(columns.iter().map(|c| shown(values[*c], all[*c].personal)).collect());
+            ControlFlow::Continue(())
+        })?;
+        Ok(Some(Count {
+            rows: counted.size.rows,
+            organizations: counted.organizations,
+            bytes: counted.size.bytes,
+            columns: counted.size.columns,
+            sample,
+        }))
+    }
+
+    /// Counts a checked definition by writing it to nowhere. Blocks.
     pub(crate) fn count(
         &self,
         runtime: &Handle,
         definition: &Definition,
         as_of: Revision,
-        as_of_at: Timestamp,
-    ) -> Result<Preview, AppError> {
+    ) -> Result<Count, AppError> {
         let subject = definition.subject;
         let columns = definition.column_indices()?;
         let all = subject.columns();
@@ -113,17 +205,12 @@ impl App {
         {
             selection.scan.columns.push(place);
         }
-        // The order moves neither size nor counts; without a limit it need not be computed.
-        if definition.limit.is_none() {
+        // The order moves neither size nor counts, except of a compressed file; without a limit it
+        // need not be computed.
+        if definition.limit.is_none() && !matches!(definition.format, Format::Xlsx) {
             selection.scan.order.clear();
         }
-        let additive = !matches!(definition.format, Format::Xlsx);
-        let counted = if additive {
-            definition.clone()
-        } else {
-            Definition { format: Format::default(), ..definition.clone() }
-        };
-        let mut file = FileWriter::new(&counted, as_of_at)?;
+        let mut file = FileWriter::new(definition)?;
         let mut filled = vec![0_u64; columns.len()];
         let mut organizations = HashSet::new();
         let (mut rows, mut bytes) = (0_u64, 0_u64);
@@ -153,39 +240,35 @@ impl App {
         if let Some(e) = failed {
             return Err(e);
         }
-        let totals = file.finish(&mut out, |_| Ok(()))?;
+        let totals = file.finish(&mut out, |piece| {
+            bytes += piece.len() as u64;
+            Ok(())
+        })?;
         bytes += out.len() as u64;
-        let fields: Vec<FieldCount> = columns
-            .iter()
-            .zip(filled)
-            .zip(&totals.column_bytes)
-            .map(|((place, filled), bytes)| {
-                let column = &all[*place];
-                FieldCount {
-                    key: column.key,
-                    label: column.label,
-                    personal: column.personal,
-                    filled,
-                    bytes: *bytes,
-                }
-            })
-            .collect();
-        let organizations = match subject {
-            Subject::Organizations => rows,
-            _ => organizations.len() as u64,
-        };
-        Ok(Preview {
-            as_of,
-            as_of_at,
+        Ok(Count {
             rows,
-            organizations,
-            bytes: additive.then_some(bytes),
-            personal_fields: fields.iter().filter(|f| f.personal).map(|f| f.filled).sum(),
-            fields,
+            organizations: match subject {
+                Subject::Organizations => rows,
+                _ => organizations.len() as u64,
+            },
+            bytes,
+            columns: filled
+                .iter()
+                .zip(&totals.column_bytes)
+                .map(|(filled, bytes)| ColumnSize { filled: *filled, bytes: *bytes })
+                .collect(),
             sample,
-            weight: definition.weight(rows, &self.config.limits),
         })
     }
+}
+
+/// What a preview counts, in whichever way.
+pub(crate) struct Count {
+    pub rows: u64,
+    organizations: u64,
+    pub bytes: u64,
+    columns: Vec<ColumnSize>,
+    sample: Vec<Vec<String>>,
 }
 
 #[cfg(test)]

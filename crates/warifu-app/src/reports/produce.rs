@@ -7,10 +7,10 @@ use sha2::{Digest, Sha256};
 use std::ops::ControlFlow;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering::Relaxed};
 use tokio::runtime::Handle;
+use warifu_domain::Revision;
 use warifu_domain::reports::{CompiledFilter, Definition, Value};
-use warifu_domain::{Revision, Timestamp};
 use warifu_ledger::{Hash, RowKey, RowsCommitment};
-use warifu_storage::bulk::{self, Scan};
+use warifu_storage::bulk::{self, Only, Scan};
 use warifu_storage::{Db, StorageError};
 
 /// How far a transfer is. Shared between the thread that makes it and the pages that show it.
@@ -93,7 +93,7 @@ impl Selection {
             subject,
             as_of,
             columns,
-            organization: filter.only_organization(subject),
+            only: filter.only_organization(subject).map_or(Only::Everything, Only::Organization),
             order: definition.order.iter().filter_map(place).collect(),
         };
         Ok(Selection { scan, filter, limit: definition.limit.unwrap_or(u64::MAX) })
@@ -119,7 +119,7 @@ impl Selection {
 }
 
 /// A row as the filter sees it.
-struct Picked<'a>(&'a [Value<'a>]);
+pub(super) struct Picked<'a>(pub(super) &'a [Value<'a>]);
 
 impl warifu_domain::reports::Row for Picked<'_> {
     fn value(&self, index: usize) -> Value<'_> {
@@ -171,16 +171,11 @@ impl Outlet<'_> {
 ///
 /// # Errors
 /// The error, with what had been made until then. An error of `sink` ends it at once.
-#[expect(
-    clippy::too_many_arguments,
-    reason = "everything that the bytes depend on, and nothing else"
-)]
 pub fn produce(
     db: &Db,
     runtime: &Handle,
     definition: &Definition,
     as_of: Revision,
-    as_of_at: Timestamp,
     row_key: RowKey,
     progress: &Progress,
     sink: &mut dyn FnMut(&[u8]) -> Result<(), AppError>,
@@ -200,7 +195,7 @@ pub fn produce(
     };
     let result = (|| {
         let selection = Selection::new(definition, as_of)?;
-        let mut file = FileWriter::new(definition, as_of_at)?;
+        let mut file = FileWriter::new(definition)?;
         let mut out = Vec::with_capacity(PIECE + 16 * 1024);
         let mut failed = None;
         file.header(&mut out)?;

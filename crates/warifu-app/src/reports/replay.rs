@@ -98,7 +98,7 @@ impl App {
     ) -> Result<Made, AppError> {
         let (db, definition, runtime) =
             (self.db.clone(), run.definition.clone(), Handle::current());
-        let (as_of, as_of_at, key) = (run.as_of, run.as_of_at, self.row_key(run.id));
+        let (as_of, key) = (run.as_of, self.row_key(run.id));
         let path = out.map(Path::to_owned);
         let work = tokio::task::spawn_blocking(move || {
             let named = path.as_ref().map(|p| p.display().to_string()).unwrap_or_default();
@@ -116,7 +116,7 @@ impl App {
             };
             let mut sink =
                 |piece: &[u8]| target.as_mut().map_or(Ok(()), |t| t.write_all(piece).map_err(file));
-            produce(&db, &runtime, &definition, as_of, as_of_at, key, &progress, &mut sink)
+            produce(&db, &runtime, &definition, as_of, key, &progress, &mut sink)
                 .map_err(|broken| broken.1)
         });
         work.await.map_err(|e| AppError::Internal(e.to_string()))?

@@ -1,6 +1,7 @@
 //! Runs: a definition, an instant, and who asked. A run's file leaves once.
 
 use super::definitions::digest;
+use super::preview::Memory;
 use crate::live::Event;
 use crate::{App, AppError};
 use warifu_domain::access::{Actor, Permission};
@@ -32,7 +33,7 @@ impl App {
     /// Denied; [`AppError::NeedsDecision`] when it is over everybody or over the limits and was not
     /// decided; what is wrong with the definition.
     pub async fn prepare_run(&self, actor: &Actor, new: NewRun) -> Result<Run, AppError> {
-        let preview = self.preview(actor, &new.definition).await?;
+        let preview = self.preview_with(actor, &new.definition, Memory::Use).await?;
         let reason = new.reason.trim();
         if reason.chars().count() > MAX_REASON || reason.contains('\0') {
             return Err(AppError::invalid(
@@ -78,7 +79,7 @@ impl App {
             as_of_at: preview.as_of_at,
             state: RunState::Prepared,
             expected_rows: preview.rows as i64,
-            expected_bytes: preview.bytes.map(|b| b as i64),
+            expected_bytes: Some(preview.bytes as i64),
             started_at: change.at(),
             ended_at: None,
             rows: 0,

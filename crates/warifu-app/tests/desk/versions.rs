@@ -7,13 +7,14 @@ use warifu_app::cases::{Answer, Properties};
 use warifu_domain::Revision;
 use warifu_domain::cases::{Priority, Status};
 use warifu_domain::reports::{Subject, Value};
-use warifu_storage::bulk::{Scan, scan};
+use warifu_storage::bulk::{Only, Scan, scan};
 
 async fn rows(w: &World, as_of: Revision, organization: Option<i64>) -> Vec<String> {
     let columns = Subject::Cases.columns();
     let all: Vec<usize> = (0..columns.len()).collect();
     let order = vec![(Subject::Cases.index("subject").unwrap(), false)];
-    let wanted = Scan { subject: Subject::Cases, as_of, columns: all, organization, order };
+    let only = organization.map_or(Only::Everything, Only::Organization);
+    let wanted = Scan { subject: Subject::Cases, as_of, columns: all, only, order };
     let (db, runtime) = (w.app.db.clone(), tokio::runtime::Handle::current());
     tokio::task::spawn_blocking(move || {
         let mut out = Vec::new();

@@ -19,12 +19,13 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use warifu_app::AppError;
 use warifu_app::reports::{NewRun, Progress};
 use warifu_domain::access::{Actor, Role};
+use warifu_domain::organizations::Environment;
 use warifu_domain::reports::{Definition, Format, Subject};
 use warifu_domain::{OrganizationId, PersonId};
-use warifu_storage::people;
 use warifu_storage::reports::RunState;
+use warifu_storage::{organizations, people};
 
-on_both! { preview_is_exact replay_holds_under_writers what_is_cut_off_is_aborted only_decided_reports_over_everybody same_bytes_in_every_format }
+on_both! { preview_is_exact preview_follows_changes replay_holds_under_writers what_is_cut_off_is_aborted only_decided_reports_over_everybody same_bytes_in_every_format }
 
 async fn preview_is_exact(i: &Installation) {
     i.people(500).await;
@@ -35,14 +36,15 @@ async fn preview_is_exact(i: &Installation) {
         r#"{"column":"user_type","op":"equals","value":"Employee"}"#,
         r#"{"column":"environment","op":"equals","value":"preview"}"#,
         r#"{"any":[{"column":"address","op":"blank"},{"column":"last_login","op":"from","value":"2023-09-01"}]}"#,
+        r#"{"not":{"column":"email","op":"contains","value":"p1"}}"#,
     ] {
         definition.filter = serde_json::from_str(filter).unwrap();
-        for format in [Format::default(), Format::JsonLines] {
+        for format in [Format::default(), Format::JsonLines, Format::Xlsx] {
             definition.format = format;
             let preview = i.app.preview(&a, &definition).await.unwrap();
             let (id, bytes) = take(&i.app, &a, &definition).await;
             let run = i.app.run(&a, id).await.unwrap();
-            assert_eq!(preview.bytes, Some(bytes.len() as u64), "{filter}");
+            assert_eq!(preview.bytes, bytes.len() as u64, "{filter}");
             assert_eq!((run.bytes, run.state), (bytes.len() as i64, RunState::Done));
             assert_eq!(run.rows as u64, preview.rows);
             assert_eq!(run.sha256, warifu_ledger::sha256(&bytes).to_string());
@@ -57,6 +59,66 @@ async fn preview_is_exact(i: &Installation) {
     }
     let report = i.app.verify_ledger(|_, _| {}).await.unwrap().unwrap();
     assert!(report.open.is_empty(), "every start has its end: {:?}", report.open);
+}
+
+/// The first preview reads everybody into memory; the later ones add what has changed since. Each has
+/// to say what the file then is.
+async fn preview_follows_changes(i: &Installation) {
+    let first = i.people(400).await;
+    let a = super_administrator();
+    let filters = [
+        r#"{"all":[]}"#,
+        r#"{"column":"phone","op":"filled"}"#,
+        r#"{"column":"full_name","op":"contains","value":"7"}"#,
+        r#"{"all":[{"column":"environment","op":"not_equals","value":"preview"},
+            {"column":"active","op":"equals","value":true}]}"#,
+        r#"{"any":[{"column":"last_login","op":"before","value":"2023-09-01"},
+            {"column":"organization_id","op":"from","value":3},
+            {"not":{"column":"user_type","op":"one_of","value":["Employee","Customer"]}}]}"#,
+    ];
+    for step in 0..6_i64 {
+        let mut change = i.app.change().await.unwrap();
+        let revision = change.revision();
+        for n in 0..step * 20 {
+            let id = PersonId(1 + (n * 37 + step * 53) % 400);
+            let mut p = people::find(&mut change.conn(), id).await.unwrap().unwrap();
+            p.record.phone = (n % 3 > 0).then(|| format!("+81 {step}, {n}"));
+            p.record.full_name = Some(format!("佐藤 {n} \"{step}\""));
+            p.active = n % 5 > 0;
+            p.organization = OrganizationId(first.0 + n % 7);
+            people::update(&mut change.conn(), revision, &p).await.unwrap();
+        }
+        change.commit().await.unwrap();
+        if step == 3 {
+            // What a person's organization is called changes without the person.
+            let mut change = i.app.change().await.unwrap();
+            let revision = change.revision();
+            let found = organizations::find(&mut change.conn(), first).await.unwrap();
+            let mut of = found.unwrap();
+            of.environment = Environment::Production;
+            organizations::update(&mut change.conn(), revision, first, &of).await.unwrap();
+            change.commit().await.unwrap();
+        }
+        for filter in filters {
+            let mut definition = Definition::of_everything(Subject::People);
+            definition.filter = serde_json::from_str(filter).unwrap();
+            let preview = i.app.preview(&a, &definition).await.unwrap();
+            let (id, bytes) = take(&i.app, &a, &definition).await;
+            let run = i.app.run(&a, id).await.unwrap();
+            assert_eq!(preview.rows, run.rows as u64, "{step} {filter}");
+            assert_eq!(preview.bytes, bytes.len() as u64, "{step} {filter}");
+            let columns: Vec<u64> = serde_json::from_str(&run.column_bytes).unwrap();
+            let summed: Vec<u64> = preview.fields.iter().map(|f| f.bytes).collect();
+            assert_eq!(summed, columns, "{step} {filter}");
+            // With a limit the same is counted row by row.
+            let counted = Definition { limit: Some(100_000), ..definition };
+            let counted = i.app.preview(&a, &counted).await.unwrap();
+            assert_eq!(preview.bytes, counted.bytes, "{step} {filter}");
+            assert_eq!(preview.organizations, counted.organizations, "{step} {filter}");
+            assert_eq!(preview.fields, counted.fields, "{step} {filter}");
+            assert_eq!(preview.sample, counted.sample, "{step} {filter}");
+        }
+    }
 }
 
 async fn replay_holds_under_writers(i: &Installation) {
@@ -167,7 +229,7 @@ async fn same_bytes_in_every_format(i: &Installation) {
         for format in [Format::default(), Format::JsonLines, Format::Xlsx] {
             let definition = Definition { format, ..Definition::of_everything(subject) };
             let (id, _) = take(&i.app, &a, &definition).await;
-            // XLSX says when it was made: it must be the run's time, not the replay's.
+            // An XLSX file says when it was made: that must not be the replay's time.
             tokio::time::sleep(std::time::Duration::from_millis(1_100)).await;
             let replayed = i.app.replay(&a, id, None, Arc::new(Progress::new(0))).await.unwrap();
             assert_eq!(replayed.difference, None, "{subject:?} {:?}", definition.format);

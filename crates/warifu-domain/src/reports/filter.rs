@@ -123,6 +123,24 @@ pub trait Row {
     fn value(&self, index: usize) -> Value<'_>;
 }
 
+/// Sets of rows, for those who can answer a comparison for all rows at once.
+pub trait Sets {
+    type Set;
+    type Error;
+
+    /// The rows whose value in `column` passes `test`.
+    ///
+    /// # Errors
+    /// The implementation's own.
+    fn passing(&mut self, column: usize, test: &Test) -> Result<Self::Set, Self::Error>;
+    /// The rows that are in all of `sets`; of no sets, every row.
+    fn all(&self, sets: Vec<Self::Set>) -> Self::Set;
+    /// The rows that are in one of `sets`.
+    fn any(&self, sets: Vec<Self::Set>) -> Self::Set;
+    /// The rows that are not in `set`.
+    fn not(&self, set: Self::Set) -> Self::Set;
+}
+
 /// A filter whose columns and values are resolved; made by [`Filter::compile`].
 #[derive(Debug, Clone, PartialEq)]
 pub struct CompiledFilter {
@@ -137,8 +155,12 @@ enum Node {
     Test(usize, Test),
 }
 
-#[derive(Debug, Clone, PartialEq)]
-enum Test {
+/// One resolved comparison with a column's value.
+#[derive(Debug, Clone, PartialEq, Eq, Hash)]
+pub struct Test(Check);
+
+#[derive(Debug, Clone, PartialEq, Eq, Hash)]
+enum Check {
     Filled,
     Blank,
     TextIs(String),
@@ -251,40 +273,40 @@ impl Condition {
         let value = match (&self.value, self.op.takes_value()) {
             (Some(v), true) => v,
             (None, false) => {
-                let test = if self.op == Op::Filled { Test::Filled } else { Test::Blank };
-                return Ok(Node::Test(index, test));
+                let check = if self.op == Op::Filled { Check::Filled } else { Check::Blank };
+                return Ok(Node::Test(index, Test(check)));
             }
             (None, true) => return Err(format!("“{}” needs a value", self.op.key())),
             (Some(_), false) => return Err(format!("“{}” takes no value", self.op.key())),
         };
-        let test = match self.op {
+        let check = match self.op {
             Op::OneOf => {
                 let Literal::List(items) = value else {
                     return Err("“one_of” needs a list".into());
                 };
                 if kind == Kind::Text {
-                    Test::TextIn(items.iter().map(text).collect::<Result<_, _>>()?)
+                    Check::TextIn(items.iter().map(text).collect::<Result<_, _>>()?)
                 } else {
-                    Test::NumberIn(items.iter().map(number).collect::<Result<_, _>>()?)
+                    Check::NumberIn(items.iter().map(number).collect::<Result<_, _>>()?)
                 }
             }
-            Op::Contains => Test::Contains(text(value)?.to_lowercase()),
-            Op::StartsWith => Test::StartsWith(text(value)?),
-            Op::EndsWith => Test::EndsWith(text(value)?),
-            Op::Before => Test::Before(point(kind, value)?),
-            Op::From => Test::From(point(kind, value)?),
+            Op::Contains => Check::Contains(text(value)?.to_lowercase()),
+            Op::StartsWith => Check::StartsWith(text(value)?),
+            Op::EndsWith => Check::EndsWith(text(value)?),
+            Op::Before => Check::Before(point(kind, value)?),
+            Op::From => Check::From(point(kind, value)?),
             Op::Equals | Op::NotEquals => match kind {
-                Kind::Text => Test::TextIs(text(value)?),
+                Kind::Text => Check::TextIs(text(value)?),
                 Kind::Bool => match value {
-                    Literal::Bool(b) => Test::BoolIs(*b),
-                    Literal::Text(t) if t == "true" || t == "false" => Test::BoolIs(t == "true"),
+                    Literal::Bool(b) => Check::BoolIs(*b),
+                    Literal::Text(t) if t == "true" || t == "false" => Check::BoolIs(t == "true"),
                     _ => return Err("needs true or false".into()),
                 },
-                Kind::Time | Kind::Number => Test::NumberIs(point(kind, value)?),
+                Kind::Time | Kind::Number => Check::NumberIs(point(kind, value)?),
             },
             Op::Filled | Op::Blank => return Err("takes no value".into()),
         };
-        let node = Node::Test(index, test);
+        let node = Node::Test(index, Test(check));
         Ok(if self.op == Op::NotEquals { Node::Not(Box::new(node)) } else { node })
     }
 }
@@ -321,6 +343,15 @@ impl CompiledFilter {
         self.root.accepts(row)
     }
 
+    /// The rows that [`accepts`](Self::accepts) lets through, put together from sets: the same
+    /// tree and the same comparisons.
+    ///
+    /// # Errors
+    /// The first error of `sets`.
+    pub fn rows<S: Sets>(&self, sets: &mut S) -> Result<S::Set, S::Error> {
+        self.root.rows(sets)
+    }
+
     /// If every accepted row has one organization id, that id: the database then reads by its
     /// index instead of everything.
     pub fn only_organization(&self, subject: Subject) -> Option<i64> {
@@ -328,7 +359,7 @@ impl CompiledFilter {
         fn find(node: &Node, column: usize) -> Option<i64> {
             match node {
                 Node::All(nodes) => nodes.iter().find_map(|n| find(n, column)),
-                Node::Test(c, Test::NumberIs(id)) if *c == column => Some(*id),
+                Node::Test(c, Test(Check::NumberIs(id))) if *c == column => Some(*id),
                 _ => None,
             }
         }
@@ -361,26 +392,49 @@ impl Node {
             Node::Test(column, test) => test.holds(row.value(*column)),
         }
     }
+
+    fn rows<S: Sets>(&self, sets: &mut S) -> Result<S::Set, S::Error> {
+        Ok(match self {
+            Node::All(nodes) => {
+                let inner = nodes.iter().map(|n| n.rows(sets)).collect::<Result<_, _>>()?;
+                sets.all(inner)
+            }
+            Node::Any(nodes) => {
+                let inner = nodes.iter().map(|n| n.rows(sets)).collect::<Result<_, _>>()?;
+                sets.any(inner)
+            }
+            Node::Not(node) => {
+                let inner = node.rows(sets)?;
+                sets.not(inner)
+            }
+            Node::Test(column, test) => sets.passing(*column, test)?,
+        })
+    }
 }
 
 impl Test {
+    /// Whether it only asks if there is a value at all.
+    pub fn asks_only_for_presence(&self) -> bool {
+        matches!(self.0, Check::Filled | Check::Blank)
+    }
+
     /// A blank value fails every test but `Blank`: what is not there equals nothing and lies
     /// before nothing. `not` of it therefore holds, as it should: “not an employee” includes
     /// those of whom nothing is known.
-    fn holds(&self, value: Value<'_>) -> bool {
-        match (self, value) {
-            (Test::Blank, v) => v.is_blank(),
-            (Test::Filled, v) => !v.is_blank(),
-            (Test::TextIs(t), Value::Text(v)) => t == v,
-            (Test::TextIn(list), Value::Text(v)) => list.iter().any(|t| t == v),
-            (Test::Contains(needle), Value::Text(v)) => v.to_lowercase().contains(needle.as_str()),
-            (Test::StartsWith(t), Value::Text(v)) => v.starts_with(t.as_str()),
-            (Test::EndsWith(t), Value::Text(v)) => v.ends_with(t.as_str()),
-            (Test::NumberIs(n), Value::Time(v) | Value::Number(v)) => *n == v,
-            (Test::NumberIn(list), Value::Number(v)) => list.contains(&v),
-            (Test::Before(n), Value::Time(v) | Value::Number(v)) => v < *n,
-            (Test::From(n), Value::Time(v) | Value::Number(v)) => v >= *n,
-            (Test::BoolIs(b), Value::Bool(v)) => *b == v,
+    pub fn holds(&self, value: Value<'_>) -> bool {
+        match (&self.0, value) {
+            (Check::Blank, v) => v.is_blank(),
+            (Check::Filled, v) => !v.is_blank(),
+            (Check::TextIs(t), Value::Text(v)) => t == v,
+            (Check::TextIn(list), Value::Text(v)) => list.iter().any(|t| t == v),
+            (Check::Contains(needle), Value::Text(v)) => v.to_lowercase().contains(needle.as_str()),
+            (Check::StartsWith(t), Value::Text(v)) => v.starts_with(t.as_str()),
+            (Check::EndsWith(t), Value::Text(v)) => v.ends_with(t.as_str()),
+            (Check::NumberIs(n), Value::Time(v) | Value::Number(v)) => *n == v,
+            (Check::NumberIn(list), Value::Number(v)) => list.contains(&v),
+            (Check::Before(n), Value::Time(v) | Value::Number(v)) => v < *n,
+            (Check::From(n), Value::Time(v) | Value::Number(v)) => v >= *n,
+            (Check::BoolIs(b), Value::Bool(v)) => *b == v,
             _ => false,
         }
     }

@@ -6,4 +6,4 @@ mod filter;
 
 pub use columns::{Column, Kind, Subject, Value};
 pub use definition::{Definition, DefinitionError, Format, Limits, OrderKey, Weight};
-pub use filter::{CompiledFilter, Condition, Filter, FilterError, Literal, Op, Row};
+pub use filter::{CompiledFilter, Condition, Filter, FilterError, Literal, Op, Row, Sets, Test};

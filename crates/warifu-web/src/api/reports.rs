@@ -84,8 +84,8 @@ pub struct Counted {
     revision: i64,
     rows: u64,
     organizations: u64,
-    /// Exact; absent for XLSX.
-    bytes: Option<u64>,
+    /// Of the file, exact.
+    bytes: u64,
     /// Filled fields with personal data.
     personal_fields: u64,
     /// Whether running it is a decision of its own.

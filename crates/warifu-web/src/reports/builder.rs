@@ -36,6 +36,9 @@ pub async fn new(
     Query(asked): Query<Asked>,
 ) -> Result<Response, Problem> {
     let subject = asked.subject.as_deref().and_then(Subject::from_key).unwrap_or(Subject::People);
+    if subject == Subject::People {
+        web.app.warm_preview();
+    }
     show(&web, &who, Draft::new(subject), None, Vec::new(), None).await
 }
 
@@ -171,7 +174,7 @@ async fn show(
             {
                 let had = web.app.preview(who.actor(), &before.definition).await?;
                 let words = words::filter(lang, subject, &before.definition.filter);
-                removed = Some((words, had.rows as i64, had.bytes.unwrap_or_default() as i64));
+                removed = Some((words, had.rows as i64, had.bytes as i64));
             }
             Some(preview(web, lang, definition, counted, removed)?)
         }
@@ -239,7 +242,7 @@ fn preview(
         rows: counted.rows as i64,
         organizations: counted.organizations as i64,
         personal: (definition.personal_columns() as i64, personal as i64),
-        bytes: counted.bytes.unwrap_or_default() as i64,
+        bytes: counted.bytes as i64,
         limits: [limit, None, None, None],
         everything: (counted.rows as i64, counted.organizations as i64),
         header: header.collect(),

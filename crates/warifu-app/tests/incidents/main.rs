@@ -51,7 +51,7 @@ async fn a_removed_filter_is_found(i: &Installation) {
     // What the thief took: the same report without the filter. Only its size is known, so the
     // run itself is made on the quiet here.
     let everybody = Definition::of_everything(Subject::People);
-    let size = i.app.preview(&a, &everybody).await.unwrap().bytes.unwrap();
+    let size = i.app.preview(&a, &everybody).await.unwrap().bytes;
     let at = i.app.now();
     // Life goes on: what the match must look at is the state of then.
     let mut change = i.app.change().await.unwrap();
@@ -116,7 +116,7 @@ async fn neighbouring_moments_are_tried(i: &Installation) {
     i.people(200).await;
     let a = super_administrator();
     let everybody = Definition::of_everything(Subject::People);
-    let before = i.app.preview(&a, &everybody).await.unwrap().bytes.unwrap();
+    let before = i.app.preview(&a, &everybody).await.unwrap().bytes;
     // The clock of the proxy is late: at its time, somebody had already got a phone number whose
     // length nothing else explains.
     let mut change = i.app.change().await.unwrap();

@@ -187,7 +187,6 @@ pub fn scan(
             let flags = OpenFlags::SQLITE_OPEN_READ_ONLY | OpenFlags::SQLITE_OPEN_NO_MUTEX;
             let connection = Connection::open_with_flags(path, flags)?;
             connection.busy_timeout(std::time::Duration::from_secs(20))?;
-            connection.pragma_update(None, "mmap_size", 1_i64 << 30)?;
             scan_sqlite(&connection, scan, row)
         }
         Db::Postgres { pool } => scan_postgres(pool, runtime, scan, row),
@@ -248,15 +247,22 @@ fn scan_postgres(
 ) -> Result<(), StorageError> {
     let kinds = scan.kinds();
     let width = scan.subject.columns().len();
-    // Made of static texts and whole numbers; see `Scan::sql`.
-    let copy = format!("COPY ({}) TO STDOUT", scan.sql(Engine::Postgres));
+    // Made of static texts and whole numbers; see `Scan::sql`. Binary, because the text form costs
+    // both sides a look at every byte.
+    let copy = format!("COPY ({}) TO STDOUT (FORMAT binary)", scan.sql(Engine::Postgres));
     let (batches_in, mut batches) = mpsc::channel(4);
     runtime.spawn(receive(pool.clone(), copy, batches_in));
+    let mut at_start = true;
     // A batch ends where a row ends, so rows are never split between two.
-    let mut scratch = Scratch::default();
     while let Some(batch) = batches.blocking_recv() {
-        for line in batch?.split(|b| *b == b'\n').filter(|l| !l.is_empty()) {
-            if scratch.row(line, scan, &kinds, width, row)?.is_break() {
+        let batch = batch?;
+        let mut rest = Binary(&batch);
+        if std::mem::take(&mut at_start) {
+            rest.header()?;
+        }
+        while !rest.0.is_empty() {
+            let Some((id, values)) = rest.row(&scan.columns, &kinds)? else { return Ok(()) };
+            if row(id, &values[..width]).is_break() {
                 return Ok(());
             }
         }
@@ -280,8 +286,8 @@ async fn receive(
         let mut batch: Vec<u8> = Vec::with_capacity(BATCH + 4096);
         while let Some(chunk) = stream.try_next().await? {
             batch.extend_from_slice(&chunk);
-            // A line feed inside a value is escaped, so one at the end is the end of a row.
-            if batch.len() >= BATCH && batch.ends_with(b"\n") {
+            // The server sends every row as a message of its own.
+            if batch.len() >= BATCH {
                 let full = std::mem::replace(&mut batch, Vec::with_capacity(BATCH + 4096));
                 batches.send(Ok(full)).await.map_err(|_| StorageError::Stopped)?;
             }
@@ -295,91 +301,81 @@ async fn receive(
     }
 }
 
-/// Buffers for one row in COPY's text format: tabs between values, `\N` for null, backslash
-/// escapes (PostgreSQL manual, COPY, "Text Format").
-#[derive(Default)]
-struct Scratch {
-    text: Vec<u8>,
+/// What is left of a COPY in binary format (PostgreSQL manual, COPY, "Binary Format"): big-endian
+/// numbers, a count of fields before each row, a length before each field.
+struct Binary<'a>(&'a [u8]);
+
+fn cut_off() -> StorageError {
+    StorageError::Corrupt { what: "a binary COPY", detail: "it ends inside a row".into() }
 }
 
-impl Scratch {
+impl<'a> Binary<'a> {
+    fn take(&mut self, n: usize) -> Result<&'a [u8], StorageError> {
+        let (taken, rest) = self.0.split_at_checked(n).ok_or_else(cut_off)?;
+        self.0 = rest;
+        Ok(taken)
+    }
+
+    fn array<const N: usize>(&mut self) -> Result<[u8; N], StorageError> {
+        let (taken, rest) = self.0.split_first_chunk().ok_or_else(cut_off)?;
+        self.0 = rest;
+        Ok(*taken)
+    }
+
+    /// Signature, flags, and a header extension, which may be skipped.
+    fn header(&mut self) -> Result<(), StorageError> {
+        if self.take(11)? != b"PGCOPY\n\xff\r\n\0" {
+            let detail = "its signature is another".into();
+            return Err(StorageError::Corrupt { what: "a binary COPY", detail });
+        }
+        self.take(4)?;
+        let extension = u32::from_be_bytes(self.array()?);
+        self.take(extension as usize)?;
+        Ok(())
+    }
+
+    /// The next row, whose first field is the id; `None` at the end.
+    #[expect(clippy::type_complexity, reason = "an id and its values")]
     fn row(
         &mut self,
-        line: &[u8],
-        scan: &Scan,
+        columns: &[usize],
         kinds: &[Kind],
-        width: usize,
-        row: &mut dyn FnMut(i64, &[Value<'_>]) -> ControlFlow<()>,
-    ) -> Result<ControlFlow<()>, StorageError> {
-        // Values with escapes are written unescaped into one buffer first, so that all borrows of
-        // it begin after it stopped growing.
-        self.text.clear();
-        let mut spans = [Span::Null; MAX_COLUMNS + 1];
-        for (field, span) in line.split(|b| *b == b'\t').zip(&mut spans) {
-            *span = if field == b"\\N" {
-                Span::Null
-            } else if field.contains(&b'\\') {
-                let from = self.text.len();
-                unescape(field, &mut self.text);
-                Span::Buffer(from, self.text.len())
-            } else {
-                let from = field.as_ptr() as usize - line.as_ptr() as usize;
-                Span::Line(from, from + field.len())
-            };
+    ) -> Result<Option<(i64, [Value<'a>; MAX_COLUMNS])>, StorageError> {
+        let fields = i16::from_be_bytes(self.array()?);
+        if fields == -1 {
+            return Ok(None);
         }
-        let bytes = |span: Span| match span {
-            Span::Null => None,
-            Span::Line(a, b) => line.get(a..b),
-            Span::Buffer(a, b) => self.text.get(a..b),
-        };
+        if usize::try_from(fields) != Ok(columns.len() + 1) {
+            let detail = format!("{fields} fields in a row");
+            return Err(StorageError::Corrupt { what: "a binary COPY", detail });
+        }
+        let id = number(self.field()?.unwrap_or_default())?;
         let mut values = [Value::Null; MAX_COLUMNS];
-        for (i, (&place, kind)) in scan.columns.iter().zip(kinds).enumerate() {
-            let Some(b) = bytes(spans[i + 1]) else { continue };
-            values[place] = match kind {
-                Kind::Text => Value::Text(utf8(b)?),
-                Kind::Time => Value::Time(number(b)?),
-                Kind::Number => Value::Number(number(b)?),
-                Kind::Bool => Value::Bool(b == b"t"),
+        for (place, kind) in columns.iter().zip(kinds) {
+            let Some(bytes) = self.field()? else { continue };
+            values[*place] = match kind {
+                Kind::Text => Value::Text(utf8(bytes)?),
+                Kind::Time => Value::Time(number(bytes)?),
+                Kind::Number => Value::Number(number(bytes)?),
+                Kind::Bool => Value::Bool(bytes == [1]),
             };
         }
-        let id = number(bytes(spans[0]).unwrap_or_default())?;
-        Ok(row(id, &values[..width]))
+        Ok(Some((id, values)))
     }
-}
 
-#[derive(Clone, Copy)]
-enum Span {
-    Null,
-    Line(usize, usize),
-    Buffer(usize, usize),
+    fn field(&mut self) -> Result<Option<&'a [u8]>, StorageError> {
+        let length = i32::from_be_bytes(self.array()?);
+        // -1 is null; nothing else is negative.
+        usize::try_from(length).ok().map(|n| self.take(n)).transpose()
+    }
 }
 
 fn number(bytes: &[u8]) -> Result<i64, StorageError> {
-    let text = utf8(bytes)?;
-    text.parse().map_err(|_| StorageError::Corrupt {
+    let whole = bytes.try_into().map(i64::from_be_bytes);
+    whole.map_err(|_| StorageError::Corrupt {
         what: "a number in a report column",
-        detail: text.to_owned(),
+        detail: format!("{} bytes", bytes.len()),
     })
-}
-
-fn unescape(field: &[u8], out: &mut Vec<u8>) {
-    let mut bytes = field.iter().copied();
-    while let Some(b) = bytes.next() {
-        if b != b'\\' {
-            out.push(b);
-            continue;
-        }
-        out.push(match bytes.next() {
-            Some(b'b') => 8,
-            Some(b'f') => 12,
-            Some(b'n') => b'\n',
-            Some(b'r') => b'\r',
-            Some(b't') => b'\t',
-            Some(b'v') => 11,
-            Some(other) => other,
-            None => b'\\',
-        });
-    }
 }
 
 #[cfg(test)]
@@ -421,9 +417,29 @@ mod tests {
     }
 
     #[test]
-    fn reads_copy_text() {
-        let mut out = Vec::new();
-        unescape(br"a\tb\\c\nd", &mut out);
-        assert_eq!(out, b"a\tb\\c\nd");
+    fn reads_a_binary_copy() {
+        let mut copy = b"PGCOPY\n\xff\r\n\0\0\0\0\0\0\0\0\x01x".to_vec();
+        let field = |copy: &mut Vec<u8>, bytes: &[u8]| {
+            copy.extend_from_slice(&(bytes.len() as i32).to_be_bytes());
+            copy.extend_from_slice(bytes);
+        };
+        copy.extend_from_slice(&4_i16.to_be_bytes());
+        field(&mut copy, &7_i64.to_be_bytes());
+        field(&mut copy, "佐藤\t".as_bytes());
+        copy.extend_from_slice(&(-1_i32).to_be_bytes());
+        field(&mut copy, &[1]);
+        copy.extend_from_slice(&(-1_i16).to_be_bytes());
+        let (columns, kinds) = ([2, 0, 15], [Kind::Text, Kind::Time, Kind::Bool]);
+        let mut rest = Binary(&copy);
+        rest.header().unwrap();
+        let (id, values) = rest.row(&columns, &kinds).unwrap().unwrap();
+        assert_eq!((id, values[2], values[0]), (7, Value::Text("佐藤\t"), Value::Null));
+        assert_eq!(values[15], Value::Bool(true));
+        assert!(rest.row(&columns, &kinds).unwrap().is_none());
+        // Cut off anywhere it is an error, never a panic or a row.
+        for end in 0..copy.len() - 2 {
+            let mut rest = Binary(&copy[..end]);
+            assert!(rest.header().and_then(|()| rest.row(&columns, &kinds)).is_err(), "{end}");
+        }
     }
 }

@@ -3,6 +3,7 @@
 mod definitions;
 mod download;
 mod file;
+mod leases;
 mod preview;
 mod produce;
 mod replay;
@@ -11,6 +12,7 @@ mod runs;
 
 pub use definitions::digest;
 pub use download::{Download, DownloadBody};
+pub use leases::node_name;
 pub use preview::{FieldCount, Preview, mask};
 pub(crate) use produce::Selection;
 pub use produce::{BLOCK, Made, Progress};

@@ -74,7 +74,8 @@ pub fn is_disk_full(error: &(dyn std::error::Error + 'static)) -> bool {
         return true;
     }
     // What an I/O error wraps is not its source, only that one's source is.
-    let inner = io.and_then(std::io::Error::get_ref).map(|e| e as &(dyn std::error::Error + 'static));
+    let inner =
+        io.and_then(std::io::Error::get_ref).map(|e| e as &(dyn std::error::Error + 'static));
     inner.or_else(|| error.source()).is_some_and(is_disk_full)
 }
 

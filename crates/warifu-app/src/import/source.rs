@@ -140,8 +140,7 @@ fn delimited(
 ) -> Rows<impl Iterator<Item = SourceRow> + Send + use<>> {
     const ALLOWED: u64 = (MAX_RECORD + 2 * AHEAD) as u64;
     let left = Arc::new(AtomicU64::new(ALLOWED));
-    let mut input =
-        BufReader::with_capacity(AHEAD, Bounded { inner: file, left: left.clone() });
+    let mut input = BufReader::with_capacity(AHEAD, Bounded { inner: file, left: left.clone() });
     let first = input.fill_buf().map_err(|e| e.to_string())?;
     if first.starts_with(b"\xFF\xFE") || first.starts_with(b"\xFE\xFF") {
         return Err("is UTF-16; save it as UTF-8".into());

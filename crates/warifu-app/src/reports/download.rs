@@ -223,18 +223,13 @@ impl App {
         };
         let state = if whole { RunState::Done } else { RunState::Aborted };
         let sha256 = made.map(|m| m.sha256.to_string()).unwrap_or_default();
-        let columns = made
-            .map(|m| serde_json::json!(m.column_bytes).to_string())
-            .unwrap_or_default();
+        let columns =
+            made.map(|m| serde_json::json!(m.column_bytes).to_string()).unwrap_or_default();
         let end = RunEnd {
             state,
             at,
             rows: made.map_or(0, |m| m.rows as i64),
-            bytes: if whole {
-                made.map_or(0, |m| m.bytes as i64)
-            } else {
-                taken.bytes as i64
-            },
+            bytes: if whole { made.map_or(0, |m| m.bytes as i64) } else { taken.bytes as i64 },
             sha256: &sha256,
             column_bytes: &columns,
             blocks: made.map_or(&[], |m| &m.blocks),

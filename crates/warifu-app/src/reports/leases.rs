@@ -81,7 +81,9 @@ impl App {
             match self.abort_unfinished_runs().await {
                 Ok(0) => {}
                 Ok(n) => tracing::warn!(runs = n, "transfers that nobody makes were aborted"),
-                Err(error) => tracing::warn!(%error, "unfinished transfers could not be looked for"),
+                Err(error) => {
+                    tracing::warn!(%error, "unfinished transfers could not be looked for")
+                }
             }
         }
     }

@@ -38,7 +38,8 @@ fn filter(chance: &mut StdRng, depth: u32) -> Value {
 fn condition(chance: &mut StdRng) -> Value {
     let column = Subject::People.columns().choose(chance).unwrap();
     let is = |op: &str, value: Value| json!({ "column": column.key, "op": op, "value": value });
-    let texts = ["Employee", "o1", "person 3", "+81 3", "佐藤", "preview", "Organization 2", "a", "\n"];
+    let texts =
+        ["Employee", "o1", "person 3", "+81 3", "佐藤", "preview", "Organization 2", "a", "\n"];
     let text = texts.choose(chance).copied().unwrap();
     match (column.kind, chance.random_range(0..4)) {
         (_, 0) => {

@@ -4,8 +4,8 @@
 use crate::evidence::{csrf, enter};
 use crate::http::Client;
 use crate::server::Warifu;
-use hyper::Method;
 use http_body_util::BodyExt as _;
+use hyper::Method;
 use rand::rngs::StdRng;
 use rand::{Rng as _, SeedableRng as _};
 use serde_json::{Value, json};
@@ -140,7 +140,8 @@ pub async fn take_slowly(client: &mut Client, run: i64) -> Slow {
     let token = client.headers["x-csrf-token"].clone();
     let form = Some("application/x-www-form-urlencoded");
     let (path, body) = (format!("/runs/{run}/download"), format!("csrf={token}"));
-    let answer = client.try_open(Method::POST, &path, form, body.into(), Some(65_536)).await.unwrap();
+    let answer =
+        client.try_open(Method::POST, &path, form, body.into(), Some(65_536)).await.unwrap();
     assert_eq!(answer.status(), 200);
     let length = answer.headers()["content-length"].to_str().unwrap().parse().unwrap();
     let mut slow = Slow { body: answer.into_body(), came: 0, length };
@@ -162,7 +163,10 @@ impl Slow {
         while let Some(next) = self.next().await {
             next?;
         }
-        assert_eq!(self.came, self.length, "a file that is not whole must not end like one that is");
+        assert_eq!(
+            self.came, self.length,
+            "a file that is not whole must not end like one that is"
+        );
         Ok(())
     }
 }

@@ -29,8 +29,7 @@ impl App {
     /// # Errors
     /// When the database cannot be reached, or the stored ledger head is damaged.
     pub async fn change(&self) -> Result<Change<'_>, AppError> {
-        let now = self.now();
-        let mut tx = self.db.begin(now).await?;
+        let mut tx = self.db.begin(self.now()).await?;
         let head = ledger::head(&mut tx.conn()).await?;
         let frontier = if head.size == 0 {
             Frontier::default()
@@ -38,7 +37,7 @@ impl App {
             Frontier::from_bytes(&head.frontier).map_err(|e| AppError::Ledger(e.to_string()))?
         };
         // The ledger's time never runs backwards, whatever the machine's clock does.
-        let at = Timestamp(now.0.max(head.at));
+        let at = Timestamp(tx.at().0.max(head.at));
         Ok(Change { app: self, tx, at, head, frontier, recorded: false, events: Vec::new() })
     }
 }

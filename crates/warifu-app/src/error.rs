@@ -4,7 +4,7 @@ use warifu_domain::access::Denied;
 use warifu_domain::cases::WritingError;
 use warifu_domain::people::PersonError;
 use warifu_domain::reports::DefinitionError;
-use warifu_storage::StorageError;
+use warifu_storage::{StorageError, is_disk_full};
 
 #[derive(Debug, thiserror::Error)]
 pub enum AppError {
@@ -42,6 +42,21 @@ pub enum AppError {
 impl AppError {
     pub fn invalid(field: &'static str, what: impl std::fmt::Display) -> AppError {
         AppError::Invalid { field, what: what.to_string() }
+    }
+
+    /// Whether there was no room on the disk, in the database or for a file.
+    pub fn is_disk_full(&self) -> bool {
+        match self {
+            AppError::Storage(StorageError::DiskFull) => true,
+            AppError::Storage(StorageError::File { source, .. })
+            | AppError::File { source, .. } => is_disk_full(source),
+            _ => false,
+        }
+    }
+
+    /// Whether the same may go through a little later, when room or database are back.
+    pub fn is_passing(&self) -> bool {
+        self.is_disk_full() || matches!(self, AppError::Storage(e) if e.is_passing())
     }
 }
 

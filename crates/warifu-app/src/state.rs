@@ -4,7 +4,7 @@ use crate::AppError;
 use crate::cases::Reads;
 use crate::incidents::Matches;
 use crate::live::Live;
-use crate::reports::{Replays, Tables, Transfers};
+use crate::reports::{Replays, Tables, Transfers, node_name};
 use hmac::{Hmac, Mac};
 use sha2::Sha256;
 use std::path::{Path, PathBuf};
@@ -100,6 +100,8 @@ fn write_secret(path: &Path, secret: &[u8]) -> std::io::Result<()> {
 pub struct AppConfig {
     /// Where keys, blobs and (with SQLite) the database lie.
     pub data: PathBuf,
+    /// This node's name among those on the same database; see [`node_name`].
+    pub node: String,
     /// Shown in the pages: the desk's name.
     pub name: String,
     /// What case numbers begin with.
@@ -116,6 +118,7 @@ impl AppConfig {
     pub fn new(data: &Path) -> AppConfig {
         AppConfig {
             data: data.to_owned(),
+            node: node_name(data),
             name: "Warifu".into(),
             case_prefix: "HC".into(),
             products: vec!["wic".into(), "cis".into()],

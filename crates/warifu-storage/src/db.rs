@@ -8,7 +8,7 @@ use sqlx::sqlite::{
     Sqlite, SqliteConnectOptions, SqliteConnection, SqliteJournalMode, SqlitePool,
     SqlitePoolOptions, SqliteSynchronous,
 };
-use sqlx::{AssertSqlSafe, SqlSafeStr, Transaction};
+use sqlx::{AssertSqlSafe, Connection, SqlSafeStr, Transaction};
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 use warifu_domain::{Revision, Timestamp};
@@ -42,6 +42,7 @@ pub enum Reader {
 pub struct Tx {
     inner: TxInner,
     revision: Revision,
+    at: Timestamp,
 }
 
 enum TxInner {
@@ -108,6 +109,12 @@ const MIGRATIONS: &[(i64, &str, &str, &str)] = &[
         include_str!("../migrations/0005_desk.sql"),
         include_str!("../migrations/0005_desk.sql"),
     ),
+    (
+        6,
+        "leases",
+        include_str!("../migrations/0006_leases.sql"),
+        include_str!("../migrations/0006_leases.sql"),
+    ),
 ];
 
 fn migrator(engine: Engine) -> Migrator {
@@ -158,6 +165,11 @@ impl Db {
         let write = SqlitePoolOptions::new()
             .max_connections(1)
             .acquire_timeout(Duration::from_secs(20))
+            // SQLite itself rolls back a transaction that finds no room on the disk. sqlx then still
+            // counts one and could begin none on this connection: take a new one.
+            .before_acquire(|connection, _| {
+                Box::pin(async move { Ok(!connection.is_in_transaction()) })
+            })
             .connect_with(options.clone())
             .await?;
         migrator(Engine::Sqlite)
@@ -176,15 +188,29 @@ impl Db {
     /// Connects to a PostgreSQL database and brings it up to date.
     ///
     /// # Errors
-    /// When the address is not understood, the server cannot be reached within 10 s, or the
-    /// database is newer than this program.
+    /// When the address is not understood, the server cannot be reached within 10 s or refuses,
+    /// or the database is newer than this program.
     pub async fn open_postgres(url: &str) -> Result<Db, StorageError> {
-        let options: PgConnectOptions =
-            url.parse().map_err(|_| StorageError::Address(without_password(url)))?;
+        let address = || StorageError::Address(without_password(url));
+        if !url.starts_with("postgres://") && !url.starts_with("postgresql://") {
+            return Err(address());
+        }
+        let options: PgConnectOptions = url.parse().map_err(|_| address())?;
+        let options = options.application_name("warifu");
+        // Of a server that refuses, the pool would only tell that it waited: it is asked once before.
+        let refused =
+            |why: String| StorageError::Unreachable(format!("{}: {why}", without_password(url)));
+        tokio::time::timeout(Duration::from_secs(10), async {
+            PgConnection::connect_with(&options).await?.close().await
+        })
+        .await
+        .map_err(|_| refused("no answer within 10 s".into()))?
+        .map_err(|e| refused(e.to_string()))?;
         let pool = PgPoolOptions::new()
             .max_connections(16)
-            .acquire_timeout(Duration::from_secs(10))
-            .connect_with(options.application_name("warifu"))
+            // Whoever waits for a page gets an answer while a restart of the server goes unnoticed.
+            .acquire_timeout(Duration::from_secs(5))
+            .connect_with(options)
             .await?;
         migrator(Engine::Postgres)
             .run(&pool)
@@ -221,12 +247,13 @@ impl Db {
             Db::Sqlite { write, .. } => TxInner::Sqlite(write.begin_with("BEGIN IMMEDIATE").await?),
             Db::Postgres { pool } => TxInner::Postgres(pool.begin().await?),
         };
-        Ok(Tx { inner, revision: Revision(0) })
+        Ok(Tx { inner, revision: Revision(0), at: Timestamp(0) })
     }
 
     /// A transaction that changes records or appends to the ledger. It takes the next revision,
     /// which locks the head row until the end: revisions therefore appear in their order, and
-    /// whoever reads the head sees only revisions whose every change is there to see.
+    /// whoever reads the head sees only revisions whose every change is there to see. Their times
+    /// never go back, whatever the machine's clock does: "as of then" has one answer.
     ///
     /// # Errors
     /// As [`Db::read`].
@@ -235,13 +262,16 @@ impl Db {
         let mut conn = tx.conn();
         let (revision,): (i64,) = fetch_one!(&mut conn, (i64,):
             "UPDATE head SET revision = revision + 1 WHERE id = 1 RETURNING revision")?;
+        let before: Option<(i64,)> = fetch_optional!(&mut conn, (i64,):
+            "SELECT at FROM revisions WHERE revision = $1", revision - 1)?;
+        let at = before.map_or(at, |(before,)| at.max(Timestamp(before)));
         execute!(
             &mut conn,
             "INSERT INTO revisions (revision, at) VALUES ($1, $2)",
             revision,
             at.0
         )?;
-        tx.revision = Revision(revision);
+        (tx.revision, tx.at) = (Revision(revision), at);
         Ok(tx)
     }
 
@@ -284,6 +314,11 @@ impl Tx {
     /// The revision that this transaction makes.
     pub fn revision(&self) -> Revision {
         self.revision
+    }
+
+    /// The instant of that revision.
+    pub fn at(&self) -> Timestamp {
+        self.at
     }
 
     /// Makes the changes durable.

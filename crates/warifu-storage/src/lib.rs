@@ -22,4 +22,4 @@ pub mod sessions;
 pub mod settings;
 
 pub use db::{Conn, Db, Engine, Reader, Tx};
-pub use error::StorageError;
+pub use error::{StorageError, is_disk_full};

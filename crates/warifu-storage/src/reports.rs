@@ -294,15 +294,41 @@ pub async fn insert_run(c: &mut Conn<'_>, r: &Run) -> Result<(), StorageError> {
     Ok(())
 }
 
-/// Moves a prepared run to running; `false` when somebody else has: a run's file leaves once.
+/// Moves a prepared run to running on a node, which says until when it certainly lives; `false`
+/// when somebody else has: a run's file leaves once.
 ///
 /// # Errors
 /// As every query.
-pub async fn start_run(c: &mut Conn<'_>, id: RunId) -> Result<bool, StorageError> {
+pub async fn start_run(
+    c: &mut Conn<'_>,
+    id: RunId,
+    node: &str,
+    alive_until: Timestamp,
+) -> Result<bool, StorageError> {
     let n = execute!(
         c,
-        "UPDATE runs SET state = 'running' WHERE id = $1 AND state = 'prepared'",
-        id.0
+        "UPDATE runs SET state = 'running', node = $2, alive_until = $3 WHERE id = $1 AND state = 'prepared'",
+        id.0,
+        node,
+        alive_until.0
+    )?;
+    Ok(n == 1)
+}
+
+/// The node says that it still makes a run's file; `false` when the run has been ended meanwhile.
+///
+/// # Errors
+/// As every query.
+pub async fn renew_run(
+    c: &mut Conn<'_>,
+    id: RunId,
+    alive_until: Timestamp,
+) -> Result<bool, StorageError> {
+    let n = execute!(
+        c,
+        "UPDATE runs SET alive_until = $2 WHERE id = $1 AND state = 'running'",
+        id.0,
+        alive_until.0
     )?;
     Ok(n == 1)
 }
@@ -366,13 +392,23 @@ pub async fn runs(c: &mut Conn<'_>, before: RunId, limit: i64) -> Result<Vec<Run
     rows.into_iter().map(TryFrom::try_from).collect()
 }
 
-/// Runs that have not ended: after a crash, each becomes an abort in the ledger.
+/// A run whose file is being made, by whom, and until when that node has said that it lives.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Lease {
+    pub run: RunId,
+    pub node: String,
+    pub alive_until: Timestamp,
+}
+
+/// Runs that have begun and not ended.
 ///
 /// # Errors
 /// As every query.
-pub async fn unfinished(c: &mut Conn<'_>) -> Result<Vec<Run>, StorageError> {
-    let rows = fetch_all!(c, RunRow: "SELECT * FROM runs WHERE state = 'running' ORDER BY id")?;
-    rows.into_iter().map(TryFrom::try_from).collect()
+pub async fn running(c: &mut Conn<'_>) -> Result<Vec<Lease>, StorageError> {
+    let rows = fetch_all!(c, (i64, String, i64):
+        "SELECT id, node, alive_until FROM runs WHERE state = 'running' ORDER BY id")?;
+    let lease = |(id, node, until)| Lease { run: RunId(id), node, alive_until: Timestamp(until) };
+    Ok(rows.into_iter().map(lease).collect())
 }
 
 /// Every version of every saved definition, newest first, at most `limit`.

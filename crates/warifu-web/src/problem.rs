@@ -86,8 +86,16 @@ impl From<AppError> for Problem {
                 ..of(StatusCode::TOO_MANY_REQUESTS, "too-many")
             },
             AppError::NeedsDecision(_) => of(StatusCode::UNPROCESSABLE_ENTITY, "needs-decision"),
-            AppError::Storage(ref storage) if storage.is_passing() => {
-                let problem = Problem::new(StatusCode::SERVICE_UNAVAILABLE, "unavailable");
+            ref e if e.is_disk_full() => {
+                let problem = Problem::new(StatusCode::INSUFFICIENT_STORAGE, "disk-full").with(
+                    "the server's disk is full and nothing was changed; whoever runs this installation frees some space, then try again",
+                );
+                Problem { cause: said, ..problem }
+            }
+            // Where the database is, and what it said, is for the log only.
+            ref e if e.is_passing() => {
+                let problem = Problem::new(StatusCode::SERVICE_UNAVAILABLE, "unavailable")
+                    .with("the database cannot be reached and nothing was changed; try again in a few seconds");
                 Problem { cause: said, retry_after: Some(10), ..problem }
             }
             AppError::Ledger(_) => {

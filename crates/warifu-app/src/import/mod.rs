@@ -276,6 +276,11 @@ fn read(
         }
     }
     let _ = batches.blocking_send(batch);
+    if let Some(why) = source.broken.get() {
+        // What came before is in; the import stays open.
+        let what = format!("{}: {why}; the rows before it are in", request.path.display());
+        return Err(AppError::Invalid { field: "file", what });
+    }
     progress.bytes_done.store(source.total, Relaxed);
     Ok(())
 }

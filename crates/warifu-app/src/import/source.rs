@@ -4,8 +4,8 @@ use crate::AppError;
 use std::fs::File;
 use std::io::{BufRead, BufReader, Read};
 use std::path::Path;
-use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering::Relaxed};
+use std::sync::{Arc, OnceLock};
 
 /// Longest record that is taken, in bytes: a file of quotes that never end must not fill the memory.
 const MAX_RECORD: usize = 1 << 20;
@@ -23,7 +23,12 @@ pub struct Source {
     /// Bytes read so far.
     pub read: Arc<AtomicU64>,
     pub total: u64,
+    /// Why the rows end before the file does.
+    pub broken: Broken,
 }
+
+/// What a file cannot be read beyond: told once, after the rows before it.
+pub type Broken = Arc<OnceLock<String>>;
 
 /// Counts the bytes that go through it.
 struct Counted {
@@ -35,6 +40,29 @@ impl Read for Counted {
     fn read(&mut self, buffer: &mut [u8]) -> std::io::Result<usize> {
         let n = self.file.read(buffer)?;
         self.read.fetch_add(n as u64, Relaxed);
+        Ok(n)
+    }
+}
+
+/// Ends a record that is longer than any that is taken, before the whole of it is in memory.
+struct Bounded<R> {
+    inner: R,
+    left: Arc<AtomicU64>,
+}
+
+/// Bytes that are read ahead.
+const AHEAD: usize = 256 * 1024;
+
+impl<R: Read> Read for Bounded<R> {
+    fn read(&mut self, buffer: &mut [u8]) -> std::io::Result<usize> {
+        let n = self.inner.read(buffer)?;
+        let left = self.left.load(Relaxed);
+        if n as u64 > left {
+            return Err(std::io::Error::other(format!(
+                "more than {MAX_RECORD} bytes without an end; is a closing quote missing?"
+            )));
+        }
+        self.left.store(left - n as u64, Relaxed);
         Ok(n)
     }
 }
@@ -57,14 +85,15 @@ pub fn open(path: &Path) -> Result<Source, AppError> {
     let read = Arc::new(AtomicU64::new(0));
     let extension = path.extension().and_then(|e| e.to_str()).unwrap_or_default().to_lowercase();
     let counted = Counted { file, read: read.clone() };
+    let broken = Broken::default();
     let (headers, rows): (_, Box<dyn Iterator<Item = SourceRow> + Send>) = match extension.as_str()
     {
         "csv" | "tsv" | "txt" => {
-            let (headers, rows) = delimited(counted, extension == "tsv").map_err(wrong)?;
+            let (headers, rows) = delimited(counted, extension == "tsv", &broken).map_err(wrong)?;
             (headers, Box::new(rows))
         }
         "jsonl" | "ndjson" => {
-            let (headers, rows) = json_lines(counted).map_err(wrong)?;
+            let (headers, rows) = json_lines(counted, &broken).map_err(wrong)?;
             (headers, Box::new(rows))
         }
         "parquet" => {
@@ -77,7 +106,7 @@ pub fn open(path: &Path) -> Result<Source, AppError> {
             )));
         }
     };
-    Ok(Source { headers, rows, read, total })
+    Ok(Source { headers, rows, read, total, broken })
 }
 
 type Rows<T> = Result<(Vec<String>, T), String>;
@@ -104,11 +133,24 @@ fn delimiter(first: &[u8]) -> u8 {
     counts.iter().rev().max_by_key(|(_, n)| *n).map_or(b',', |(d, _)| *d)
 }
 
-fn delimited(file: Counted, tsv: bool) -> Rows<impl Iterator<Item = SourceRow> + Send> {
-    let mut input = BufReader::with_capacity(256 * 1024, file);
+fn delimited(
+    file: Counted,
+    tsv: bool,
+    broken: &Broken,
+) -> Rows<impl Iterator<Item = SourceRow> + Send + use<>> {
+    const ALLOWED: u64 = (MAX_RECORD + 2 * AHEAD) as u64;
+    let left = Arc::new(AtomicU64::new(ALLOWED));
+    let mut input = BufReader::with_capacity(AHEAD, Bounded { inner: file, left: left.clone() });
     let first = input.fill_buf().map_err(|e| e.to_string())?;
     if first.starts_with(b"\xFF\xFE") || first.starts_with(b"\xFE\xFF") {
         return Err("is UTF-16; save it as UTF-8".into());
+    }
+    let header = first.split(|b| *b == b'\n').next().unwrap_or_default();
+    if let Some(byte) = header.iter().position(|b| *b == 0) {
+        return Err(format!(
+            "has a NUL (byte {}) in its first line: it is UTF-16 or no text; save it as UTF-8",
+            byte + 1
+        ));
     }
     let delimiter = if tsv { b'\t' } else { delimiter(first) };
     // The reader ends a record at CR and meets the LF with the next one: its line is one behind.
@@ -125,13 +167,25 @@ fn delimited(file: Counted, tsv: bool) -> Rows<impl Iterator<Item = SourceRow> +
         .map(|h| utf8(h, "the header").map(|h| h.trim_start_matches('\u{feff}').to_owned()))
         .collect::<Result<_, _>>()?;
     let width = headers.len();
-    let rows = reader.into_byte_records().enumerate().map(move |(i, record)| {
-        let record = match record {
+    let (broken, mut after) = (broken.clone(), 1);
+    let mut records = reader.into_byte_records();
+    let rows = std::iter::from_fn(move || {
+        let record = match records.next()? {
             Ok(record) => record,
-            Err(e) => return SourceRow { line: i as u64 + 2, values: Err(e.to_string()) },
+            Err(e) => {
+                // Bytes are never wrong to this reader: the file could not be read on.
+                let why = match e.into_kind() {
+                    csv::ErrorKind::Io(e) => e.to_string(),
+                    other => format!("{other:?}"),
+                };
+                let _ = broken.set(format!("the record after line {after}: {why}"));
+                return None;
+            }
         };
-        let line = record.position().map_or(i as u64 + 2, |p| p.line() + u64::from(behind));
-        SourceRow { line, values: texts(&record, width) }
+        left.store(ALLOWED, Relaxed);
+        let line = record.position().map_or(after + 1, |p| p.line() + u64::from(behind));
+        after = line;
+        Some(SourceRow { line, values: texts(&record, width) })
     });
     Ok((headers, rows))
 }
@@ -171,8 +225,11 @@ fn json_text(value: &serde_json::Value) -> Result<Option<String>, String> {
 
 /// Lines with one object each. The first object's keys are the columns; later ones may leave out
 /// some, but not bring others.
-fn json_lines(file: Counted) -> Rows<impl Iterator<Item = SourceRow> + Send> {
-    let mut input = BufReader::with_capacity(256 * 1024, file);
+fn json_lines(
+    file: Counted,
+    broken: &Broken,
+) -> Rows<impl Iterator<Item = SourceRow> + Send + use<>> {
+    let mut input = BufReader::with_capacity(AHEAD, file);
     let mut line = String::new();
     let mut number = 0_u64;
     let first = loop {
@@ -200,7 +257,7 @@ fn json_lines(file: Counted) -> Rows<impl Iterator<Item = SourceRow> + Send> {
         }
         columns.iter().map(|c| object.get(c).map_or(Ok(None), json_text)).collect()
     };
-    let mut pending = Some(first);
+    let (mut pending, broken) = (Some(first), broken.clone());
     let rows = std::iter::from_fn(move || {
         loop {
             let (at, text) = match pending.take() {
@@ -222,7 +279,8 @@ fn json_lines(file: Counted) -> Rows<impl Iterator<Item = SourceRow> + Send> {
                             Err(e) => return Some(SourceRow { line: number, values: Err(e) }),
                         },
                         Err(e) => {
-                            return Some(SourceRow { line: number, values: Err(e.to_string()) });
+                            let _ = broken.set(format!("line {number}: {e}"));
+                            return None;
                         }
                     }
                 }
@@ -319,6 +377,7 @@ mod tests {
         assert!(rows("a.csv", b"").unwrap_err().contains("is empty"));
         assert!(rows("a.xls", b"x").unwrap_err().contains("no people file"));
         assert!(rows("a.csv", b"\xff\xfea\0").unwrap_err().contains("UTF-16"));
+        assert!(rows("a.csv", b"n\0a\0m\0e\0\n\0").unwrap_err().contains("UTF-16"));
         assert!(rows("a.parquet", b"PAR1").unwrap_err().contains("no Parquet file"));
     }
 }

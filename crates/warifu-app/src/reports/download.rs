@@ -9,6 +9,7 @@ use futures_util::Stream;
 use std::pin::Pin;
 use std::sync::Arc;
 use std::task::{Context, Poll};
+use std::time::Duration;
 use tokio::runtime::Handle;
 use tokio::sync::{mpsc, oneshot};
 use warifu_domain::RunId;
@@ -83,7 +84,7 @@ impl App {
             ));
         }
         let mut change = self.change().await?;
-        if !reports::start_run(&mut change.conn(), id).await? {
+        if !reports::start_run(&mut change.conn(), id, &self.config.node, self.lease()).await? {
             return Err(AppError::Conflict(
                 "the file of this run has left before; run the report again".into(),
             ));
@@ -91,21 +92,23 @@ impl App {
         let seq = change.record(actor, None, &start_entry(&run)?).await?;
         reports::set_start(&mut change.conn(), id, seq).await?;
         change.tell(Event::Run(id));
-        change.commit().await?;
+        // Known as being sent before anybody can see that it runs.
+        let progress = self.transfers.begin(id, run.expected_rows as u64);
+        if let Err(e) = change.commit().await {
+            self.transfers.end(id);
+            return Err(e);
+        }
 
         let (pieces_in, pieces) = mpsc::channel(WAITING);
         let (told, taken) = oneshot::channel();
-        let progress = self.transfers.begin(id, run.expected_rows as u64);
         let file_name = file_name(&run);
         let media_type = run.definition.format.media_type();
         let length = run.expected_bytes.map(|b| b as u64);
         let (app, actor) = (self.clone(), actor.clone());
         tokio::spawn(async move {
-            let result = app.send(&run, progress, pieces_in).await;
-            let taken = taken.await.unwrap_or(Taken { bytes: 0, ended: false });
-            if let Err(e) = app.close(&actor, &run, result, &taken).await {
-                // The run stays open and is recorded as aborted at the next start.
-                tracing::error!(run = %run.id, error = %e, "the end of a transfer could not be recorded");
+            tokio::select! {
+                () = app.deliver(&actor, &run, progress.clone(), pieces_in, taken) => {}
+                () = app.keep_lease(run.id, &progress) => {}
             }
             app.transfers.end(run.id);
             app.live.tell(Event::Run(run.id));
@@ -116,6 +119,29 @@ impl App {
             length,
             body: DownloadBody { pieces, taken: 0, ended: false, told: Some(told) },
         })
+    }
+
+    /// Sends the file and records how that ended, also when the database is away for a while.
+    async fn deliver(
+        &self,
+        actor: &Actor,
+        run: &Run,
+        progress: Arc<Progress>,
+        pieces: mpsc::Sender<Result<Bytes, std::io::Error>>,
+        taken: oneshot::Receiver<Taken>,
+    ) {
+        let result = self.send(run, progress, pieces).await;
+        let taken = taken.await.unwrap_or(Taken { bytes: 0, ended: false });
+        let mut pause = Duration::from_secs(1);
+        while let Err(e) = self.close(actor, run, &result, &taken).await {
+            tracing::error!(run = %run.id, error = %e, "the end of a transfer could not be recorded");
+            if !e.is_passing() {
+                // The run stays open, and is recorded as aborted as one that nobody makes.
+                return;
+            }
+            tokio::time::sleep(pause).await;
+            pause = (pause * 2).min(Duration::from_secs(15));
+        }
     }
 
     /// Makes the file on a thread of its own and hands it to the receiver piece by piece.
@@ -153,59 +179,59 @@ impl App {
         &self,
         actor: &Actor,
         run: &Run,
-        result: Result<Made, Box<(Option<Made>, AppError)>>,
+        result: &Result<Made, Box<(Option<Made>, AppError)>>,
         taken: &Taken,
     ) -> Result<(), AppError> {
         let mut change = self.change().await?;
         let at = change.at();
-        let whole = matches!(&result, Ok(made) if taken.ended || taken.bytes == made.bytes);
+        let state = reports::run(&mut change.conn(), run.id).await?.map(|run| run.state);
+        if state != Some(RunState::Running) {
+            // Another node has taken this one for dead: a second end would contradict the first.
+            tracing::error!(run = %run.id, "a transfer was recorded as aborted while it was made");
+            return Ok(());
+        }
+        let whole = matches!(result, Ok(made) if taken.ended || taken.bytes == made.bytes);
         let (made, cause) = match result {
             Ok(made) => (Some(made), "client_gone"),
-            Err(broken) => match *broken {
+            Err(broken) => match &**broken {
                 (made, AppError::Cancelled) => {
                     let by_hand = self.transfers.progress(run.id).is_some_and(|p| p.is_cancelled());
-                    (made, if by_hand { "cancelled" } else { "client_gone" })
+                    (made.as_ref(), if by_hand { "cancelled" } else { "client_gone" })
                 }
                 (made, error) => {
                     tracing::error!(run = %run.id, %error, "a transfer failed");
-                    (made, "failed")
+                    (made.as_ref(), "failed")
                 }
             },
         };
-        let seq = match &made {
+        let seq = match made {
             Some(made) if whole => change.record(actor, None, &end_entry(run, made, taken)).await?,
             made => {
                 let body = ReportAbort {
                     run: run.id.to_string(),
                     cause: cause.into(),
-                    rows: Count(made.as_ref().map_or(0, |m| m.rows)),
-                    bytes_made: Count(made.as_ref().map_or(0, |m| m.bytes)),
+                    rows: Count(made.map_or(0, |m| m.rows)),
+                    bytes_made: Count(made.map_or(0, |m| m.bytes)),
                     bytes_on_the_wire: Some(Count(taken.bytes)),
                     bytes_acknowledged: None,
-                    sha256: made.as_ref().map(|m| m.sha256),
-                    row_ids: made.as_ref().map(|m| m.row_ids),
+                    sha256: made.map(|m| m.sha256),
+                    row_ids: made.map(|m| m.row_ids),
                 };
                 change.record(actor, None, &body).await?
             }
         };
         let state = if whole { RunState::Done } else { RunState::Aborted };
-        let sha256 = made.as_ref().map(|m| m.sha256.to_string()).unwrap_or_default();
-        let columns = made
-            .as_ref()
-            .map(|m| serde_json::json!(m.column_bytes).to_string())
-            .unwrap_or_default();
+        let sha256 = made.map(|m| m.sha256.to_string()).unwrap_or_default();
+        let columns =
+            made.map(|m| serde_json::json!(m.column_bytes).to_string()).unwrap_or_default();
         let end = RunEnd {
             state,
             at,
-            rows: made.as_ref().map_or(0, |m| m.rows as i64),
-            bytes: if whole {
-                made.as_ref().map_or(0, |m| m.bytes as i64)
-            } else {
-                taken.bytes as i64
-            },
+            rows: made.map_or(0, |m| m.rows as i64),
+            bytes: if whole { made.map_or(0, |m| m.bytes as i64) } else { taken.bytes as i64 },
             sha256: &sha256,
             column_bytes: &columns,
-            blocks: made.as_ref().map_or(&[], |m| &m.blocks),
+            blocks: made.map_or(&[], |m| &m.blocks),
             end_seq: seq,
         };
         reports::end_run(&mut change.conn(), run.id, &end).await?;

@@ -3,6 +3,7 @@
 mod definitions;
 mod download;
 mod file;
+mod leases;
 mod preview;
 mod produce;
 mod replay;
@@ -12,6 +13,7 @@ mod table;
 
 pub use definitions::digest;
 pub use download::{Download, DownloadBody};
+pub use leases::node_name;
 pub use preview::{FieldCount, Preview, mask};
 pub(crate) use produce::Selection;
 pub use produce::{BLOCK, Made, Progress};

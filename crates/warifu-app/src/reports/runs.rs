@@ -7,8 +7,6 @@ use crate::{App, AppError};
 use warifu_domain::access::{Actor, Permission};
 use warifu_domain::reports::{Definition, Weight};
 use warifu_domain::{DefinitionId, RunId};
-use warifu_ledger::Count;
-use warifu_ledger::body::ReportAbort;
 use warifu_storage::reports::{self, Run, RunEnd, RunState};
 
 /// What somebody asks to be run.
@@ -134,6 +132,13 @@ impl App {
         }
         let mut change = self.change().await?;
         let at = change.at();
+        // Again under the lock: a download that has begun meanwhile ends with its own entry.
+        let now = reports::run(&mut change.conn(), id).await?.map(|run| run.state);
+        if now != Some(RunState::Prepared) {
+            return Err(AppError::Conflict(
+                "the file began to leave a moment ago; cancel it again".into(),
+            ));
+        }
         let end = RunEnd {
             state: RunState::Aborted,
             at,
@@ -149,41 +154,5 @@ impl App {
         change.tell(Event::Run(id));
         change.commit().await?;
         Ok(())
-    }
-
-    /// After a start: transfers that this installation did not end are recorded as aborted.
-    ///
-    /// # Errors
-    /// When the database fails.
-    pub async fn abort_unfinished_runs(&self) -> Result<usize, AppError> {
-        let open = reports::unfinished(&mut self.db.read().await?.conn()).await?;
-        for run in &open {
-            let mut change = self.change().await?;
-            let body = ReportAbort {
-                run: run.id.to_string(),
-                cause: "restarted".into(),
-                rows: Count(0),
-                bytes_made: Count(0),
-                bytes_on_the_wire: None,
-                bytes_acknowledged: None,
-                sha256: None,
-                row_ids: None,
-            };
-            let seq = change.record_own(None, &body).await?;
-            let at = change.at();
-            let end = RunEnd {
-                state: RunState::Aborted,
-                at,
-                rows: 0,
-                bytes: 0,
-                sha256: "",
-                column_bytes: "",
-                blocks: &[],
-                end_seq: seq,
-            };
-            reports::end_run(&mut change.conn(), run.id, &end).await?;
-            change.commit().await?;
-        }
-        Ok(open.len())
     }
 }

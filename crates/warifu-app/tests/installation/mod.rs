@@ -16,7 +16,7 @@ use warifu_domain::organizations::{Environment, Organization};
 use warifu_domain::people::{KnownPerson, Person};
 use warifu_domain::reports::Definition;
 use warifu_domain::time::SystemClock;
-use warifu_domain::{OrganizationId, PersonId, RunId, Timestamp};
+use warifu_domain::{Clock, OrganizationId, PersonId, RunId, Timestamp};
 use warifu_storage::reports::{Run, RunState};
 use warifu_storage::{Db, organizations, people};
 
@@ -57,6 +57,12 @@ impl Installation {
         let app = App::open(db, config, Arc::new(SystemClock::default()), Arc::new(SystemRandom))
             .unwrap();
         Installation { app, _folder: folder, postgres }
+    }
+
+    /// The same installation again: as another node, or after a start with another clock.
+    pub fn beside(&self, clock: Arc<dyn Clock>) -> App {
+        let config = AppConfig { node: "beside".into(), ..self.app.config.clone() };
+        App::open(self.app.db.clone(), config, clock, Arc::new(SystemRandom)).unwrap()
     }
 
     pub async fn end(self) {

@@ -10,22 +10,27 @@
 
 #[path = "../installation/mod.rs"]
 mod installation;
+mod previews;
+mod replays;
 
 use futures_util::StreamExt;
 use installation::{Installation, actor, ask, ended, super_administrator, take};
-use sha2::{Digest, Sha256};
 use std::sync::Arc;
-use std::sync::atomic::{AtomicBool, Ordering};
 use warifu_app::AppError;
 use warifu_app::reports::{NewRun, Progress};
 use warifu_domain::access::{Actor, Role};
-use warifu_domain::organizations::Environment;
 use warifu_domain::reports::{Definition, Format, Subject};
-use warifu_domain::{OrganizationId, PersonId};
-use warifu_storage::reports::RunState;
-use warifu_storage::{organizations, people};
+use warifu_domain::time::{HOUR, MINUTE, SECOND, SystemClock};
+use warifu_domain::{Clock, OrganizationId, PersonId, RunId, Timestamp};
+use warifu_ledger::Count;
+use warifu_ledger::body::ReportStart;
+use warifu_storage::reports::{self, RunState};
+use warifu_storage::{Engine, people};
 
-on_both! { preview_is_exact preview_follows_changes replay_holds_under_writers what_is_cut_off_is_aborted only_decided_reports_over_everybody same_bytes_in_every_format }
+use previews::preview_follows_changes;
+use replays::replay_holds_under_writers;
+
+on_both! { preview_is_exact preview_follows_changes replay_holds_under_writers what_is_cut_off_is_aborted a_living_node_is_left_alone a_clock_set_back_does_no_harm only_decided_reports_over_everybody same_bytes_in_every_format }
 
 async fn preview_is_exact(i: &Installation) {
     i.people(500).await;
@@ -61,120 +66,6 @@ async fn preview_is_exact(i: &Installation) {
     assert!(report.open.is_empty(), "every start has its end: {:?}", report.open);
 }
 
-/// The first preview reads everybody into memory; the later ones add what has changed since. Each has
-/// to say what the file then is.
-async fn preview_follows_changes(i: &Installation) {
-    let first = i.people(400).await;
-    let a = super_administrator();
-    let filters = [
-        r#"{"all":[]}"#,
-        r#"{"column":"phone","op":"filled"}"#,
-        r#"{"column":"full_name","op":"contains","value":"7"}"#,
-        r#"{"all":[{"column":"environment","op":"not_equals","value":"preview"},
-            {"column":"active","op":"equals","value":true}]}"#,
-        r#"{"any":[{"column":"last_login","op":"before","value":"2023-09-01"},
-            {"column":"organization_id","op":"from","value":3},
-            {"not":{"column":"user_type","op":"one_of","value":["Employee","Customer"]}}]}"#,
-    ];
-    for step in 0..6_i64 {
-        let mut change = i.app.change().await.unwrap();
-        let revision = change.revision();
-        for n in 0..step * 20 {
-            let id = PersonId(1 + (n * 37 + step * 53) % 400);
-            let mut p = people::find(&mut change.conn(), id).await.unwrap().unwrap();
-            p.record.phone = (n % 3 > 0).then(|| format!("+81 {step}, {n}"));
-            p.record.full_name = Some(format!("佐藤 {n} \"{step}\""));
-            p.active = n % 5 > 0;
-            p.organization = OrganizationId(first.0 + n % 7);
-            people::update(&mut change.conn(), revision, &p).await.unwrap();
-        }
-        change.commit().await.unwrap();
-        if step == 3 {
-            // What a person's organization is called changes without the person.
-            let mut change = i.app.change().await.unwrap();
-            let revision = change.revision();
-            let found = organizations::find(&mut change.conn(), first).await.unwrap();
-            let mut of = found.unwrap();
-            of.environment = Environment::Production;
-            organizations::update(&mut change.conn(), revision, first, &of).await.unwrap();
-            change.commit().await.unwrap();
-        }
-        for filter in filters {
-            let mut definition = Definition::of_everything(Subject::People);
-            definition.filter = serde_json::from_str(filter).unwrap();
-            let preview = i.app.preview(&a, &definition).await.unwrap();
-            let (id, bytes) = take(&i.app, &a, &definition).await;
-            let run = i.app.run(&a, id).await.unwrap();
-            assert_eq!(preview.rows, run.rows as u64, "{step} {filter}");
-            assert_eq!(preview.bytes, bytes.len() as u64, "{step} {filter}");
-            let columns: Vec<u64> = serde_json::from_str(&run.column_bytes).unwrap();
-            let summed: Vec<u64> = preview.fields.iter().map(|f| f.bytes).collect();
-            assert_eq!(summed, columns, "{step} {filter}");
-            // With a limit the same is counted row by row.
-            let counted = Definition { limit: Some(100_000), ..definition };
-            let counted = i.app.preview(&a, &counted).await.unwrap();
-            assert_eq!(preview.bytes, counted.bytes, "{step} {filter}");
-            assert_eq!(preview.organizations, counted.organizations, "{step} {filter}");
-            assert_eq!(preview.fields, counted.fields, "{step} {filter}");
-            assert_eq!(preview.sample, counted.sample, "{step} {filter}");
-        }
-    }
-}
-
-async fn replay_holds_under_writers(i: &Installation) {
-    let first = i.people(400).await;
-    let a = super_administrator();
-    let stop = Arc::new(AtomicBool::new(false));
-    let writers: Vec<_> = (0..8_i64)
-        .map(|w| {
-            let (app, stop) = (i.app.clone(), stop.clone());
-            tokio::spawn(async move {
-                let mut n = 0_i64;
-                while !stop.load(Ordering::Relaxed) {
-                    n += 1;
-                    let mut change = app.change().await.unwrap();
-                    let revision = change.revision();
-                    let id = PersonId(1 + (n * 37 + w * 53) % 400);
-                    let mut p = people::find(&mut change.conn(), id).await.unwrap().unwrap();
-                    p.record.phone = Some(format!("+81 {w} {n}"));
-                    p.organization = OrganizationId(first.0 + n % 7);
-                    people::update(&mut change.conn(), revision, &p).await.unwrap();
-                    change.commit().await.unwrap();
-                }
-                n
-            })
-        })
-        .collect();
-    let mut runs = Vec::new();
-    for k in 0..40 {
-        let mut definition = Definition::of_everything(Subject::People);
-        if k % 3 == 1 {
-            let filter = r#"{"column":"phone","op":"filled"}"#;
-            definition.filter = serde_json::from_str(filter).unwrap();
-            definition.order =
-                serde_json::from_str(r#"[{"column":"phone","descending":true}]"#).unwrap();
-        }
-        if k % 3 == 2 {
-            definition.limit = Some(50);
-            definition.order = serde_json::from_str(r#"[{"column":"full_name"}]"#).unwrap();
-        }
-        let (id, bytes) = take(&i.app, &a, &definition).await;
-        runs.push((id, Sha256::digest(&bytes)));
-    }
-    for (id, digest) in &runs {
-        let replayed = i.app.replay(&a, *id, None, Arc::new(Progress::new(0))).await.unwrap();
-        assert_eq!(replayed.difference, None, "run {id}");
-        assert_eq!(replayed.sha256.as_bytes()[..], digest[..]);
-    }
-    stop.store(true, Ordering::Relaxed);
-    let mut changes = 0;
-    for w in writers {
-        changes += w.await.unwrap();
-    }
-    assert!(changes > 40, "the writers did write: {changes}");
-    i.app.verify_ledger(|_, _| {}).await.unwrap().unwrap();
-}
-
 async fn what_is_cut_off_is_aborted(i: &Installation) {
     i.people(20_000).await;
     let a = super_administrator();
@@ -187,13 +78,97 @@ async fn what_is_cut_off_is_aborted(i: &Installation) {
     assert_eq!(ended(&i.app, &a, run.id).await.state, RunState::Aborted);
     // A second download of the same run is refused.
     assert!(matches!(i.app.download_run(&a, run.id).await, Err(AppError::Conflict(_))));
-    // A run that was running when the process died is aborted at the next start.
-    let run = i.app.prepare_run(&a, ask(definition)).await.unwrap();
-    let mut change = i.app.change().await.unwrap();
-    assert!(warifu_storage::reports::start_run(&mut change.conn(), run.id).await.unwrap());
-    change.commit().await.unwrap();
+    // A run of this node that was running when the process died is aborted at the next start.
+    let id = begun(i, &i.app.config.node, MINUTE).await;
     assert_eq!(i.app.abort_unfinished_runs().await.unwrap(), 1);
-    assert_eq!(i.app.run(&a, run.id).await.unwrap().state, RunState::Aborted);
+    assert_eq!(i.app.run(&a, id).await.unwrap().state, RunState::Aborted);
+}
+
+/// A run that a node began, with its start entry, and of which it says that it lives so long.
+async fn begun(i: &Installation, node: &str, alive: i64) -> RunId {
+    let a = super_administrator();
+    let everybody = Definition::of_everything(Subject::People);
+    let run = i.app.prepare_run(&a, ask(everybody)).await.unwrap();
+    let mut change = i.app.change().await.unwrap();
+    let until = i.app.now().plus(alive);
+    assert!(reports::start_run(&mut change.conn(), run.id, node, until).await.unwrap());
+    let start = ReportStart {
+        run: run.id.to_string(),
+        definition: run.digest.parse().unwrap(),
+        filter: serde_json::json!({ "all": [] }),
+        columns: vec!["email".into()],
+        order: Vec::new(),
+        row_limit: None,
+        as_of_revision: Count(run.as_of.0 as u64),
+        as_of: run.as_of_at.0,
+        dialect: run.definition.format.id(),
+    };
+    change.record(&a, None, &start).await.unwrap();
+    change.commit().await.unwrap();
+    run.id
+}
+
+async fn a_living_node_is_left_alone(i: &Installation) {
+    i.people(10).await;
+    let a = super_administrator();
+    let state = async |id| i.app.run(&a, id).await.unwrap().state;
+    let (living, dead) = (begun(i, "b:/data", MINUTE).await, begun(i, "c:/data", -SECOND).await);
+    if i.app.db.engine() == Engine::Sqlite {
+        // There is no other node: a name that is not ours is ours from before a move.
+        assert_eq!(i.app.abort_unfinished_runs().await.unwrap(), 2);
+        return;
+    }
+    assert_eq!(i.app.abort_unfinished_runs().await.unwrap(), 1);
+    assert_eq!((state(living).await, state(dead).await), (RunState::Running, RunState::Aborted));
+    // Two nodes see at once that the third is silent: one of them records it.
+    let mut change = i.app.change().await.unwrap();
+    assert!(reports::renew_run(&mut change.conn(), living, i.app.now()).await.unwrap());
+    change.commit().await.unwrap();
+    let other = i.beside(Arc::new(SystemClock::default()));
+    let both = tokio::join!(i.app.abort_unfinished_runs(), other.abort_unfinished_runs());
+    assert_eq!(both.0.unwrap() + both.1.unwrap(), 1);
+    let mut change = i.app.change().await.unwrap();
+    assert!(!reports::renew_run(&mut change.conn(), living, i.app.now()).await.unwrap());
+    drop(change);
+    let report = i.app.verify_ledger(|_, _| {}).await.unwrap().unwrap();
+    assert!(report.open.is_empty(), "{:?}", report.open);
+}
+
+/// A machine whose clock is an hour slow.
+struct SetBack;
+
+impl Clock for SetBack {
+    fn now(&self) -> Timestamp {
+        SystemClock::default().now().plus(-HOUR)
+    }
+}
+
+async fn a_clock_set_back_does_no_harm(i: &Installation) {
+    let first = i.people(50).await;
+    let a = super_administrator();
+    let definition = Definition::of_everything(Subject::People);
+    let (before, _) = take(&i.app, &a, &definition).await;
+    let (then, as_of) = (i.app.now(), i.app.run(&a, before).await.unwrap().as_of);
+    // The program is started again after the clock was set back.
+    let late = i.beside(Arc::new(SetBack));
+    let mut change = late.change().await.unwrap();
+    let revision = change.revision();
+    let p = installation::person(7, OrganizationId(first.0 + 1));
+    people::update(&mut change.conn(), revision, &p).await.unwrap();
+    change.commit().await.unwrap();
+    let (after, _) = take(&late, &a, &definition).await;
+    // What was done later is never as of an earlier time, and no entry is older than the one before.
+    let mut reader = i.app.db.read().await.unwrap();
+    for minutes in [90, 60, 30, 1] {
+        let known = reader.conn().revision_at(then.plus(-minutes * MINUTE)).await.unwrap();
+        assert!(known < as_of, "{minutes} minutes before: {known:?}");
+    }
+    drop(reader);
+    for run in [before, after] {
+        let replayed = late.replay(&a, run, None, Arc::new(Progress::new(0))).await.unwrap();
+        assert_eq!(replayed.difference, None);
+    }
+    i.app.verify_ledger(|_, _| {}).await.unwrap().unwrap();
 }
 
 async fn only_decided_reports_over_everybody(i: &Installation) {

@@ -11,7 +11,7 @@ use crate::i18n::When;
 pub struct Problem {
     /// Frame; `me` may be `None`
     pub shell: Shell,
-    /// 403, 404, 409, 413, 422, 429, 500 or 503; others read as 500 or 422
+    /// 403, 404, 409, 413, 422, 429, 500, 503 or 507; others read as 500 or 422
     pub status: u16,
     /// One sentence more in the reader's language, e.g. the field and its limit; may be empty
     pub detail: String,
@@ -25,7 +25,7 @@ pub struct Problem {
 
 impl Problem {
     /// Every status that has words of its own.
-    pub const STATUSES: [u16; 8] = [403, 404, 409, 413, 422, 429, 500, 503];
+    pub const STATUSES: [u16; 9] = [403, 404, 409, 413, 422, 429, 500, 503, 507];
 
     fn title(&self) -> &'static str {
         match self.status {
@@ -35,6 +35,7 @@ impl Problem {
             413 => "error-413-title",
             429 => "error-429-title",
             503 => "error-503-title",
+            507 => "error-507-title",
             400..=499 => "error-422-title",
             _ => "error-500-title",
         }
@@ -48,6 +49,7 @@ impl Problem {
             413 => "error-413-what",
             429 => "error-429-what",
             503 => "error-503-what",
+            507 => "error-507-what",
             400..=499 => "error-422-what",
             _ => "error-500-what",
         }
@@ -61,6 +63,7 @@ impl Problem {
             413 => "error-413-how",
             429 => "error-429-how",
             503 => "error-503-how",
+            507 => "error-507-how",
             400..=499 => "error-422-how",
             _ => "error-500-how",
         }
@@ -72,7 +75,8 @@ impl Problem {
             409 => "users",
             413 => "file",
             429 => "clock",
-            503 => "ledger",
+            503 => "clock",
+            507 => "file",
             _ => "warn",
         }
     }

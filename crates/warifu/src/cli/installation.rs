@@ -3,6 +3,7 @@
 use super::CliError;
 use clap::Args;
 use std::fs::File;
+use std::io::{Read, Write};
 use std::path::PathBuf;
 use std::sync::Arc;
 use warifu_app::{App, AppConfig, SystemRandom};
@@ -36,12 +37,22 @@ impl Installation {
         self.make_folder()?;
         let path = self.data.join("warifu.lock");
         let shown = path.display().to_string();
-        let file = File::options().write(true).create(true).truncate(false).open(&path);
-        let file = file.map_err(CliError::io(&shown))?;
+        let file = File::options().read(true).write(true).create(true).truncate(false).open(&path);
+        let mut file = file.map_err(CliError::io(&shown))?;
         match file.try_lock() {
-            Ok(()) => Ok(Lock(file)),
+            Ok(()) => {
+                // Only for the words of whoever comes second: a disk without room for it is no reason
+                // not to start.
+                let _ = file.set_len(0).and_then(|()| writeln!(file, "{}", std::process::id()));
+                Ok(Lock(file))
+            }
             Err(std::fs::TryLockError::WouldBlock) => {
-                Err(StorageError::Locked(self.data.display().to_string()).into())
+                let mut holder = String::new();
+                let _ = file.take(20).read_to_string(&mut holder);
+                let holder = holder.trim().parse::<u32>();
+                let holder = holder.map_or(String::new(), |id| format!(" (process {id})"));
+                let folder = self.data.display().to_string();
+                Err(StorageError::Locked { folder, holder }.into())
             }
             Err(std::fs::TryLockError::Error(e)) => Err(CliError::io(shown)(e)),
         }

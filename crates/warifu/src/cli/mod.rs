@@ -88,7 +88,7 @@ pub fn run(arguments: Arguments) -> Result<ExitCode, CliError> {
     match arguments.command {
         Command::Serve(serve) => block_on(serve.run()),
         Command::Demo(demo) => block_on(demo.run()),
-        Command::People(people) => block_on(people.run()),
+        Command::People(people) => return block_on(people.run()),
         Command::Enrol(enrol) => block_on(enrol.run()),
         Command::Replay(replay) => return block_on(replay.run()),
         Command::Ledger(ledger) => return block_on(ledger.run()),

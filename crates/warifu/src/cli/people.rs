@@ -6,6 +6,7 @@ use super::serve::say;
 use clap::{Args, Subcommand};
 use indicatif::{ProgressBar, ProgressStyle};
 use std::path::PathBuf;
+use std::process::ExitCode;
 use std::sync::Arc;
 use std::sync::atomic::Ordering::Relaxed;
 use std::time::Duration;
@@ -42,7 +43,8 @@ fn pair(text: &str) -> Result<(String, String), String> {
 const SHOWN: usize = 20;
 
 impl People {
-    pub async fn run(self) -> Result<(), CliError> {
+    /// Exit code 0: every row was taken; 1: some were not; 2: the file cannot be imported.
+    pub async fn run(self) -> Result<ExitCode, CliError> {
         let People::Import(import) = self;
         import.run().await
     }
@@ -61,7 +63,7 @@ pub fn console() -> Actor {
 }
 
 impl Import {
-    async fn run(self) -> Result<(), CliError> {
+    async fn run(self) -> Result<ExitCode, CliError> {
         let app = self.installation.open().await?;
         let name =
             self.file.file_name().map(|n| n.to_string_lossy().into_owned()).unwrap_or_default();
@@ -93,7 +95,7 @@ impl Import {
             say(&format!("  and {} more", import.rejected as usize - SHOWN))?;
         }
         app.db.close().await;
-        Ok(())
+        Ok(if import.rejected > 0 { ExitCode::from(1) } else { ExitCode::SUCCESS })
     }
 }
 

@@ -81,6 +81,7 @@ pub async fn serve(
     stop: impl Future<Output = ()> + Send + 'static,
 ) -> Result<(), CliError> {
     let db = app.db.clone();
+    let watch = tokio::spawn(app.clone().watch_unfinished_runs());
     let web = Web::new(app, config).map_err(|e| CliError::Said(e.to_string()))?;
     let (tell, mut told) = watch::channel(false);
     let router = warifu_web::router(web);
@@ -97,6 +98,7 @@ pub async fn serve(
         ended = server.into_future() => ended.map_err(CliError::io("the server broke"))?,
         () = late => tracing::warn!("requests that were still open were cut off"),
     }
+    watch.abort();
     db.close().await;
     Ok(())
 }

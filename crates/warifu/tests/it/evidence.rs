@@ -7,7 +7,7 @@ use crate::server::{Warifu, text_of};
 use std::time::Duration;
 
 /// Somebody who may run reports over everybody, replay them and investigate.
-async fn enter(w: &Warifu) -> Client {
+pub async fn enter(w: &Warifu) -> Client {
     let link = w.ok(
         "enrol",
         &["--email", "ada@example.com", "--role", "super_administrator", "--role", "responder"],
@@ -37,7 +37,7 @@ fn import(w: &Warifu, people: usize) {
     w.ok("people import", &[path.to_str().expect("a plain path")]);
 }
 
-fn csrf(page: &Answer) -> String {
+pub fn csrf(page: &Answer) -> String {
     let form = page.form("method", "post");
     form.fields.iter().find(|(n, _)| n == "csrf").expect("a form with its token").1.clone()
 }

@@ -107,6 +107,15 @@ impl Client {
         fields: &[(&str, &str)],
         files: &[(&str, &str, &str, &[u8])],
     ) -> Answer {
+        let (kind, body) = Self::multipart(fields, files);
+        self.send(Method::POST, path, Some(&kind), body).await
+    }
+
+    /// Content type and body of `multipart/form-data`.
+    pub fn multipart(
+        fields: &[(&str, &str)],
+        files: &[(&str, &str, &str, &[u8])],
+    ) -> (String, Bytes) {
         let boundary = "warifu-test-boundary-7d91c3";
         let mut body = Vec::new();
         for (name, value) in fields {
@@ -121,8 +130,7 @@ impl Client {
             body.extend(b"\r\n");
         }
         body.extend(format!("--{boundary}--\r\n").bytes());
-        let kind = format!("multipart/form-data; boundary={boundary}");
-        self.send(Method::POST, path, Some(&kind), body.into()).await
+        (format!("multipart/form-data; boundary={boundary}"), body.into())
     }
 
     pub async fn json(&mut self, method: Method, path: &str, body: &Value) -> Answer {
@@ -175,6 +183,23 @@ impl Client {
         Answer { status: head.status, headers: head.headers, body: body.to_bytes(), url }
     }
 
+    /// As [`Self::send`], from a server that may be gone at any moment.
+    ///
+    /// # Errors
+    /// Where no whole answer came.
+    pub async fn try_send(
+        &mut self,
+        method: Method,
+        path: &str,
+        kind: Option<&str>,
+        body: Bytes,
+    ) -> Result<Answer, String> {
+        let url = self.base.join(path).unwrap_or_else(|e| panic!("{path}: {e}"));
+        let (head, body) = self.try_open(method, path, kind, body, None).await?.into_parts();
+        let body = body.collect().await.map_err(|e| format!("{path} broke off: {e}"))?;
+        Ok(Answer { status: head.status, headers: head.headers, body: body.to_bytes(), url })
+    }
+
     /// Sends a request and hands over the answer while it comes: for downloads and live updates.
     pub async fn open(
         &mut self,
@@ -183,15 +208,39 @@ impl Client {
         kind: Option<&str>,
         body: Bytes,
     ) -> hyper::Response<Incoming> {
+        self.try_open(method, path, kind, body, None).await.unwrap_or_else(|e| panic!("{e}"))
+    }
+
+    /// As [`Self::open`], from a server that may be gone at any moment. With `window`, the system
+    /// takes no more than about so many bytes that have not been read.
+    ///
+    /// # Errors
+    /// Where no answer came.
+    pub async fn try_open(
+        &mut self,
+        method: Method,
+        path: &str,
+        kind: Option<&str>,
+        body: Bytes,
+        window: Option<u32>,
+    ) -> Result<hyper::Response<Incoming>, String> {
         let url = self.base.join(path).unwrap_or_else(|e| panic!("{path}: {e}"));
         assert_eq!(url.origin(), self.base.origin(), "{path} leads elsewhere");
         let port = url.port_or_known_default().expect("http has a port");
         let authority = format!("{}:{port}", url.host_str().expect("http has a host"));
-        let stream = tokio::net::TcpStream::connect(&authority)
+        let gone = |e: &dyn std::fmt::Display| format!("no answer from {url}: {e}");
+        let stream = match window {
+            None => tokio::net::TcpStream::connect(&authority).await,
+            Some(bytes) => {
+                let socket = tokio::net::TcpSocket::new_v4().expect("a socket");
+                socket.set_recv_buffer_size(bytes).expect("a small window");
+                socket.connect(([127, 0, 0, 1], port).into()).await
+            }
+        };
+        let stream = stream.map_err(|e| gone(&e))?;
+        let (mut sender, connection) = hyper::client::conn::http1::handshake(TokioIo::new(stream))
             .await
-            .unwrap_or_else(|e| panic!("cannot reach {authority}: {e}"));
-        let (mut sender, connection) =
-            hyper::client::conn::http1::handshake(TokioIo::new(stream)).await.expect("HTTP/1.1");
+            .map_err(|e| gone(&e))?;
         tokio::spawn(connection);
 
         let target = &url[url::Position::BeforePath..url::Position::AfterQuery];
@@ -208,12 +257,21 @@ impl Client {
             request = request.header(header::COOKIE, pairs.join("; "));
         }
         let request = request.body(Full::new(body)).expect("a well-formed request");
-        let answer = sender.send_request(request).await;
-        let answer = answer.unwrap_or_else(|e| panic!("no answer from {url}: {e}"));
+        let answer = sender.send_request(request).await.map_err(|e| gone(&e))?;
         for cookie in answer.headers().get_all(header::SET_COOKIE) {
             self.keep(cookie.to_str().expect("a cookie is text"));
         }
-        answer
+        Ok(answer)
+    }
+
+    /// The same cookies at a server that listens elsewhere now.
+    pub fn at(&self, base: &str) -> Self {
+        let mut moved = Self::new(base);
+        moved.cookies.clone_from(&self.cookies);
+        for (name, value) in self.headers.iter().filter(|(name, _)| *name != "origin") {
+            moved.headers.insert(name.clone(), value.clone());
+        }
+        moved
     }
 
     fn keep(&mut self, cookie: &str) {

@@ -42,8 +42,11 @@ mod passkey;
 #[allow(dead_code, reason = "a harness offers more than the tests of one day use")]
 mod postgres;
 
+mod crash;
 mod desk;
 mod evidence;
 mod harness;
+mod input;
 mod sign_in;
 mod story;
+mod surroundings;

@@ -52,6 +52,8 @@ pub struct Warifu {
     server: Option<Process>,
     data: TempDir,
     pub engine: Engine,
+    /// Another way to the database than its own URL.
+    pub via: Option<String>,
 }
 
 impl Warifu {
@@ -64,8 +66,13 @@ impl Warifu {
 
     /// An installation whose server does not run yet: for imports and for damage before the start.
     pub fn stopped(engine: Engine) -> Self {
-        let data = TempDir::with_prefix("warifu-it-").expect("a temporary folder");
-        Self { server: None, data, engine }
+        Self::stopped_in(engine, &std::env::temp_dir())
+    }
+
+    /// As [`Self::stopped`], with its folder in another one: on a disk of its own.
+    pub fn stopped_in(engine: Engine, parent: &Path) -> Self {
+        let data = TempDir::with_prefix_in("warifu-it-", parent).expect("a temporary folder");
+        Self { server: None, data, engine, via: None }
     }
 
     /// Ends the server if it runs (as [`Self::kill`]) and starts it again on the same data.
@@ -95,8 +102,14 @@ impl Warifu {
     pub fn command(&self, subcommand: &str, arguments: &[&str]) -> Command {
         let mut command = program();
         command.args(subcommand.split(' ')).arg("--data").arg(self.data.path());
-        if let Engine::Postgres(database) = &self.engine {
-            command.arg("--database").arg(database.url());
+        match (&self.via, &self.engine) {
+            (Some(url), _) => {
+                command.arg("--database").arg(url);
+            }
+            (None, Engine::Postgres(database)) => {
+                command.arg("--database").arg(database.url());
+            }
+            (None, Engine::Sqlite) => {}
         }
         command.args(arguments);
         command

@@ -296,6 +296,7 @@ pub fn pages(lang: Lang) -> Vec<(&'static str, String)> {
         "error-429",
         "error-500",
         "error-503",
+        "error-507",
     ]) {
         let detail = if status == 413 {
             w(

@@ -1,6 +1,7 @@
 //! The search index: who is found by which words. Tokens are the domain's; see `dialect.rs` for
 //! how each engine takes them.
 
+use crate::db::ROWS;
 use crate::{Conn, Engine, StorageError, dialect};
 use warifu_domain::search::{Term, tokens};
 use warifu_domain::{CaseId, OrganizationId, PersonId};
@@ -22,39 +23,67 @@ pub async fn index(
     id: i64,
     text: &str,
 ) -> Result<(), StorageError> {
-    let tokens = dialect::index_text(c.engine(), &tokens(text));
-    match (index, c.engine()) {
-        (Index::People, Engine::Sqlite) => {
-            execute!(
-                c,
-                "INSERT OR REPLACE INTO people_search (rowid, tokens) VALUES ($1, $2)",
-                id,
-                tokens
-            )
-        }
-        (Index::Organizations, Engine::Sqlite) => {
-            execute!(
-                c,
-                "INSERT OR REPLACE INTO organization_search (rowid, tokens) VALUES ($1, $2)",
-                id,
-                tokens
-            )
-        }
-        (Index::People, Engine::Postgres) => execute!(
-            c,
-            "INSERT INTO people_search (rowid, tokens) VALUES ($1, $2::tsvector) \
-             ON CONFLICT (rowid) DO UPDATE SET tokens = excluded.tokens",
-            id,
-            tokens
+    index_many(c, index, &[(id, text)]).await
+}
+
+/// The same for many records.
+///
+/// # Errors
+/// As every query.
+pub async fn index_many(
+    c: &mut Conn<'_>,
+    index: Index,
+    texts: &[(i64, impl AsRef<str>)],
+) -> Result<(), StorageError> {
+    let of = |(id, text): &(i64, _)| (*id, tokens_of(c.engine(), AsRef::as_ref(text)));
+    let rows: Vec<(i64, String)> = texts.iter().map(of).collect();
+    let (sqlite, postgres) = match index {
+        Index::People => (
+            "INSERT OR REPLACE INTO people_search (rowid, tokens) ",
+            "INSERT INTO people_search (rowid, tokens) ",
         ),
-        (Index::Organizations, Engine::Postgres) => execute!(
-            c,
-            "INSERT INTO organization_search (rowid, tokens) VALUES ($1, $2::tsvector) \
-             ON CONFLICT (rowid) DO UPDATE SET tokens = excluded.tokens",
-            id,
-            tokens
+        Index::Organizations => (
+            "INSERT OR REPLACE INTO organization_search (rowid, tokens) ",
+            "INSERT INTO organization_search (rowid, tokens) ",
         ),
-    }?;
+    };
+    put(c, sqlite, postgres, " ON CONFLICT (rowid) DO UPDATE SET tokens = excluded.tokens", &rows)
+        .await
+}
+
+fn tokens_of(engine: Engine, text: &str) -> String {
+    dialect::index_text(engine, &tokens(text))
+}
+
+/// Adds rows of id and tokens to an index by one statement for many.
+async fn put(
+    c: &mut Conn<'_>,
+    sqlite: &'static str,
+    postgres: &'static str,
+    postgres_tail: &'static str,
+    rows: &[(i64, String)],
+) -> Result<(), StorageError> {
+    for rows in rows.chunks(ROWS) {
+        let again = rows.len() == ROWS;
+        match c {
+            Conn::Sqlite(c) => {
+                let mut sql = sqlx::QueryBuilder::<sqlx::Sqlite>::new(sqlite);
+                sql.push_values(rows, |mut row, (id, tokens)| {
+                    row.push_bind(*id).push_bind(tokens.as_str());
+                });
+                sql.build().persistent(again).execute(&mut **c).await?;
+            }
+            Conn::Postgres(c) => {
+                let mut sql = sqlx::QueryBuilder::<sqlx::Postgres>::new(postgres);
+                sql.push_values(rows, |mut row, (id, tokens)| {
+                    row.push_bind(*id).push_bind(tokens.as_str());
+                    row.push_unseparated("::tsvector");
+                });
+                sql.push(postgres_tail);
+                sql.build().persistent(again).execute(&mut **c).await?;
+            }
+        }
+    }
     Ok(())
 }
 
@@ -69,32 +98,27 @@ pub struct MessageText<'a> {
     pub body: &'a str,
 }
 
+/// Makes messages findable.
+///
 /// # Errors
 /// As every query.
-pub async fn index_message(c: &mut Conn<'_>, m: &MessageText<'_>) -> Result<(), StorageError> {
-    let tokens =
-        dialect::index_text(c.engine(), &tokens(&format!("{} {} {}", m.case, m.subject, m.body)));
-    match c.engine() {
-        Engine::Sqlite => {
-            execute!(c, "INSERT INTO message_search (rowid, tokens) VALUES ($1, $2)", m.id, tokens)
-        }
-        Engine::Postgres => {
-            execute!(
-                c,
-                "INSERT INTO message_search (rowid, tokens) VALUES ($1, $2::tsvector)",
-                m.id,
-                tokens
-            )
-        }
-    }?;
-    execute!(
+pub async fn index_messages(
+    c: &mut Conn<'_>,
+    messages: &[MessageText<'_>],
+) -> Result<(), StorageError> {
+    let of = |m: &MessageText<'_>| {
+        let text = format!("{} {} {}", m.case, m.subject, m.body);
+        (m.id, tokens_of(c.engine(), &text))
+    };
+    let rows: Vec<(i64, String)> = messages.iter().map(of).collect();
+    const INTO: &str = "INSERT INTO message_search (rowid, tokens) ";
+    put(c, INTO, INTO, "", &rows).await?;
+    insert_many!(
         c,
-        "INSERT INTO message_cases (message_id, case_id, organization_id, internal) VALUES ($1, $2, $3, $4)",
-        m.id,
-        m.case.0,
-        m.organization.0,
-        m.internal
-    )?;
+        "INSERT INTO message_cases (message_id, case_id, organization_id, internal)",
+        messages,
+        |m| (m.id, m.case.0, m.organization.0, m.internal)
+    );
     Ok(())
 }
 

@@ -244,6 +244,24 @@ pub async fn update(
     update_many(c, revision, std::slice::from_ref(p)).await
 }
 
+/// Runs `… value … AND id IN (…)`.
+macro_rules! with_ids {
+    ($c:expr, $start:literal, $value:expr, $ids:expr) => { with_ids!($c, $start, $value, "", $ids) };
+    ($c:expr, $start:literal, $value:expr, $more:literal, $ids:expr) => {
+        match $c {
+            Conn::Sqlite(c) => with_ids!(@on sqlx::Sqlite, c, $start, $value, $more, $ids),
+            Conn::Postgres(c) => with_ids!(@on sqlx::Postgres, c, $start, $value, $more, $ids),
+        }
+    };
+    (@on $db:ty, $c:expr, $start:literal, $value:expr, $more:literal, $ids:expr) => {{
+        let mut sql = sqlx::QueryBuilder::<$db>::new($start);
+        sql.push_bind($value).push(concat!($more, " AND id IN ("));
+        let mut list = sql.separated(", ");
+        $ids.for_each(|id| { list.push_bind(id); });
+        sql.push(")").build().persistent(false).execute(&mut **$c).await?;
+    }};
+}
+
 /// The same for several people, each of whom occurs once.
 ///
 /// # Errors
@@ -253,14 +271,17 @@ pub async fn update_many(
     revision: Revision,
     people: &[KnownPerson],
 ) -> Result<(), StorageError> {
-    for p in people {
-        execute!(c, "DELETE FROM people WHERE id = $1 AND rev_from = $2", p.id.0, revision.0)?;
-        execute!(
+    for people in people.chunks(ROWS) {
+        let ids = || people.iter().map(|p| p.id.0);
+        // What this very revision has written before; then what held until now.
+        with_ids!(c, "DELETE FROM people WHERE rev_from = ", revision.0, ids());
+        with_ids!(
             c,
-            "UPDATE people SET rev_to = $2 WHERE id = $1 AND rev_to = 9223372036854775807",
-            p.id.0,
-            revision.0
-        )?;
+            "UPDATE people SET rev_to = ",
+            revision.0,
+            " WHERE rev_to = 9223372036854775807",
+            ids()
+        );
     }
     insert(c, revision, people).await
 }

@@ -63,8 +63,9 @@ async fn put(
     postgres_tail: &'static str,
     rows: &[(i64, String)],
 ) -> Result<(), StorageError> {
-    for rows in rows.chunks(ROWS) {
-        let again = rows.len() == ROWS;
+    // FTS5 writes what it has gathered after each statement: the fewer, the less it has to merge.
+    for rows in rows.chunks(16 * ROWS) {
+        let again = rows.len() == 16 * ROWS;
         match c {
             Conn::Sqlite(c) => {
                 let mut sql = sqlx::QueryBuilder::<sqlx::Sqlite>::new(sqlite);

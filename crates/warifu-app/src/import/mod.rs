@@ -18,7 +18,7 @@ use tokio::sync::mpsc;
 use warifu_domain::access::{Actor, Permission};
 use warifu_domain::organizations::{Environment, Organization};
 use warifu_domain::people::{KnownPerson, Person};
-use warifu_domain::{OrganizationId, PersonId, Revision};
+use warifu_domain::{OrganizationId, PersonId, Revision, search::folded};
 use warifu_ledger::Count;
 use warifu_ledger::body::PersonChange;
 use warifu_storage::imports::{self, Import, Reject};
@@ -30,7 +30,7 @@ const BATCH: usize = 5_000;
 /// Text of a batch, in bytes: long rows make batches of fewer rows, so that memory stays bounded.
 const BATCH_BYTES: usize = 8 << 20;
 /// Rows that are looked up and written together.
-const PART: usize = 512;
+const PART: usize = 2_048;
 /// Names of organizations that are remembered between batches.
 const NAMES: usize = 100_000;
 
@@ -219,24 +219,19 @@ async fn write_part(
             Some(person) if !touched.insert(person.id) => again.push((record, named)),
             Some(person) if person.record == record => sums.same += 1,
             Some(person) => changed.push(KnownPerson { record, ..person }),
-            None => {
-                let name = organization_name(&record, named);
-                let organization = match known.get(&name) {
-                    Some(id) => *id,
-                    None => {
-                        let id = organization(conn, revision, &name, &record).await?;
-                        known.insert(name, id);
-                        id
-                    }
-                };
-                added.push(KnownPerson { id: PersonId(0), organization, active: true, record });
-            }
+            None => added.push((folded(&organization_name(&record, &named)), record, named)),
         }
     }
+    know_organizations(conn, revision, &added, known).await?;
     let first = conn.take_ids("people", added.len() as i64).await?;
-    for (i, person) in added.iter_mut().enumerate() {
-        person.id = PersonId(first + i as i64);
-    }
+    let ids = (first..).map(PersonId);
+    let person = |(id, (name, record, _)): (PersonId, (String, Person, _))| {
+        let organization = known.get(&name).copied();
+        let organization = organization.ok_or(AppError::NotFound("organization"))?;
+        Ok(KnownPerson { id, organization, active: true, record })
+    };
+    let added: Vec<KnownPerson> =
+        ids.zip(added).map(person).collect::<Result<_, AppError>>()?;
     people::insert(conn, revision, &added).await?;
     people::update_many(conn, revision, &changed).await?;
     sums.added += added.len() as u64;
@@ -244,24 +239,38 @@ async fn write_part(
     Ok(again)
 }
 
-/// The organization of a name, made when there is none.
-async fn organization(
+/// Remembers the organizations of new people by folded name, and makes those that are missing.
+async fn know_organizations(
     conn: &mut Conn<'_>,
     revision: Revision,
-    name: &str,
-    person: &Person,
-) -> Result<OrganizationId, AppError> {
-    if let Some((id, _)) = organizations::find_by_name(conn, name).await? {
-        return Ok(id);
+    added: &[(String, Person, Option<String>)],
+    known: &mut HashMap<String, OrganizationId>,
+) -> Result<(), AppError> {
+    let unknown = added.iter().map(|(name, ..)| name).filter(|n| !known.contains_key(*n));
+    let mut names: Vec<String> = unknown.cloned().collect();
+    names.sort_unstable();
+    names.dedup();
+    known.extend(organizations::find_by_names(conn, &names).await?);
+    let mut missing: Vec<&String> = Vec::new();
+    let mut new = Vec::new();
+    let mut seen = HashSet::new();
+    for (name, person, named) in added {
+        if !known.contains_key(name) && seen.insert(name) {
+            missing.push(name);
+            new.push(new_organization(&organization_name(person, named), person));
+        }
     }
-    Ok(organizations::insert(conn, revision, &new_organization(name, person)).await?)
+    let first = organizations::insert_many(conn, revision, &new).await?;
+    known.extend(missing.into_iter().cloned().zip((first.0..).map(OrganizationId)));
+    Ok(())
 }
 
 /// The organization that a row names; else its company; else the domain of its address.
-fn organization_name(person: &Person, named: Option<String>) -> String {
+fn organization_name(person: &Person, named: &Option<String>) -> String {
     let domain =
         || person.email.as_deref().and_then(|e| e.split_once('@')).map(|(_, d)| d.to_lowercase());
     named
+        .clone()
         .or_else(|| person.company_name.clone())
         .or_else(domain)
         .unwrap_or_else(|| "Unknown".into())

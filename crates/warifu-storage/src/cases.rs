@@ -1,7 +1,7 @@
 //! Cases as versions, their timelines, and the counts that are kept instead of counted.
 
 use crate::{Conn, StorageError, search};
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, HashMap};
 use warifu_domain::cases::{Case, MessageKind, Priority, Status, View};
 use warifu_domain::{CaseId, MessageId, OrganizationId, PersonId, Revision, Timestamp};
 
@@ -162,6 +162,22 @@ pub async fn find(c: &mut Conn<'_>, id: CaseId) -> Result<Option<Case>, StorageE
         "SELECT id, organization_id, requester_id, assignee_id, status, priority, subject, product, tags, language, \
          created_at, updated_at, first_reply_at, solved_at, messages FROM cases WHERE id = $1 AND rev_to = 9223372036854775807", id.0)?;
     row.map(TryFrom::try_from).transpose()
+}
+
+/// Some cases, in the order in which they are asked for.
+///
+/// # Errors
+/// As every query.
+pub async fn find_many(c: &mut Conn<'_>, ids: &[CaseId]) -> Result<Vec<Case>, StorageError> {
+    let keys: Vec<i64> = ids.iter().map(|i| i.0).collect();
+    let rows = fetch_among!(c, CaseRow:
+        "SELECT id, organization_id, requester_id, assignee_id, status, priority, subject, product, tags, language, \
+         created_at, updated_at, first_reply_at, solved_at, messages FROM cases \
+         WHERE rev_to = 9223372036854775807 AND id IN (", keys, ")");
+    let cases = rows.into_iter().map(Case::try_from);
+    let mut found: HashMap<CaseId, Case> =
+        cases.map(|c| c.map(|c| (c.id, c))).collect::<Result<_, _>>()?;
+    Ok(ids.iter().filter_map(|id| found.remove(id)).collect())
 }
 
 /// By how much each kept count changes.

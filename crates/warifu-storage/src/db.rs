@@ -106,6 +106,30 @@ macro_rules! insert_many {
     };
 }
 
+/// `fetch_among!(conn, Row: "SELECT … WHERE id IN (", ids, ") …")` → every row of some keys, by one
+/// statement for [`ROWS`] of them: a page asks once for all that it names.
+macro_rules! fetch_among {
+    ($conn:expr, $row:ty: $start:literal, $keys:expr, $end:literal) => {{
+        let mut out: Vec<$row> = Vec::new();
+        for keys in $keys.chunks($crate::db::ROWS) {
+            match $conn {
+                $crate::Conn::Sqlite(c) => fetch_among!(@on sqlx::Sqlite, c, out, $row, $start, keys, $end),
+                $crate::Conn::Postgres(c) => fetch_among!(@on sqlx::Postgres, c, out, $row, $start, keys, $end),
+            }
+        }
+        out
+    }};
+    (@on $db:ty, $c:expr, $out:expr, $row:ty, $start:literal, $keys:expr, $end:literal) => {{
+        let mut sql = sqlx::QueryBuilder::<$db>::new($start);
+        let mut list = sql.separated(", ");
+        for key in $keys {
+            list.push_bind(key);
+        }
+        let query = sql.push($end).build_query_as::<$row>().persistent(false);
+        $out.extend(query.fetch_all(&mut **$c).await?);
+    }};
+}
+
 const MIGRATIONS: &[(i64, &str, &str, &str)] = &[
     (
         1,
@@ -136,6 +160,12 @@ const MIGRATIONS: &[(i64, &str, &str, &str)] = &[
         "desk",
         include_str!("../migrations/0005_desk.sql"),
         include_str!("../migrations/0005_desk.sql"),
+    ),
+    (
+        6,
+        "speed",
+        include_str!("../migrations/0006_speed.sqlite.sql"),
+        include_str!("../migrations/0006_speed.postgres.sql"),
     ),
 ];
 

@@ -1,6 +1,5 @@
 //! Organizations, as versions.
 
-use crate::db::ROWS;
 use crate::{Conn, StorageError, search};
 use std::collections::HashMap;
 use warifu_domain::organizations::{Environment, Organization};
@@ -69,30 +68,28 @@ pub async fn find_by_names(
     c: &mut Conn<'_>,
     folded: &[String],
 ) -> Result<HashMap<String, OrganizationId>, StorageError> {
-    macro_rules! found {
-        ($db:ty, $c:expr, $names:expr) => {{
-            let mut sql = sqlx::QueryBuilder::<$db>::new(
-                "SELECT name_folded, id FROM organizations WHERE rev_to = 9223372036854775807 AND name_folded IN (",
-            );
-            let mut list = sql.separated(", ");
-            for name in $names {
-                list.push_bind(name.as_str());
-            }
-            sql.push(") ORDER BY id DESC");
-            let query = sql.build_query_as::<(String, i64)>().persistent(false);
-            query.fetch_all(&mut **$c).await?
-        }};
-    }
-    let mut out = HashMap::new();
-    for names in folded.chunks(ROWS) {
-        let rows = match c {
-            Conn::Sqlite(c) => found!(sqlx::Sqlite, c, names),
-            Conn::Postgres(c) => found!(sqlx::Postgres, c, names),
-        };
-        // The oldest comes last and stays.
-        out.extend(rows.into_iter().map(|(name, id)| (name, OrganizationId(id))));
-    }
-    Ok(out)
+    let rows = fetch_among!(c, (String, i64):
+        "SELECT name_folded, id FROM organizations WHERE rev_to = 9223372036854775807 AND name_folded IN (",
+        folded, ") ORDER BY id DESC");
+    // The oldest comes last and stays.
+    Ok(rows.into_iter().map(|(name, id)| (name, OrganizationId(id))).collect())
+}
+
+/// The current state of some organizations.
+///
+/// # Errors
+/// As every query.
+pub async fn find_many(
+    c: &mut Conn<'_>,
+    ids: impl IntoIterator<Item = OrganizationId>,
+) -> Result<Vec<(OrganizationId, Organization)>, StorageError> {
+    let mut ids: Vec<i64> = ids.into_iter().map(|i| i.0).collect();
+    ids.sort_unstable();
+    ids.dedup();
+    let rows = fetch_among!(c, OrganizationRow:
+        "SELECT id, name, environment, products, domain, vendor FROM organizations \
+         WHERE rev_to = 9223372036854775807 AND id IN (", ids, ") ORDER BY id");
+    rows.into_iter().map(TryFrom::try_from).collect()
 }
 
 /// A page of current organizations by id, after an id.

@@ -162,16 +162,24 @@ pub async fn names(
     c: &mut Conn<'_>,
     ids: impl IntoIterator<Item = PersonId>,
 ) -> Result<Vec<(PersonId, String)>, StorageError> {
+    let people = find_many(c, ids).await?;
+    Ok(people.into_iter().map(|p| (p.id, p.record.display_name().to_owned())).collect())
+}
+
+/// Some people, by id.
+///
+/// # Errors
+/// As every query.
+pub async fn find_many(
+    c: &mut Conn<'_>,
+    ids: impl IntoIterator<Item = PersonId>,
+) -> Result<Vec<KnownPerson>, StorageError> {
     let mut ids: Vec<i64> = ids.into_iter().map(|i| i.0).filter(|i| *i > 0).collect();
     ids.sort_unstable();
     ids.dedup();
-    let mut out = Vec::with_capacity(ids.len());
-    for id in ids {
-        if let Some(p) = find(c, PersonId(id)).await? {
-            out.push((p.id, p.record.display_name().to_owned()));
-        }
-    }
-    Ok(out)
+    let rows = fetch_among!(c, PersonRow:
+        "SELECT * FROM people WHERE rev_to = 9223372036854775807 AND id IN (", ids, ") ORDER BY id");
+    Ok(rows.into_iter().map(Into::into).collect())
 }
 
 /// The first versions of people whose ids have been taken from the `people` counter, and later ones:

@@ -3,30 +3,19 @@
 
 use crate::db::ROWS;
 use crate::{Conn, Engine, StorageError, dialect};
+use std::collections::HashMap;
 use warifu_domain::search::{Term, tokens};
 use warifu_domain::{CaseId, OrganizationId, PersonId};
 
 /// Which index.
 #[derive(Clone, Copy)]
 pub enum Index {
+    Messages,
     People,
     Organizations,
 }
 
-/// Puts a record's text into its index, replacing what was there.
-///
-/// # Errors
-/// As every query.
-pub async fn index(
-    c: &mut Conn<'_>,
-    index: Index,
-    id: i64,
-    text: &str,
-) -> Result<(), StorageError> {
-    index_many(c, index, &[(id, text)]).await
-}
-
-/// The same for many records.
+/// Puts records' texts into their index, replacing what was there.
 ///
 /// # Errors
 /// As every query.
@@ -38,6 +27,7 @@ pub async fn index_many(
     let of = |(id, text): &(i64, _)| (*id, tokens_of(c.engine(), AsRef::as_ref(text)));
     let rows: Vec<(i64, String)> = texts.iter().map(of).collect();
     let (sqlite, postgres) = match index {
+        Index::Messages => (MESSAGES, MESSAGES),
         Index::People => (
             "INSERT OR REPLACE INTO people_search (rowid, tokens) ",
             "INSERT INTO people_search (rowid, tokens) ",
@@ -50,6 +40,8 @@ pub async fn index_many(
     put(c, sqlite, postgres, " ON CONFLICT (rowid) DO UPDATE SET tokens = excluded.tokens", &rows)
         .await
 }
+
+const MESSAGES: &str = "INSERT INTO message_search (rowid, tokens) ";
 
 fn tokens_of(engine: Engine, text: &str) -> String {
     dialect::index_text(engine, &tokens(text))
@@ -112,8 +104,7 @@ pub async fn index_messages(
         (m.id, tokens_of(c.engine(), &text))
     };
     let rows: Vec<(i64, String)> = messages.iter().map(of).collect();
-    const INTO: &str = "INSERT INTO message_search (rowid, tokens) ";
-    put(c, INTO, INTO, "", &rows).await?;
+    put(c, MESSAGES, MESSAGES, "", &rows).await?;
     insert_many!(
         c,
         "INSERT INTO message_cases (message_id, case_id, organization_id, internal)",
@@ -121,6 +112,43 @@ pub async fn index_messages(
         |m| (m.id, m.case.0, m.organization.0, m.internal)
     );
     Ok(())
+}
+
+/// Words that the beginning of a word stands for, at most: the first in their order. Whoever types
+/// on gets the others.
+const BEGIN: i64 = 60;
+
+/// What is looked for, as the engine's index takes it.
+///
+/// FTS5 reads every place of every word with a beginning before it gives the first one; of words
+/// that are named it reads the newest places only. So on SQLite the words are looked up first.
+async fn wanted(c: &mut Conn<'_>, index: Index, terms: &[Term]) -> Result<String, StorageError> {
+    macro_rules! words {
+        ($table:literal) => {
+            concat!(
+                "WITH RECURSIVE words (word) AS (SELECT (SELECT term FROM ", $table,
+                " WHERE term >= $1 AND term < $2 ORDER BY term LIMIT 1) UNION ALL SELECT (SELECT term FROM ", $table,
+                " WHERE term >= words.word || char(1) AND term < $2 ORDER BY term LIMIT 1) FROM words \
+                 WHERE words.word IS NOT NULL LIMIT $3) SELECT word FROM words WHERE word IS NOT NULL"
+            )
+        };
+    }
+    let mut begun = HashMap::new();
+    if let Conn::Sqlite(c) = c {
+        let sql = match index {
+            Index::Messages => words!("message_terms"),
+            Index::People => words!("people_terms"),
+            Index::Organizations => words!("organization_terms"),
+        };
+        for term in terms {
+            let Term::Prefix(start) = term else { continue };
+            let end = format!("{start}\u{10FFFF}");
+            let query = sqlx::query_as::<_, (String,)>(sql).bind(start).bind(end).bind(BEGIN);
+            let words = query.fetch_all(&mut **c).await?;
+            begun.insert(start.as_str(), words.into_iter().map(|w| w.0).collect());
+        }
+    }
+    Ok(dialect::match_text(c.engine(), terms, &begun))
 }
 
 /// Messages looked at per query before it stops looking for further cases.
@@ -138,7 +166,7 @@ pub async fn cases(
     if terms.is_empty() {
         return Ok(Vec::new());
     }
-    let query = dialect::match_text(c.engine(), terms);
+    let query = wanted(c, Index::Messages, terms).await?;
     let rows = match c.engine() {
         Engine::Sqlite => fetch_all!(c, (i64,):
             "SELECT m.case_id FROM (SELECT rowid AS id FROM message_search WHERE message_search MATCH $1 ORDER BY rowid DESC LIMIT $2) s \
@@ -164,7 +192,7 @@ pub async fn cases_of(
     if terms.is_empty() {
         return Ok(Vec::new());
     }
-    let query = dialect::match_text(c.engine(), terms);
+    let query = wanted(c, Index::Messages, terms).await?;
     let rows = match c.engine() {
         Engine::Sqlite => fetch_all!(c, (i64,):
             "SELECT m.case_id FROM message_search s JOIN message_cases m ON m.message_id = s.rowid \
@@ -189,7 +217,7 @@ pub async fn people(
     if terms.is_empty() {
         return Ok(Vec::new());
     }
-    let query = dialect::match_text(c.engine(), terms);
+    let query = wanted(c, Index::People, terms).await?;
     let rows = match c.engine() {
         Engine::Sqlite => fetch_all!(c, (i64,):
             "SELECT rowid FROM people_search WHERE people_search MATCH $1 ORDER BY rowid LIMIT $2", query, limit),
@@ -209,7 +237,7 @@ pub async fn organizations(
     if terms.is_empty() {
         return Ok(Vec::new());
     }
-    let query = dialect::match_text(c.engine(), terms);
+    let query = wanted(c, Index::Organizations, terms).await?;
     let rows = match c.engine() {
         Engine::Sqlite => fetch_all!(c, (i64,):
             "SELECT rowid FROM organization_search WHERE organization_search MATCH $1 ORDER BY rowid LIMIT $2", query, limit),

@@ -1,7 +1,7 @@
 #!/usr/bin/env python3
 """Synthetic people of a support desk, the same for every run; nobody in them is real.
 
-usage: people.py ROWS OUTDIR [csv|parquet ...]
+usage: people.py ROWS OUTDIR [csv|jsonl|parquet ...]
 
 Writes strict.* (of 99.6 % of the people nothing but name and e-mail address is filled among the 15
 report fields) and loose.* (dates, user name, type, role and time zone are filled too). Both carry
@@ -106,6 +106,7 @@ for kind, filled in (("strict", "rich"), ("loose", "true")):
     query = f"""select {fields(filled)} from (select *, case when seen>=a_created then seen end a_last_login
                 from people) order by i"""
     for form in FORMATS:
-        options = "format csv, header" if form == "csv" else "format parquet, compression snappy"
+        options = {"csv": "format csv, header", "jsonl": "format json",
+                   "parquet": "format parquet, compression snappy"}[form]
         db.execute(f"copy ({query}) to '{OUT}/{kind}.{form}' ({options})")
     print(f"{kind}: {ROWS} people", {form: os.path.getsize(f"{OUT}/{kind}.{form}") for form in FORMATS})

@@ -3,7 +3,6 @@
 use crate::cases::sees;
 use crate::{App, AppError};
 use std::collections::HashMap;
-use std::collections::hash_map::Entry;
 use warifu_domain::access::{Actor, Permission};
 use warifu_domain::cases::Case;
 use warifu_domain::organizations::Organization;
@@ -56,17 +55,9 @@ impl App {
             // More than are shown, because some may be colleagues' cases.
             search::cases_of(&mut conn, actor.organization, &terms, 200).await?
         };
-        for id in ids {
-            if found.jump == Some(id) {
-                continue;
-            }
-            if let Some(case) = cases::find(&mut conn, id).await?
-                && sees(actor, &case)
-            {
+        for case in cases::find_many(&mut conn, &ids).await? {
+            if found.jump != Some(case.id) && sees(actor, &case) && found.cases.len() <= limit {
                 found.cases.push(case);
-            }
-            if found.cases.len() > limit {
-                break;
             }
         }
 
@@ -76,19 +67,12 @@ impl App {
             Some(_) => search::people(&mut conn, &terms, reach).await?,
             None => Vec::new(),
         };
-        for id in ids {
-            let person = people::find(&mut conn, id).await?;
-            let own = |p: &KnownPerson| whose.flatten().is_none_or(|o| o == p.organization);
-            found.people.extend(person.filter(own));
-            if found.people.len() > limit {
-                break;
-            }
-        }
+        let own = |p: &KnownPerson| whose.flatten().is_none_or(|o| o == p.organization);
+        let list = people::find_many(&mut conn, ids).await?;
+        found.people.extend(list.into_iter().filter(own).take(limit + 1));
         if staff && actor.roles.allow(Permission::ReadPeople) {
-            for id in search::organizations(&mut conn, &terms, limit as i64 + 1).await? {
-                let organization = organizations::find(&mut conn, id).await?;
-                found.organizations.extend(organization.map(|o| (id, o)));
-            }
+            let ids = search::organizations(&mut conn, &terms, limit as i64 + 1).await?;
+            found.organizations = organizations::find_many(&mut conn, ids).await?;
         }
         found.more = found.cases.len() > limit
             || found.people.len() > limit
@@ -97,12 +81,9 @@ impl App {
         found.people.truncate(limit);
         found.organizations.truncate(limit);
         let named = found.cases.iter().map(|c| c.organization);
-        for id in named.chain(found.people.iter().map(|p| p.organization)).collect::<Vec<_>>() {
-            if let Entry::Vacant(unknown) = found.names.entry(id) {
-                let organization = organizations::find(&mut conn, id).await?;
-                unknown.insert(organization.map(|o| o.name).unwrap_or_default());
-            }
-        }
+        let named: Vec<_> = named.chain(found.people.iter().map(|p| p.organization)).collect();
+        let names = organizations::find_many(&mut conn, named).await?;
+        found.names = names.into_iter().map(|(id, o)| (id, o.name)).collect();
         Ok(found)
     }
 

@@ -105,9 +105,10 @@ pub const MAX_TERMS: usize = 12;
 
 /// Reads what somebody typed. An empty list finds nothing.
 pub fn query(text: &str) -> Vec<Term> {
-    let mut terms: Vec<Term> = runs(text)
+    let runs: Vec<Run> = runs(text).into_iter().take(MAX_TERMS).collect();
+    let typing = matches!(runs.last(), Some(Run::Word(_))) && !text.ends_with(char::is_whitespace);
+    let mut terms: Vec<Term> = runs
         .into_iter()
-        .take(MAX_TERMS)
         .map(|r| match r {
             Run::Word(w) => Term::Word(w),
             Run::Pairs(p) if p.len() == 1 && p[0].chars().count() == 1 => {
@@ -122,7 +123,8 @@ pub fn query(text: &str) -> Vec<Term> {
             }
         })
         .collect();
-    if !text.ends_with(char::is_whitespace)
+    // A pair of characters is a whole token already: nothing goes on after it.
+    if typing
         && let Some(last) = terms.last_mut()
         && let Term::Word(w) = last
     {
@@ -153,7 +155,7 @@ mod tests {
 
     #[test]
     fn a_query_reads_as_people_type() {
-        assert_eq!(query("認証"), [Term::Prefix("認証".into())]);
+        assert_eq!(query("認証"), [Term::Word("認証".into())]);
         assert_eq!(query("証明書"), [Term::Phrase(vec!["証明".into(), "明書".into()])]);
         assert_eq!(query("sign loop"), [Term::Word("sign".into()), Term::Prefix("loop".into())]);
         assert_eq!(query("sign "), [Term::Word("sign".into())]);

@@ -1,6 +1,7 @@
 //! Cases as versions, their timelines, and the counts that are kept instead of counted.
 
 use crate::{Conn, StorageError, search};
+use std::collections::{BTreeMap, HashMap};
 use warifu_domain::cases::{Case, MessageKind, Priority, Status, View};
 use warifu_domain::{CaseId, MessageId, OrganizationId, PersonId, Revision, Timestamp};
 
@@ -163,87 +164,97 @@ pub async fn find(c: &mut Conn<'_>, id: CaseId) -> Result<Option<Case>, StorageE
     row.map(TryFrom::try_from).transpose()
 }
 
-async fn add_count(
-    c: &mut Conn<'_>,
-    scope: &'static str,
-    key: i64,
-    status: Status,
-    n: i64,
-) -> Result<(), StorageError> {
-    execute!(
-        c,
-        "INSERT INTO case_counts (scope, key, status, n) VALUES ($1, $2, $3, $4) \
-         ON CONFLICT (scope, key, status) DO UPDATE SET n = case_counts.n + excluded.n",
-        scope,
-        key,
-        status.code(),
-        n
-    )?;
-    Ok(())
-}
-
-async fn recount(c: &mut Conn<'_>, old: Option<&Case>, new: &Case) -> Result<(), StorageError> {
-    let keys = |case: &Case| {
-        [
-            ("all", 0),
-            ("assignee", case.assignee.map_or(0, |a| a.0)),
-            ("organization", case.organization.0),
-            ("requester", case.requester.0),
-        ]
-    };
-    let same = |o: &&Case| o.status == new.status && keys(o) == keys(new);
-    if old.as_ref().is_some_and(same) {
-        return Ok(());
-    }
-    if let Some(old) = old {
-        for (scope, key) in keys(old) {
-            add_count(c, scope, key, old.status, -1).await?;
-        }
-    }
-    for (scope, key) in keys(new) {
-        add_count(c, scope, key, new.status, 1).await?;
-    }
-    Ok(())
-}
-
-async fn insert_version(
-    c: &mut Conn<'_>,
-    revision: Revision,
-    case: &Case,
-) -> Result<(), StorageError> {
-    execute!(
-        c,
-        "INSERT INTO cases (id, rev_from, rev_to, organization_id, requester_id, assignee_id, active, status, priority, \
-         subject, product, tags, language, created_at, updated_at, first_reply_at, solved_at, messages) \
-         VALUES ($1, $2, 9223372036854775807, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17)",
-        case.id.0,
-        revision.0,
-        case.organization.0,
-        case.requester.0,
-        case.assignee.map_or(0, |a| a.0),
-        case.status.is_active(),
-        case.status.code(),
-        case.priority.code(),
-        &case.subject,
-        &case.product,
-        &case.tags,
-        &case.language,
-        case.created_at.0,
-        case.updated_at.0,
-        case.first_reply_at.map(|t| t.0),
-        case.solved_at.map(|t| t.0),
-        case.messages
-    )?;
-    Ok(())
-}
-
-/// Adds a case whose id has been taken from the `cases` counter.
+/// Some cases, in the order in which they are asked for.
 ///
 /// # Errors
 /// As every query.
-pub async fn insert(c: &mut Conn<'_>, revision: Revision, case: &Case) -> Result<(), StorageError> {
-    insert_version(c, revision, case).await?;
-    recount(c, None, case).await
+pub async fn find_many(c: &mut Conn<'_>, ids: &[CaseId]) -> Result<Vec<Case>, StorageError> {
+    let keys: Vec<i64> = ids.iter().map(|i| i.0).collect();
+    let rows = fetch_among!(c, CaseRow:
+        "SELECT id, organization_id, requester_id, assignee_id, status, priority, subject, product, tags, language, \
+         created_at, updated_at, first_reply_at, solved_at, messages FROM cases \
+         WHERE rev_to = 9223372036854775807 AND id IN (", keys, ")");
+    let cases = rows.into_iter().map(Case::try_from);
+    let mut found: HashMap<CaseId, Case> =
+        cases.map(|c| c.map(|c| (c.id, c))).collect::<Result<_, _>>()?;
+    Ok(ids.iter().filter_map(|id| found.remove(id)).collect())
+}
+
+/// By how much each kept count changes.
+type Counts = BTreeMap<(&'static str, i64, i64), i64>;
+
+fn count_in(counts: &mut Counts, case: &Case, n: i64) {
+    for (scope, key) in [
+        ("all", 0),
+        ("assignee", case.assignee.map_or(0, |a| a.0)),
+        ("organization", case.organization.0),
+        ("requester", case.requester.0),
+    ] {
+        *counts.entry((scope, key, case.status.code())).or_default() += n;
+    }
+}
+
+async fn add_counts(c: &mut Conn<'_>, counts: Counts) -> Result<(), StorageError> {
+    let changed: Vec<_> = counts.into_iter().filter(|(_, n)| *n != 0).collect();
+    insert_many!(
+        c,
+        "INSERT INTO case_counts (scope, key, status, n)",
+        changed,
+        |((scope, key, status), n)| (*scope, *key, *status, *n),
+        "ON CONFLICT (scope, key, status) DO UPDATE SET n = case_counts.n + excluded.n"
+    );
+    Ok(())
+}
+
+async fn insert_versions(
+    c: &mut Conn<'_>,
+    revision: Revision,
+    cases: &[Case],
+) -> Result<(), StorageError> {
+    insert_many!(
+        c,
+        "INSERT INTO cases (id, rev_from, rev_to, organization_id, requester_id, assignee_id, active, status, priority, \
+         subject, product, tags, language, created_at, updated_at, first_reply_at, solved_at, messages)",
+        cases,
+        |case| (
+            case.id.0,
+            revision.0,
+            i64::MAX,
+            case.organization.0,
+            case.requester.0,
+            case.assignee.map_or(0, |a| a.0),
+            case.status.is_active(),
+            case.status.code(),
+            case.priority.code(),
+            case.subject.as_str(),
+            case.product.as_str(),
+            case.tags.as_str(),
+            case.language.as_str(),
+            case.created_at.0,
+            case.updated_at.0,
+            case.first_reply_at.map(|t| t.0),
+            case.solved_at.map(|t| t.0),
+            case.messages
+        )
+    );
+    Ok(())
+}
+
+/// Adds cases whose ids have been taken from the `cases` counter.
+///
+/// # Errors
+/// As every query.
+pub async fn insert(
+    c: &mut Conn<'_>,
+    revision: Revision,
+    cases: &[Case],
+) -> Result<(), StorageError> {
+    insert_versions(c, revision, cases).await?;
+    let mut counts = BTreeMap::new();
+    for case in cases {
+        count_in(&mut counts, case, 1);
+    }
+    add_counts(c, counts).await
 }
 
 /// Ends the current version and adds the new one. `old` is the case as it was read in this
@@ -264,8 +275,11 @@ pub async fn update(
         new.id.0,
         revision.0
     )?;
-    insert_version(c, revision, new).await?;
-    recount(c, Some(old), new).await
+    insert_versions(c, revision, std::slice::from_ref(new)).await?;
+    let mut counts = BTreeMap::new();
+    count_in(&mut counts, old, -1);
+    count_in(&mut counts, new, 1);
+    add_counts(c, counts).await
 }
 
 /// An entry of a case's timeline.
@@ -433,27 +447,33 @@ pub async fn views(
 /// # Errors
 /// As every query.
 pub async fn add_message(c: &mut Conn<'_>, subject: &str, m: &Message) -> Result<(), StorageError> {
-    execute!(
+    add_messages(c, &[(subject, m)]).await
+}
+
+/// The same for many entries, each with its case's subject.
+///
+/// # Errors
+/// As every query.
+pub async fn add_messages(
+    c: &mut Conn<'_>,
+    messages: &[(&str, &Message)],
+) -> Result<(), StorageError> {
+    insert_many!(
         c,
-        "INSERT INTO messages (case_id, id, organization_id, kind, author_id, at, body) VALUES ($1, $2, $3, $4, $5, $6, $7)",
-        m.case.0,
-        m.id.0,
-        m.organization.0,
-        m.kind.code(),
-        m.author.0,
-        m.at.0,
-        &m.body
-    )?;
-    if m.kind == MessageKind::Event {
-        return Ok(());
-    }
-    let text = search::MessageText {
-        id: m.id.0,
-        case: m.case,
-        organization: m.organization,
-        internal: m.kind == MessageKind::Note,
-        subject,
-        body: &m.body,
-    };
-    search::index_message(c, &text).await
+        "INSERT INTO messages (case_id, id, organization_id, kind, author_id, at, body)",
+        messages,
+        |(_, m)| (m.case.0, m.id.0, m.organization.0, m.kind.code(), m.author.0, m.at.0, m.body.as_str())
+    );
+    let found = messages.iter().filter(|(_, m)| m.kind != MessageKind::Event);
+    let texts: Vec<search::MessageText<'_>> = found
+        .map(|(subject, m)| search::MessageText {
+            id: m.id.0,
+            case: m.case,
+            organization: m.organization,
+            internal: m.kind == MessageKind::Note,
+            subject,
+            body: &m.body,
+        })
+        .collect();
+    search::index_messages(c, &texts).await
 }

@@ -78,6 +78,59 @@ macro_rules! fetch_one { ($conn:expr, $($rest:tt)*) => { on_db!($conn, fetch_one
 /// `fetch_optional!(conn, Row: SQL, binds…)` → the row, if there is one.
 macro_rules! fetch_optional { ($conn:expr, $($rest:tt)*) => { on_db!($conn, fetch_optional, $($rest)*) }; }
 
+/// Rows of one statement that adds many: enough that the way to the engine no longer counts, and few
+/// enough for the engines' limits on values (SQLite 32,766, PostgreSQL 65,535).
+pub(crate) const ROWS: usize = 128;
+
+/// `insert_many!(conn, "INSERT INTO t (a, b)", slice, |row| (row.a, row.b))` adds rows by statements
+/// of [`ROWS`] rows each; a last text may say what happens to rows that are there already.
+macro_rules! insert_many {
+    ($conn:expr, $into:literal, $rows:expr, |$row:pat_param| ($($value:expr),* $(,)?) $(, $tail:literal)?) => {
+        for rows in $rows.chunks($crate::db::ROWS) {
+            // Only the full size comes again and again.
+            let again = rows.len() == $crate::db::ROWS;
+            match $conn {
+                $crate::Conn::Sqlite(c) => {
+                    let mut sql = sqlx::QueryBuilder::<sqlx::Sqlite>::new(concat!($into, " "));
+                    sql.push_values(rows, |mut values, $row| { $(values.push_bind($value);)* });
+                    $(sql.push(concat!(" ", $tail));)?
+                    sql.build().persistent(again).execute(&mut **c).await?;
+                }
+                $crate::Conn::Postgres(c) => {
+                    let mut sql = sqlx::QueryBuilder::<sqlx::Postgres>::new(concat!($into, " "));
+                    sql.push_values(rows, |mut values, $row| { $(values.push_bind($value);)* });
+                    $(sql.push(concat!(" ", $tail));)?
+                    sql.build().persistent(again).execute(&mut **c).await?;
+                }
+            }
+        }
+    };
+}
+
+/// `fetch_among!(conn, Row: "SELECT … WHERE id IN (", ids, ") …")` → every row of some keys, by one
+/// statement for [`ROWS`] of them: a page asks once for all that it names.
+macro_rules! fetch_among {
+    ($conn:expr, $row:ty: $start:literal, $keys:expr, $end:literal) => {{
+        let mut out: Vec<$row> = Vec::new();
+        for keys in $keys.chunks($crate::db::ROWS) {
+            match $conn {
+                $crate::Conn::Sqlite(c) => fetch_among!(@on sqlx::Sqlite, c, out, $row, $start, keys, $end),
+                $crate::Conn::Postgres(c) => fetch_among!(@on sqlx::Postgres, c, out, $row, $start, keys, $end),
+            }
+        }
+        out
+    }};
+    (@on $db:ty, $c:expr, $out:expr, $row:ty, $start:literal, $keys:expr, $end:literal) => {{
+        let mut sql = sqlx::QueryBuilder::<$db>::new($start);
+        let mut list = sql.separated(", ");
+        for key in $keys {
+            list.push_bind(key);
+        }
+        let query = sql.push($end).build_query_as::<$row>().persistent(false);
+        $out.extend(query.fetch_all(&mut **$c).await?);
+    }};
+}
+
 const MIGRATIONS: &[(i64, &str, &str, &str)] = &[
     (
         1,
@@ -111,9 +164,15 @@ const MIGRATIONS: &[(i64, &str, &str, &str)] = &[
     ),
     (
         6,
+        "speed",
+        include_str!("../migrations/0006_speed.sqlite.sql"),
+        include_str!("../migrations/0006_speed.postgres.sql"),
+    ),
+    (
+        7,
         "leases",
-        include_str!("../migrations/0006_leases.sql"),
-        include_str!("../migrations/0006_leases.sql"),
+        include_str!("../migrations/0007_leases.sql"),
+        include_str!("../migrations/0007_leases.sql"),
     ),
 ];
 

@@ -1,6 +1,7 @@
 //! All differences between the two engines' SQL.
 
 use crate::Engine;
+use std::collections::HashMap;
 use warifu_domain::search::Term;
 
 /// Puts a migration's neutral words into the engine's.
@@ -33,15 +34,26 @@ pub fn index_text(engine: Engine, tokens: &[String]) -> String {
     }
 }
 
-/// A query as the engine's index takes it: a bound parameter, never part of the SQL.
-pub fn match_text(engine: Engine, terms: &[Term]) -> String {
+/// A query as the engine's index takes it: a bound parameter, never part of the SQL. `begun`: the
+/// words that the beginning of a word stands for, where they have been looked up.
+pub fn match_text(
+    engine: Engine,
+    terms: &[Term],
+    begun: &HashMap<&str, Vec<String>>,
+) -> String {
     let quote = |t: &str| match engine {
         Engine::Sqlite => format!("\"{}\"", t.replace('"', "\"\"")),
         Engine::Postgres => format!("'{}'", t.replace('\'', "''").replace('\\', "\\\\")),
     };
+    let any = |words: &[String]| words.iter().map(|w| quote(w)).collect::<Vec<_>>().join(" OR ");
     let term = |t: &Term| match (engine, t) {
         (_, Term::Word(w)) => quote(w),
-        (Engine::Sqlite, Term::Prefix(w)) => format!("{}*", quote(w)),
+        (Engine::Sqlite, Term::Prefix(w)) => match begun.get(w.as_str()) {
+            Some(words) if !words.is_empty() => format!("({})", any(words)),
+            // Nothing begins so: the word itself finds nothing either.
+            Some(_) => quote(w),
+            None => format!("{}*", quote(w)),
+        },
         (Engine::Postgres, Term::Prefix(w)) => format!("{}:*", quote(w)),
         (Engine::Sqlite, Term::Phrase(p)) => quote(&p.join(" ")),
         (Engine::Postgres, Term::Phrase(p)) => {
@@ -69,7 +81,7 @@ mod tests {
     fn hostile_queries_stay_parameters() {
         let terms = query("a\" OR 1=1 -- ' ); drop 証明書");
         for engine in [Engine::Sqlite, Engine::Postgres] {
-            let text = match_text(engine, &terms);
+            let text = match_text(engine, &terms, &HashMap::new());
             assert!(!text.contains(';') && !text.contains("--"), "{text}");
         }
         assert_eq!(index_text(Engine::Postgres, &tokens("a b")), "'a':1 'b':2 ");

@@ -62,15 +62,13 @@ pub async fn advance(
     rejects: &[Reject],
     ended: Option<Timestamp>,
 ) -> Result<(), StorageError> {
-    for r in rejects {
-        execute!(
-            c,
-            "INSERT INTO import_rejects (import_id, line, reason) VALUES ($1, $2, $3) ON CONFLICT (import_id, line) DO NOTHING",
-            id,
-            r.line,
-            &r.reason
-        )?;
-    }
+    insert_many!(
+        c,
+        "INSERT INTO import_rejects (import_id, line, reason)",
+        rejects,
+        |r| (id, r.line, r.reason.as_str()),
+        "ON CONFLICT (import_id, line) DO NOTHING"
+    );
     execute!(
         c,
         "UPDATE imports SET rows_done = $2, rejected = rejected + $3, ended_at = $4 WHERE id = $1",

@@ -1,6 +1,7 @@
 //! Organizations, as versions.
 
 use crate::{Conn, StorageError, search};
+use std::collections::HashMap;
 use warifu_domain::organizations::{Environment, Organization};
 use warifu_domain::{OrganizationId, Revision, search::folded};
 
@@ -57,6 +58,38 @@ pub async fn find_by_name(
         "SELECT id, name, environment, products, domain, vendor FROM organizations \
          WHERE name_folded = $1 AND rev_to = 9223372036854775807 ORDER BY id LIMIT 1", folded(name))?;
     row.map(TryFrom::try_from).transpose()
+}
+
+/// The current organizations of some folded names, by name.
+///
+/// # Errors
+/// As every query.
+pub async fn find_by_names(
+    c: &mut Conn<'_>,
+    folded: &[String],
+) -> Result<HashMap<String, OrganizationId>, StorageError> {
+    let rows = fetch_among!(c, (String, i64):
+        "SELECT name_folded, id FROM organizations WHERE rev_to = 9223372036854775807 AND name_folded IN (",
+        folded, ") ORDER BY id DESC");
+    // The oldest comes last and stays.
+    Ok(rows.into_iter().map(|(name, id)| (name, OrganizationId(id))).collect())
+}
+
+/// The current state of some organizations.
+///
+/// # Errors
+/// As every query.
+pub async fn find_many(
+    c: &mut Conn<'_>,
+    ids: impl IntoIterator<Item = OrganizationId>,
+) -> Result<Vec<(OrganizationId, Organization)>, StorageError> {
+    let mut ids: Vec<i64> = ids.into_iter().map(|i| i.0).collect();
+    ids.sort_unstable();
+    ids.dedup();
+    let rows = fetch_among!(c, OrganizationRow:
+        "SELECT id, name, environment, products, domain, vendor FROM organizations \
+         WHERE rev_to = 9223372036854775807 AND id IN (", ids, ") ORDER BY id");
+    rows.into_iter().map(TryFrom::try_from).collect()
 }
 
 /// A page of current organizations by id, after an id.
@@ -125,26 +158,30 @@ pub async fn vendor(
     row.map(TryFrom::try_from).transpose()
 }
 
-async fn insert_version(
+async fn insert_versions(
     c: &mut Conn<'_>,
     revision: Revision,
-    id: OrganizationId,
-    o: &Organization,
+    list: &[(OrganizationId, &Organization)],
 ) -> Result<(), StorageError> {
-    execute!(
+    insert_many!(
         c,
-        "INSERT INTO organizations (id, rev_from, rev_to, name, name_folded, environment, products, domain, vendor) \
-         VALUES ($1, $2, 9223372036854775807, $3, $4, $5, $6, $7, $8)",
-        id.0,
-        revision.0,
-        &o.name,
-        folded(&o.name),
-        o.environment.key(),
-        o.products_text(),
-        &o.domain,
-        o.vendor
-    )?;
-    search::index(c, search::Index::Organizations, id.0, &format!("{} {}", o.name, o.domain)).await
+        "INSERT INTO organizations (id, rev_from, rev_to, name, name_folded, environment, products, domain, vendor)",
+        list,
+        |(id, o)| (
+            id.0,
+            revision.0,
+            i64::MAX,
+            o.name.as_str(),
+            folded(&o.name),
+            o.environment.key(),
+            o.products_text(),
+            o.domain.as_str(),
+            o.vendor
+        )
+    );
+    let text = |(id, o): &(OrganizationId, &Organization)| (id.0, format!("{} {}", o.name, o.domain));
+    let texts: Vec<(i64, String)> = list.iter().map(text).collect();
+    search::index_many(c, search::Index::Organizations, &texts).await
 }
 
 /// Adds an organization and gives its id.
@@ -156,9 +193,22 @@ pub async fn insert(
     revision: Revision,
     o: &Organization,
 ) -> Result<OrganizationId, StorageError> {
-    let id = OrganizationId(c.take_ids("organizations", 1).await?);
-    insert_version(c, revision, id, o).await?;
-    Ok(id)
+    insert_many(c, revision, std::slice::from_ref(o)).await
+}
+
+/// Adds organizations and gives the id of the first; the others' follow in order.
+///
+/// # Errors
+/// As every query.
+pub async fn insert_many(
+    c: &mut Conn<'_>,
+    revision: Revision,
+    list: &[Organization],
+) -> Result<OrganizationId, StorageError> {
+    let first = c.take_ids("organizations", list.len() as i64).await?;
+    let list: Vec<_> = (first..).map(OrganizationId).zip(list).collect();
+    insert_versions(c, revision, &list).await?;
+    Ok(OrganizationId(first))
 }
 
 /// Ends the current version and adds the new one.
@@ -178,5 +228,5 @@ pub async fn update(
         id.0,
         revision.0
     )?;
-    insert_version(c, revision, id, o).await
+    insert_versions(c, revision, &[(id, o)]).await
 }

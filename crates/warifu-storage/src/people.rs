@@ -1,6 +1,8 @@
 //! People and their roles, as versions.
 
+use crate::db::ROWS;
 use crate::{Conn, StorageError, search};
+use std::collections::HashMap;
 use warifu_domain::access::{Role, Roles};
 use warifu_domain::people::{KnownPerson, Person};
 use warifu_domain::{OrganizationId, PersonId, Revision, Timestamp};
@@ -178,55 +180,70 @@ pub async fn names(
     c: &mut Conn<'_>,
     ids: impl IntoIterator<Item = PersonId>,
 ) -> Result<Vec<(PersonId, String)>, StorageError> {
+    let people = find_many(c, ids).await?;
+    Ok(people.into_iter().map(|p| (p.id, p.record.display_name().to_owned())).collect())
+}
+
+/// Some people, by id.
+///
+/// # Errors
+/// As every query.
+pub async fn find_many(
+    c: &mut Conn<'_>,
+    ids: impl IntoIterator<Item = PersonId>,
+) -> Result<Vec<KnownPerson>, StorageError> {
     let mut ids: Vec<i64> = ids.into_iter().map(|i| i.0).filter(|i| *i > 0).collect();
     ids.sort_unstable();
     ids.dedup();
-    let mut out = Vec::with_capacity(ids.len());
-    for id in ids {
-        if let Some(p) = find(c, PersonId(id)).await? {
-            out.push((p.id, p.record.display_name().to_owned()));
-        }
-    }
-    Ok(out)
+    let rows = fetch_among!(c, PersonRow:
+        "SELECT * FROM people WHERE rev_to = 9223372036854775807 AND id IN (", ids, ") ORDER BY id");
+    Ok(rows.into_iter().map(Into::into).collect())
 }
 
-const INSERT: &str = "INSERT INTO people (id, rev_from, rev_to, organization_id, active, created_date, last_login, \
-    full_name, username, email, company_name, user_type, address, last_password_change, role_name, role_description, \
-    phone, mobile, time_zone, saml_federation_id) \
-    VALUES ($1, $2, 9223372036854775807, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17, $18, $19)";
-
-async fn insert_version(
+/// The first versions of people whose ids have been taken from the `people` counter, and later ones:
+/// what holds from a revision on.
+async fn insert_versions(
     c: &mut Conn<'_>,
     revision: Revision,
-    p: &KnownPerson,
+    people: &[&KnownPerson],
 ) -> Result<(), StorageError> {
-    let r = &p.record;
-    execute!(
+    insert_many!(
         c,
-        INSERT,
-        p.id.0,
-        revision.0,
-        p.organization.0,
-        p.active,
-        r.created_date.map(|t| t.0),
-        r.last_login.map(|t| t.0),
-        r.full_name.as_deref(),
-        r.username.as_deref(),
-        r.email.as_deref(),
-        r.company_name.as_deref(),
-        r.user_type.as_deref(),
-        r.address.as_deref(),
-        r.last_password_change.map(|t| t.0),
-        r.role_name.as_deref(),
-        r.role_description.as_deref(),
-        r.phone.as_deref(),
-        r.mobile.as_deref(),
-        r.time_zone.as_deref(),
-        r.saml_federation_id.as_deref()
-    )?;
+        "INSERT INTO people (id, rev_from, rev_to, organization_id, active, created_date, last_login, \
+         full_name, username, email, company_name, user_type, address, last_password_change, role_name, \
+         role_description, phone, mobile, time_zone, saml_federation_id)",
+        people,
+        |p| (
+            p.id.0,
+            revision.0,
+            i64::MAX,
+            p.organization.0,
+            p.active,
+            p.record.created_date.map(|t| t.0),
+            p.record.last_login.map(|t| t.0),
+            p.record.full_name.as_deref(),
+            p.record.username.as_deref(),
+            p.record.email.as_deref(),
+            p.record.company_name.as_deref(),
+            p.record.user_type.as_deref(),
+            p.record.address.as_deref(),
+            p.record.last_password_change.map(|t| t.0),
+            p.record.role_name.as_deref(),
+            p.record.role_description.as_deref(),
+            p.record.phone.as_deref(),
+            p.record.mobile.as_deref(),
+            p.record.time_zone.as_deref(),
+            p.record.saml_federation_id.as_deref()
+        )
+    );
+    let texts: Vec<(i64, String)> = people.iter().map(|p| (p.id.0, text(&p.record))).collect();
+    search::index_many(c, search::Index::People, &texts).await
+}
+
+/// What a person is found by.
+fn text(r: &Person) -> String {
     let text = [&r.full_name, &r.username, &r.email, &r.company_name].into_iter().flatten();
-    let text: Vec<&str> = text.map(String::as_str).collect();
-    search::index(c, search::Index::People, p.id.0, &text.join(" ")).await
+    text.map(String::as_str).collect::<Vec<_>>().join(" ")
 }
 
 /// Adds people whose ids have been taken from the `people` counter.
@@ -238,14 +255,10 @@ pub async fn insert(
     revision: Revision,
     people: &[KnownPerson],
 ) -> Result<(), StorageError> {
-    for p in people {
-        insert_version(c, revision, p).await?;
-    }
-    Ok(())
+    insert_versions(c, revision, &people.iter().collect::<Vec<_>>()).await
 }
 
-/// Ends the current version and adds the new one. A second change in the same revision replaces
-/// the first: no report can be taken between them.
+/// Ends the current version and adds the new one.
 ///
 /// # Errors
 /// As every query.
@@ -254,14 +267,93 @@ pub async fn update(
     revision: Revision,
     p: &KnownPerson,
 ) -> Result<(), StorageError> {
-    execute!(c, "DELETE FROM people WHERE id = $1 AND rev_from = $2", p.id.0, revision.0)?;
-    execute!(
-        c,
-        "UPDATE people SET rev_to = $2 WHERE id = $1 AND rev_to = 9223372036854775807",
-        p.id.0,
-        revision.0
-    )?;
-    insert_version(c, revision, p).await
+    update_many(c, revision, std::slice::from_ref(p)).await
+}
+
+/// Runs `… value … AND id IN (…)`.
+macro_rules! with_ids {
+    ($c:expr, $start:literal, $value:expr, $ids:expr) => { with_ids!($c, $start, $value, "", $ids) };
+    ($c:expr, $start:literal, $value:expr, $more:literal, $ids:expr) => {
+        match $c {
+            Conn::Sqlite(c) => with_ids!(@on sqlx::Sqlite, c, $start, $value, $more, $ids),
+            Conn::Postgres(c) => with_ids!(@on sqlx::Postgres, c, $start, $value, $more, $ids),
+        }
+    };
+    (@on $db:ty, $c:expr, $start:literal, $value:expr, $more:literal, $ids:expr) => {{
+        let mut sql = sqlx::QueryBuilder::<$db>::new($start);
+        sql.push_bind($value).push(concat!($more, " AND id IN ("));
+        let mut list = sql.separated(", ");
+        $ids.for_each(|id| { list.push_bind(id); });
+        sql.push(")").build().persistent(false).execute(&mut **$c).await?;
+    }};
+}
+
+/// The same for several people, each of whom occurs once.
+///
+/// # Errors
+/// As every query.
+pub async fn update_many(
+    c: &mut Conn<'_>,
+    revision: Revision,
+    people: &[KnownPerson],
+) -> Result<(), StorageError> {
+    for people in people.chunks(ROWS) {
+        let ids = || people.iter().map(|p| p.id.0);
+        // What this very revision has written before; then what held until now.
+        with_ids!(c, "DELETE FROM people WHERE rev_from = ", revision.0, ids());
+        with_ids!(
+            c,
+            "UPDATE people SET rev_to = ",
+            revision.0,
+            " WHERE rev_to = 9223372036854775807",
+            ids()
+        );
+    }
+    insert(c, revision, people).await
+}
+
+/// For each of some e-mail addresses the oldest person who has it, by the address's place.
+///
+/// # Errors
+/// As every query.
+pub async fn find_by_emails(
+    c: &mut Conn<'_>,
+    emails: &[(i64, &str)],
+) -> Result<HashMap<i64, KnownPerson>, StorageError> {
+    /// The order of the tables is given: for each address a look into the index, whatever is known
+    /// about the table's size. Prepared anew each time, because an import makes the table grow.
+    macro_rules! found {
+        ($db:ty, $c:expr, $emails:expr) => {{
+            let mut sql = sqlx::QueryBuilder::<$db>::new("WITH given (place, address) AS (");
+            sql.push_values($emails, |mut row, (place, email)| {
+                row.push_bind(*place).push_bind(*email);
+            });
+            sql.push(
+                ") SELECT given.place, p.* FROM given CROSS JOIN people p \
+                 WHERE lower(p.email) = lower(given.address) AND p.rev_to = 9223372036854775807 \
+                 ORDER BY p.id DESC",
+            );
+            let query = sql.build_query_as::<PlacedRow>().persistent(false);
+            query.fetch_all(&mut **$c).await?
+        }};
+    }
+    let mut out = HashMap::with_capacity(emails.len());
+    for emails in emails.chunks(ROWS) {
+        let rows = match c {
+            Conn::Sqlite(c) => found!(sqlx::Sqlite, c, emails),
+            Conn::Postgres(c) => found!(sqlx::Postgres, c, emails),
+        };
+        // The oldest comes last and stays.
+        out.extend(rows.into_iter().map(|r| (r.place, r.row.into())));
+    }
+    Ok(out)
+}
+
+#[derive(sqlx::FromRow)]
+struct PlacedRow {
+    place: i64,
+    #[sqlx(flatten)]
+    row: PersonRow,
 }
 
 /// # Errors

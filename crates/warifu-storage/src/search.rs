@@ -1,60 +1,82 @@
 //! The search index: who is found by which words. Tokens are the domain's; see `dialect.rs` for
 //! how each engine takes them.
 
+use crate::db::ROWS;
 use crate::{Conn, Engine, StorageError, dialect};
+use std::collections::HashMap;
 use warifu_domain::search::{Term, tokens};
 use warifu_domain::{CaseId, OrganizationId, PersonId};
 
 /// Which index.
 #[derive(Clone, Copy)]
 pub enum Index {
+    Messages,
     People,
     Organizations,
 }
 
-/// Puts a record's text into its index, replacing what was there.
+/// Puts records' texts into their index, replacing what was there.
 ///
 /// # Errors
 /// As every query.
-pub async fn index(
+pub async fn index_many(
     c: &mut Conn<'_>,
     index: Index,
-    id: i64,
-    text: &str,
+    texts: &[(i64, impl AsRef<str>)],
 ) -> Result<(), StorageError> {
-    let tokens = dialect::index_text(c.engine(), &tokens(text));
-    match (index, c.engine()) {
-        (Index::People, Engine::Sqlite) => {
-            execute!(
-                c,
-                "INSERT OR REPLACE INTO people_search (rowid, tokens) VALUES ($1, $2)",
-                id,
-                tokens
-            )
-        }
-        (Index::Organizations, Engine::Sqlite) => {
-            execute!(
-                c,
-                "INSERT OR REPLACE INTO organization_search (rowid, tokens) VALUES ($1, $2)",
-                id,
-                tokens
-            )
-        }
-        (Index::People, Engine::Postgres) => execute!(
-            c,
-            "INSERT INTO people_search (rowid, tokens) VALUES ($1, $2::tsvector) \
-             ON CONFLICT (rowid) DO UPDATE SET tokens = excluded.tokens",
-            id,
-            tokens
+    let of = |(id, text): &(i64, _)| (*id, tokens_of(c.engine(), AsRef::as_ref(text)));
+    let rows: Vec<(i64, String)> = texts.iter().map(of).collect();
+    let (sqlite, postgres) = match index {
+        Index::Messages => (MESSAGES, MESSAGES),
+        Index::People => (
+            "INSERT OR REPLACE INTO people_search (rowid, tokens) ",
+            "INSERT INTO people_search (rowid, tokens) ",
         ),
-        (Index::Organizations, Engine::Postgres) => execute!(
-            c,
-            "INSERT INTO organization_search (rowid, tokens) VALUES ($1, $2::tsvector) \
-             ON CONFLICT (rowid) DO UPDATE SET tokens = excluded.tokens",
-            id,
-            tokens
+        Index::Organizations => (
+            "INSERT OR REPLACE INTO organization_search (rowid, tokens) ",
+            "INSERT INTO organization_search (rowid, tokens) ",
         ),
-    }?;
+    };
+    put(c, sqlite, postgres, " ON CONFLICT (rowid) DO UPDATE SET tokens = excluded.tokens", &rows)
+        .await
+}
+
+const MESSAGES: &str = "INSERT INTO message_search (rowid, tokens) ";
+
+fn tokens_of(engine: Engine, text: &str) -> String {
+    dialect::index_text(engine, &tokens(text))
+}
+
+/// Adds rows of id and tokens to an index by one statement for many.
+async fn put(
+    c: &mut Conn<'_>,
+    sqlite: &'static str,
+    postgres: &'static str,
+    postgres_tail: &'static str,
+    rows: &[(i64, String)],
+) -> Result<(), StorageError> {
+    // FTS5 writes what it has gathered after each statement: the fewer, the less it has to merge.
+    for rows in rows.chunks(16 * ROWS) {
+        let again = rows.len() == 16 * ROWS;
+        match c {
+            Conn::Sqlite(c) => {
+                let mut sql = sqlx::QueryBuilder::<sqlx::Sqlite>::new(sqlite);
+                sql.push_values(rows, |mut row, (id, tokens)| {
+                    row.push_bind(*id).push_bind(tokens.as_str());
+                });
+                sql.build().persistent(again).execute(&mut **c).await?;
+            }
+            Conn::Postgres(c) => {
+                let mut sql = sqlx::QueryBuilder::<sqlx::Postgres>::new(postgres);
+                sql.push_values(rows, |mut row, (id, tokens)| {
+                    row.push_bind(*id).push_bind(tokens.as_str());
+                    row.push_unseparated("::tsvector");
+                });
+                sql.push(postgres_tail);
+                sql.build().persistent(again).execute(&mut **c).await?;
+            }
+        }
+    }
     Ok(())
 }
 
@@ -69,33 +91,64 @@ pub struct MessageText<'a> {
     pub body: &'a str,
 }
 
+/// Makes messages findable.
+///
 /// # Errors
 /// As every query.
-pub async fn index_message(c: &mut Conn<'_>, m: &MessageText<'_>) -> Result<(), StorageError> {
-    let tokens =
-        dialect::index_text(c.engine(), &tokens(&format!("{} {} {}", m.case, m.subject, m.body)));
-    match c.engine() {
-        Engine::Sqlite => {
-            execute!(c, "INSERT INTO message_search (rowid, tokens) VALUES ($1, $2)", m.id, tokens)
-        }
-        Engine::Postgres => {
-            execute!(
-                c,
-                "INSERT INTO message_search (rowid, tokens) VALUES ($1, $2::tsvector)",
-                m.id,
-                tokens
-            )
-        }
-    }?;
-    execute!(
+pub async fn index_messages(
+    c: &mut Conn<'_>,
+    messages: &[MessageText<'_>],
+) -> Result<(), StorageError> {
+    let of = |m: &MessageText<'_>| {
+        let text = format!("{} {} {}", m.case, m.subject, m.body);
+        (m.id, tokens_of(c.engine(), &text))
+    };
+    let rows: Vec<(i64, String)> = messages.iter().map(of).collect();
+    put(c, MESSAGES, MESSAGES, "", &rows).await?;
+    insert_many!(
         c,
-        "INSERT INTO message_cases (message_id, case_id, organization_id, internal) VALUES ($1, $2, $3, $4)",
-        m.id,
-        m.case.0,
-        m.organization.0,
-        m.internal
-    )?;
+        "INSERT INTO message_cases (message_id, case_id, organization_id, internal)",
+        messages,
+        |m| (m.id, m.case.0, m.organization.0, m.internal)
+    );
     Ok(())
+}
+
+/// Words that the beginning of a word stands for, at most: the first in their order. Whoever types
+/// on gets the others.
+const BEGIN: i64 = 60;
+
+/// What is looked for, as the engine's index takes it.
+///
+/// FTS5 reads every place of every word with a beginning before it gives the first one; of words
+/// that are named it reads the newest places only. So on SQLite the words are looked up first.
+async fn wanted(c: &mut Conn<'_>, index: Index, terms: &[Term]) -> Result<String, StorageError> {
+    macro_rules! words {
+        ($table:literal) => {
+            concat!(
+                "WITH RECURSIVE words (word) AS (SELECT (SELECT term FROM ", $table,
+                " WHERE term >= $1 AND term < $2 ORDER BY term LIMIT 1) UNION ALL SELECT (SELECT term FROM ", $table,
+                " WHERE term >= words.word || char(1) AND term < $2 ORDER BY term LIMIT 1) FROM words \
+                 WHERE words.word IS NOT NULL LIMIT $3) SELECT word FROM words WHERE word IS NOT NULL"
+            )
+        };
+    }
+    let mut begun = HashMap::new();
+    if let Conn::Sqlite(c) = c {
+        let sql = match index {
+            Index::Messages => words!("message_terms"),
+            Index::People => words!("people_terms"),
+            Index::Organizations => words!("organization_terms"),
+        };
+        for term in terms {
+            let Term::Prefix(start) = term else { continue };
+            let end = format!("{start}\u{10FFFF}");
+            let query = sqlx::query_as::<_, (String,)>(sql).bind(start).bind(end).bind(BEGIN);
+            let words = query.fetch_all(&mut **c).await?;
+            begun.insert(start.as_str(), words.into_iter().map(|w| w.0).collect());
+        }
+    }
+    Ok(dialect::match_text(c.engine(), terms, &begun))
 }
 
 /// Messages looked at per query before it stops looking for further cases.
@@ -113,7 +166,7 @@ pub async fn cases(
     if terms.is_empty() {
         return Ok(Vec::new());
     }
-    let query = dialect::match_text(c.engine(), terms);
+    let query = wanted(c, Index::Messages, terms).await?;
     let rows = match c.engine() {
         Engine::Sqlite => fetch_all!(c, (i64,):
             "SELECT m.case_id FROM (SELECT rowid AS id FROM message_search WHERE message_search MATCH $1 ORDER BY rowid DESC LIMIT $2) s \
@@ -139,7 +192,7 @@ pub async fn cases_of(
     if terms.is_empty() {
         return Ok(Vec::new());
     }
-    let query = dialect::match_text(c.engine(), terms);
+    let query = wanted(c, Index::Messages, terms).await?;
     let rows = match c.engine() {
         Engine::Sqlite => fetch_all!(c, (i64,):
             "SELECT m.case_id FROM message_search s JOIN message_cases m ON m.message_id = s.rowid \
@@ -164,7 +217,7 @@ pub async fn people(
     if terms.is_empty() {
         return Ok(Vec::new());
     }
-    let query = dialect::match_text(c.engine(), terms);
+    let query = wanted(c, Index::People, terms).await?;
     let rows = match c.engine() {
         Engine::Sqlite => fetch_all!(c, (i64,):
             "SELECT rowid FROM people_search WHERE people_search MATCH $1 ORDER BY rowid LIMIT $2", query, limit),
@@ -184,7 +237,7 @@ pub async fn organizations(
     if terms.is_empty() {
         return Ok(Vec::new());
     }
-    let query = dialect::match_text(c.engine(), terms);
+    let query = wanted(c, Index::Organizations, terms).await?;
     let rows = match c.engine() {
         Engine::Sqlite => fetch_all!(c, (i64,):
             "SELECT rowid FROM organization_search WHERE organization_search MATCH $1 ORDER BY rowid LIMIT $2", query, limit),

@@ -75,7 +75,7 @@ impl App {
             solved_at: None,
             messages: 0,
         };
-        store::insert(&mut conn, revision, &case).await?;
+        store::insert(&mut conn, revision, std::slice::from_ref(&case)).await?;
         let mut edit = Edit { old: case.clone(), case };
         if staff {
             edit.event(&mut change, actor, &CaseEvent::Opened).await?;

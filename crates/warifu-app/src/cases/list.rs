@@ -3,7 +3,6 @@
 use super::{Somebody, sees};
 use crate::{App, AppError};
 use std::collections::HashMap;
-use std::collections::hash_map::Entry;
 use warifu_domain::access::{Actor, Permission};
 use warifu_domain::cases::{Case, Priority, Status, View};
 use warifu_domain::{OrganizationId, PersonId};
@@ -166,11 +165,8 @@ impl App {
 async fn names(conn: &mut Conn<'_>, page: &mut CasePage) -> Result<(), AppError> {
     let ids = page.cases.iter().flat_map(|c| [Some(c.requester), c.assignee]).flatten();
     page.people = super::open::people(conn, ids.collect::<Vec<_>>()).await?;
-    for case in &page.cases {
-        if let Entry::Vacant(unknown) = page.organizations.entry(case.organization) {
-            let found = organizations::find(conn, case.organization).await?;
-            unknown.insert(found.map(|o| o.name).unwrap_or_default());
-        }
-    }
+    let of = page.cases.iter().map(|c| c.organization);
+    let found = organizations::find_many(conn, of).await?;
+    page.organizations = found.into_iter().map(|(id, o)| (id, o.name)).collect();
     Ok(())
 }

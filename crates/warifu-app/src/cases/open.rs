@@ -202,16 +202,11 @@ fn entries(messages: Vec<Message>, files: Vec<Attachment>, staff: bool) -> Vec<E
 /// The names of some people.
 pub(super) async fn people(
     conn: &mut Conn<'_>,
-    mut ids: Vec<PersonId>,
+    ids: Vec<PersonId>,
 ) -> Result<HashMap<PersonId, Somebody>, AppError> {
-    ids.sort_unstable();
-    ids.dedup();
-    let mut out = HashMap::with_capacity(ids.len());
-    for id in ids.into_iter().filter(|id| id.0 > 0) {
-        if let Some(p) = people_store::find(conn, id).await? {
-            let name = p.record.display_name().to_owned();
-            out.insert(id, Somebody { name, organization: p.organization });
-        }
-    }
-    Ok(out)
+    let somebody = |p: KnownPerson| {
+        let name = p.record.display_name().to_owned();
+        (p.id, Somebody { name, organization: p.organization })
+    };
+    Ok(people_store::find_many(conn, ids).await?.into_iter().map(somebody).collect())
 }

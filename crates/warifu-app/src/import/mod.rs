@@ -8,7 +8,7 @@ pub use fields::FieldMap;
 use crate::{App, AppError};
 use sha2::{Digest, Sha256};
 use source::SourceRow;
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet, VecDeque};
 use std::io::Read;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
@@ -18,14 +18,21 @@ use tokio::sync::mpsc;
 use warifu_domain::access::{Actor, Permission};
 use warifu_domain::organizations::{Environment, Organization};
 use warifu_domain::people::{KnownPerson, Person};
-use warifu_domain::{OrganizationId, PersonId};
+use warifu_domain::{OrganizationId, PersonId, Revision, search::folded};
 use warifu_ledger::Count;
 use warifu_ledger::body::PersonChange;
 use warifu_storage::imports::{self, Import, Reject};
-use warifu_storage::{organizations, people};
+use warifu_storage::{Conn, organizations, people};
 
-/// Rows per transaction: each is one revision and one ledger entry.
-const BATCH: usize = 1_000;
+/// Rows per transaction: each is one revision and one ledger entry. More than this are hardly
+/// faster, and other writers wait while it is written.
+const BATCH: usize = 5_000;
+/// Text of a batch, in bytes: long rows make batches of fewer rows, so that memory stays bounded.
+const BATCH_BYTES: usize = 8 << 20;
+/// Rows that are looked up and written together.
+const PART: usize = 2_048;
+/// Names of organizations that are remembered between batches.
+const NAMES: usize = 100_000;
 
 /// What to import.
 pub struct ImportRequest {
@@ -109,75 +116,37 @@ impl App {
     ) -> Result<(), AppError> {
         let Some(done) = batch.last().map(|r| r.count) else { return Ok(()) };
         let mut change = self.change().await?;
-        let (at, revision) = (change.at(), change.revision());
-        let (mut added, mut changed, mut same) = (Vec::new(), 0, 0);
-        let mut rejects = Vec::new();
+        let revision = change.revision();
         let mut conn = change.conn();
+        let mut rejects = Vec::new();
+        let mut rows = VecDeque::with_capacity(batch.len());
         for row in batch {
-            let (person, organization) = match row.record {
-                Ok(record) => record,
-                Err(reason) => {
-                    rejects.push(Reject { line: row.line, reason });
-                    continue;
-                }
-            };
-            let existing = match &person.email {
-                Some(email) => people::find_by_email(&mut conn, email).await?,
-                None => None,
-            };
-            if let Some(existing) = existing {
-                if existing.record == person {
-                    same += 1;
-                } else {
-                    people::update(
-                        &mut conn,
-                        revision,
-                        &KnownPerson { record: person, ..existing },
-                    )
-                    .await?;
-                    changed += 1;
-                }
-                continue;
+            match row.record {
+                Ok(record) => rows.push_back(record),
+                Err(reason) => rejects.push(Reject { line: row.line, reason }),
             }
-            let name = organization_name(&person, organization);
-            let organization = match known.get(&name) {
-                Some(id) => *id,
-                None => {
-                    let id = match organizations::find_by_name(&mut conn, &name).await? {
-                        Some((id, _)) => id,
-                        None => {
-                            organizations::insert(
-                                &mut conn,
-                                revision,
-                                &new_organization(&name, &person),
-                            )
-                            .await?
-                        }
-                    };
-                    known.insert(name, id);
-                    id
-                }
-            };
-            let id = PersonId(conn.take_ids("people", 1).await?);
-            let person = KnownPerson { id, organization, active: true, record: person };
-            // At once, not at the end: a later row of this batch may have the same address.
-            people::insert(&mut conn, revision, std::slice::from_ref(&person)).await?;
-            added.push(id);
+        }
+        if known.len() > NAMES {
+            known.clear();
+        }
+        let mut sums = Sums::default();
+        while !rows.is_empty() {
+            let part = next_part(&mut rows);
+            let again = write_part(&mut conn, revision, part, known, &mut sums).await?;
+            again.into_iter().rev().for_each(|row| rows.push_front(row));
         }
         imports::advance(&mut conn, import, done, &rejects, None).await?;
-        let (n, rejected) = (added.len() as u64, rejects.len() as u64);
         let entry = PersonChange {
-            person: format!("import/{import}/{n}+{changed}"),
+            person: format!("import/{import}/{}+{}", sums.added, sums.changed),
             fields: vec!["imported".into()],
             revision: Count(revision.0 as u64),
         };
         change.record(actor, None, &entry).await?;
-        debug_assert!(change.at() >= at);
         change.commit().await?;
-        progress.added.fetch_add(n, Relaxed);
-        progress.changed.fetch_add(changed, Relaxed);
-        progress.same.fetch_add(same, Relaxed);
-        progress.rejected.fetch_add(rejected, Relaxed);
+        progress.added.fetch_add(sums.added, Relaxed);
+        progress.changed.fetch_add(sums.changed, Relaxed);
+        progress.same.fetch_add(sums.same, Relaxed);
+        progress.rejected.fetch_add(rejects.len() as u64, Relaxed);
         Ok(())
     }
 
@@ -204,11 +173,104 @@ impl App {
     }
 }
 
+/// What became of the rows of a batch.
+#[derive(Default)]
+struct Sums {
+    added: u64,
+    changed: u64,
+    same: u64,
+}
+
+/// A record and the organization that its row names.
+type Row = (Person, Option<String>);
+
+/// The next rows, no two of which have the same address: a later row of the file changes what an
+/// earlier one has added, so that the earlier one is written first.
+fn next_part(rows: &mut VecDeque<Row>) -> Vec<Row> {
+    let mut seen = HashSet::with_capacity(PART);
+    let mut part = Vec::with_capacity(PART.min(rows.len()));
+    while part.len() < PART
+        && let Some((person, _)) = rows.front()
+        && person.email.as_ref().is_none_or(|e| seen.insert(e.to_lowercase()))
+        && let Some(row) = rows.pop_front()
+    {
+        part.push(row);
+    }
+    part
+}
+
+/// Adds or changes the people of some rows, and gives back the rows that are to be looked at once
+/// more: their addresses are spelt differently and are one to the database.
+async fn write_part(
+    conn: &mut Conn<'_>,
+    revision: Revision,
+    part: Vec<Row>,
+    known: &mut HashMap<String, OrganizationId>,
+    sums: &mut Sums,
+) -> Result<Vec<Row>, AppError> {
+    let place = |(i, (p, _)): (usize, &'_ Row)| p.email.clone().map(|e| (i as i64, e));
+    let emails: Vec<(i64, String)> = part.iter().enumerate().filter_map(place).collect();
+    let emails: Vec<(i64, &str)> = emails.iter().map(|(i, e)| (*i, e.as_str())).collect();
+    let mut existing = people::find_by_emails(conn, &emails).await?;
+    let (mut changed, mut added, mut again) = (Vec::new(), Vec::new(), Vec::new());
+    let mut touched = HashSet::new();
+    for (i, (record, named)) in part.into_iter().enumerate() {
+        match existing.remove(&(i as i64)) {
+            Some(person) if !touched.insert(person.id) => again.push((record, named)),
+            Some(person) if person.record == record => sums.same += 1,
+            Some(person) => changed.push(KnownPerson { record, ..person }),
+            None => added.push((folded(&organization_name(&record, &named)), record, named)),
+        }
+    }
+    know_organizations(conn, revision, &added, known).await?;
+    let first = conn.take_ids("people", added.len() as i64).await?;
+    let ids = (first..).map(PersonId);
+    let person = |(id, (name, record, _)): (PersonId, (String, Person, _))| {
+        let organization = known.get(&name).copied();
+        let organization = organization.ok_or(AppError::NotFound("organization"))?;
+        Ok(KnownPerson { id, organization, active: true, record })
+    };
+    let added: Vec<KnownPerson> =
+        ids.zip(added).map(person).collect::<Result<_, AppError>>()?;
+    people::insert(conn, revision, &added).await?;
+    people::update_many(conn, revision, &changed).await?;
+    sums.added += added.len() as u64;
+    sums.changed += changed.len() as u64;
+    Ok(again)
+}
+
+/// Remembers the organizations of new people by folded name, and makes those that are missing.
+async fn know_organizations(
+    conn: &mut Conn<'_>,
+    revision: Revision,
+    added: &[(String, Person, Option<String>)],
+    known: &mut HashMap<String, OrganizationId>,
+) -> Result<(), AppError> {
+    let unknown = added.iter().map(|(name, ..)| name).filter(|n| !known.contains_key(*n));
+    let mut names: Vec<String> = unknown.cloned().collect();
+    names.sort_unstable();
+    names.dedup();
+    known.extend(organizations::find_by_names(conn, &names).await?);
+    let mut missing: Vec<&String> = Vec::new();
+    let mut new = Vec::new();
+    let mut seen = HashSet::new();
+    for (name, person, named) in added {
+        if !known.contains_key(name) && seen.insert(name) {
+            missing.push(name);
+            new.push(new_organization(&organization_name(person, named), person));
+        }
+    }
+    let first = organizations::insert_many(conn, revision, &new).await?;
+    known.extend(missing.into_iter().cloned().zip((first.0..).map(OrganizationId)));
+    Ok(())
+}
+
 /// The organization that a row names; else its company; else the domain of its address.
-fn organization_name(person: &Person, named: Option<String>) -> String {
+fn organization_name(person: &Person, named: &Option<String>) -> String {
     let domain =
         || person.email.as_deref().and_then(|e| e.split_once('@')).map(|(_, d)| d.to_lowercase());
     named
+        .clone()
         .or_else(|| person.company_name.clone())
         .or_else(domain)
         .unwrap_or_else(|| "Unknown".into())
@@ -256,15 +318,17 @@ fn read(
     let source = source::open(&request.path)?;
     let map = FieldMap::new(&source.headers, &request.mapping)?;
     progress.bytes_total.store(source.total, Relaxed);
-    let mut batch = Vec::with_capacity(BATCH);
+    let (mut batch, mut bytes) = (Vec::with_capacity(BATCH), 0);
     for (i, SourceRow { line, values }) in source.rows.enumerate() {
         let count = i as i64 + 1;
         if count <= skip {
             continue;
         }
+        bytes += values.iter().flatten().flatten().map(String::len).sum::<usize>();
         let record = values.and_then(|v| map.record(&v));
         batch.push(Numbered { count, line: line as i64, record });
-        if batch.len() == BATCH {
+        if batch.len() == BATCH || bytes > BATCH_BYTES {
+            bytes = 0;
             progress.bytes_done.store(source.read.load(Relaxed), Relaxed);
             // The receiver is gone only when the import has failed, and then says so itself.
             if batches

@@ -97,7 +97,7 @@ pub fn open(path: &Path) -> Result<Source, AppError> {
             (headers, Box::new(rows))
         }
         "parquet" => {
-            let (headers, rows) = parquet_rows(counted.file).map_err(wrong)?;
+            let (headers, rows) = parquet_rows(counted, total).map_err(wrong)?;
             (headers, Box::new(rows))
         }
         other => {
@@ -310,11 +310,13 @@ fn skip_line(input: &mut impl BufRead) -> std::io::Result<()> {
     }
 }
 
-fn parquet_rows(file: File) -> Rows<impl Iterator<Item = SourceRow> + Send> {
+fn parquet_rows(file: Counted, total: u64) -> Rows<impl Iterator<Item = SourceRow> + Send> {
     use parquet::file::reader::{FileReader, SerializedFileReader};
     use parquet::record::Field;
+    let Counted { file, read } = file;
     let reader = SerializedFileReader::new(file).map_err(|e| format!("is no Parquet file: {e}"))?;
     let schema = reader.metadata().file_metadata().schema();
+    let all = reader.metadata().file_metadata().num_rows().max(1) as u64;
     let headers: Vec<String> = schema.get_fields().iter().map(|f| f.name().to_owned()).collect();
     let text = |field: &Field| match field {
         Field::Null => None,
@@ -325,11 +327,13 @@ fn parquet_rows(file: File) -> Rows<impl Iterator<Item = SourceRow> + Send> {
         }
         other => Some(other.to_string()),
     };
-    let rows = reader.into_iter().enumerate().map(move |(i, row)| SourceRow {
-        line: i as u64 + 1,
-        values: row
+    let rows = reader.into_iter().enumerate().map(move |(i, row)| {
+        // Parquet is read here and there: how far it is, the rows say.
+        read.store((total as f64 * (i + 1) as f64 / all as f64) as u64, Relaxed);
+        let values = row
             .map(|row| row.get_column_iter().map(|(_, field)| text(field)).collect())
-            .map_err(|e| format!("cannot be read: {e}")),
+            .map_err(|e| format!("cannot be read: {e}"));
+        SourceRow { line: i as u64 + 1, values }
     });
     Ok((headers, rows))
 }

@@ -471,7 +471,7 @@ impl Story<'_> {
             solved_at: done.then_some(at),
             messages: lines.len() as i64,
         };
-        cases::insert(&mut change.conn(), revision, &case).await?;
+        cases::insert(&mut change.conn(), revision, &[case]).await?;
         let who = self.actor(requester, &[]);
         let body = CaseChange {
             case: id.to_string(),

@@ -17,6 +17,9 @@ mod dictionary;
 mod dimension;
 mod discover;
 mod exposure;
+pub mod json_lines;
+mod maker;
+mod membership;
 mod moment;
 mod pass;
 pub mod people;
@@ -27,6 +30,7 @@ mod solve;
 pub mod target;
 mod verdict;
 pub mod verify;
+pub mod written;
 
 pub use exposure::exposure_of;
 pub use people::{ColumnKind, ColumnSpec, People, PeopleBuilder};

@@ -163,7 +163,7 @@ impl<'a> Worker<'a> {
         for (row, atom) in atoms.iter().enumerate() {
             let atom = *atom as usize;
             self.atoms.rows[atom] += 1;
-            let print = mix(first_row + row as u64);
+            let print = print_of(first_row + row as u64);
             self.atoms.prints[atom] = self.atoms.prints[atom].wrapping_add(print);
         }
         self.unflushed += segment.rows;
@@ -277,13 +277,14 @@ fn extra(basis: &Basis, shape: Shape) -> u64 {
         Basis::LessUtf16 => less(shape.utf16),
         Basis::LessShiftJis => less(shape.shift_jis),
         Basis::LessSingle => less(shape.chars),
+        Basis::Escapes => u64::from(shape.escapes),
         Basis::Bytes | Basis::Filled | Basis::Moments(_) => 0,
     }
 }
 
-/// SplitMix64 of a row number (Steele, Lea, Flood 2014).
+/// What a row adds to the print of its atom: SplitMix64 of its number (Steele, Lea, Flood 2014).
 #[inline]
-fn mix(row: u64) -> u64 {
+pub(crate) fn print_of(row: u64) -> u64 {
     let mut z = row.wrapping_add(1).wrapping_mul(0x9E37_79B9_7F4A_7C15);
     z = (z ^ (z >> 30)).wrapping_mul(0xBF58_476D_1CE4_E5B9);
     z = (z ^ (z >> 27)).wrapping_mul(0x94D0_49BB_1331_11EB);

@@ -3,6 +3,10 @@
 //! SQLite is read by rusqlite on the same file (four times faster than through the asynchronous
 //! pool); PostgreSQL by `COPY … TO STDOUT`. Both give rows in the same total order.
 
+mod versions;
+
+pub use versions::{Version, scan_versions};
+
 use crate::{Db, Engine, StorageError, dialect};
 use futures_util::TryStreamExt;
 use rusqlite::types::ValueRef;

@@ -12,7 +12,7 @@ mod runs;
 pub use definitions::digest;
 pub use download::{Download, DownloadBody};
 pub use preview::{FieldCount, Preview, mask};
-pub(crate) use produce::Selection;
+pub(crate) use produce::{Selection, produce};
 pub use produce::{BLOCK, Made, Progress};
 pub use replay::{Difference, Replayed, compare_files};
 pub use replays::{FileCheck, ReplayJob, Replays};

@@ -1,10 +1,6 @@
 //! The answer, in the shape of `warifu match --json`. Keys stay stable.
 
-use std::{
-    collections::BTreeMap,
-    sync::atomic::AtomicBool,
-    time::Instant,
-};
+use std::{collections::BTreeMap, sync::atomic::AtomicBool, time::Instant};
 
 use rustc_hash::FxHashSet;
 use serde::Serialize;
@@ -167,7 +163,7 @@ pub struct Excluded {
 /// A fact that would leave fewer candidates.
 #[derive(Clone, Debug, Serialize)]
 pub struct Narrowing {
-    /// `rows`, `columns`, `dialect` or `exact-size`.
+    /// `rows`, `columns`, `dialect`, `second-download`, `time` or `exact-size`.
     pub fact: String,
     /// Candidates that would be left on average, if every candidate were equally likely.
     pub expected_left: f64,
@@ -455,6 +451,19 @@ fn narrow(job: &Job<'_>, verdict: &Verdict) -> Vec<Narrowing> {
         ("rows", expected(&mut rows.values().copied())),
         ("dialect", expected(&mut verdict.dialects.iter().copied())),
     ];
+    if job.spec.states.is_some() {
+        let mut states: BTreeMap<usize, u64> = BTreeMap::new();
+        for (filter, count) in job.filters.list.iter().zip(&verdict.filters) {
+            *states.entry(filter.state).or_default() += count;
+        }
+        facts.push(("time", expected(&mut states.values().copied())));
+    }
+    // A second download by the same actor is in the same dialect: what that fact says and a
+    // dialect of its own both leave fewer, so that it helps at least as much as the dialect.
+    if job.spec.also.is_empty() && job.dialects.len() > 1 {
+        let shared = expected(&mut verdict.dialects.iter().copied());
+        facts.push(("second-download", shared));
+    }
     if !verdict.overflowed {
         facts.push(("columns", expected(&mut verdict.masks.values().copied())));
     }

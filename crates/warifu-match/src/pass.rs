@@ -82,19 +82,21 @@ fn keys(
     }
 }
 
-/// Different keys among about `sample` people, taken from all over the table.
-pub(crate) fn count_sampled(people: &People, dimensions: &[&Dimension], sample: usize) -> usize {
-    let Some((strides, _)) = strides(dimensions) else { return usize::MAX };
-    let step = (people.rows as usize / sample.max(1)).max(1);
+/// Classes of some people in one dimension, the same people for every dimension.
+pub(crate) type Sample = Vec<u16>;
+
+/// Classes of about `size` people, taken from all over the table.
+pub(crate) fn sample(people: &People, dimension: &Dimension, size: usize) -> Sample {
+    let step = (people.rows as usize / size.max(1)).max(1);
     let segments = people.segments.len().max(1);
     let every = (segments / 4).max(1);
-    let mut seen = rustc_hash::FxHashSet::default();
+    let mut classes = Vec::with_capacity(size);
     let mut row_keys = Vec::new();
     for segment in people.segments.iter().step_by(every) {
-        keys(people, segment, dimensions, &strides, &mut row_keys);
-        seen.extend(row_keys.iter().step_by((step / every).max(1)).copied());
+        keys(people, segment, &[dimension], &[1], &mut row_keys);
+        classes.extend(row_keys.iter().step_by((step / every).max(1)).map(|key| *key as u16));
     }
-    seen.len()
+    classes
 }
 
 struct Worker<'a> {

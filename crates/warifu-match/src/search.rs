@@ -1,6 +1,7 @@
 //! The search: predicates → atoms → filters → sizes → candidates.
 
 mod filters;
+mod groups;
 mod ranges;
 mod states;
 

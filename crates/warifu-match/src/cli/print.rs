@@ -6,8 +6,8 @@ use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
 
 use crate::{
     answer::{Answer, Candidate, Organizations},
-    dialects::FileFormat,
     definition::{Language, filter_words},
+    dialects::FileFormat,
     exposure::Exposure,
 };
 
@@ -300,6 +300,10 @@ fn verdict(out: &mut dyn Write, answer: &Answer, language: Language) -> io::Resu
             ("columns", Language::Japanese) => "列 (--columns)",
             ("dialect", Language::English) => "the exporter's dialect (--dialect)",
             ("dialect", Language::Japanese) => "書式 (--dialect)",
+            ("second-download", Language::English) => "another download by the same actor (--also)",
+            ("second-download", Language::Japanese) => "同じ人の別のダウンロード (--also)",
+            ("time", Language::English) => "the exact time",
+            ("time", Language::Japanese) => "正確な時刻",
             (_, Language::English) => "the exact size (--tolerance 0)",
             (_, Language::Japanese) => "正確なサイズ (--tolerance 0)",
         };

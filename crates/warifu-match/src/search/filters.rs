@@ -5,25 +5,20 @@
 
 use std::collections::BTreeMap;
 
-use rustc_hash::FxHashMap;
+use rustc_hash::{FxHashMap, FxHashSet};
 
-use super::{Progress, SearchError, SearchSpec, ranges::Sizes};
+use super::{Progress, SearchError, SearchSpec, groups::Planner, ranges::Sizes};
 use crate::{
     definition::{Op, Operand, Predicate},
     dimension::Dimension,
     discover::discover,
-    pass::{Atoms, count_sampled, print_of, run},
+    pass::{Atoms, print_of, run},
     people::People,
     shape::EMPTY,
 };
 
-/// Dimensions are added to the common pass while a sample of people shows at most so many atoms.
-const SAMPLED_ATOMS: usize = 6_000;
-const SAMPLE: usize = 40_000;
 /// A projection may have at most so many numbers (64 MiB).
 const LARGEST_TABLE: usize = 8 << 20;
-/// Rows times extra passes that a search may spend on dimensions outside the common pass.
-const EXTRA_ROWS: u64 = 16_000_000;
 
 /// A filter that is tried.
 #[derive(Clone, Debug)]
@@ -130,9 +125,8 @@ pub(crate) struct Prepared {
 impl Prepared {
     pub(crate) fn predicates_of(&self, filter: &Filter) -> Vec<Predicate> {
         let group = &self.groups[filter.group];
-        let of_state = |(dimension, _): &&(usize, usize)| {
-            Some(group.dimensions[*dimension]) != self.state
-        };
+        let of_state =
+            |(dimension, _): &&(usize, usize)| Some(group.dimensions[*dimension]) != self.state;
         let choice = |(dimension, choice): &(usize, usize)| {
             self.dimensions[group.dimensions[*dimension]].choices[*choice].predicate.clone()
         };
@@ -167,7 +161,7 @@ impl Prepared {
     ) -> Result<Self, SearchError> {
         let (spec, layout) = (sizes.spec, sizes.layout);
         let (asked, found) = gather(people, spec)?;
-        let mut not_searched = Vec::new();
+        let mut not_searched: Vec<String> = Vec::new();
         let mut dimensions: Vec<Dimension> = Vec::new();
         let mut core: Vec<usize> = Vec::new();
         let mut side: Vec<usize> = Vec::new();
@@ -194,13 +188,13 @@ impl Prepared {
             let only_blank = dimension.choices.iter().all(|c| c.predicate.value == Operand::None);
             (only_blank, column.report, dimension.count)
         });
+        let mut planner = Planner::new(people, fixed > 0);
         for dimension in candidates {
             let index = dimensions.len();
             dimensions.push(dimension);
-            core.push(index);
-            let refs: Vec<&Dimension> = core.iter().map(|index| &dimensions[*index]).collect();
-            if count_sampled(people, &refs, SAMPLE) > SAMPLED_ATOMS {
-                core.pop();
+            if planner.fits(&dimensions, &core, index) {
+                core.push(index);
+            } else {
                 side.push(index);
             }
         }
@@ -210,35 +204,20 @@ impl Prepared {
                 dimensions.push(dimension);
             }
         }
-        let mut affordable = (EXTRA_ROWS / people.rows.max(1)) as usize;
-        let mut group_dimensions = vec![core.clone()];
-        for index in side {
-            if affordable == 0 {
-                let column = &people.columns[dimensions[index].column].name;
-                let examples = dimensions[index].choices.len();
-                not_searched.push(format!("{examples} predicates on {column} (too many people)"));
-                continue;
-            }
-            affordable -= 1;
-            let mut group = core[..fixed].to_vec();
-            group.push(index);
-            for other in &core[fixed..] {
-                if dimensions[*other].column == dimensions[index].column {
-                    continue;
-                }
-                group.push(*other);
-                let refs: Vec<&Dimension> = group.iter().map(|i| &dimensions[*i]).collect();
-                if count_sampled(people, &refs, SAMPLE) > SAMPLED_ATOMS {
-                    group.pop();
-                }
-            }
-            group_dimensions.push(group);
+        let (group_dimensions, missing) =
+            planner.groups(&dimensions, core, &side, spec.max_predicates);
+        if let Some(example) = missing.first() {
+            let names = example.iter().map(|d| people.columns[dimensions[*d].column].name.as_str());
+            not_searched.push(format!(
+                "predicates on {} combinations of columns, such as {} (too many people)",
+                missing.len(),
+                names.collect::<Vec<_>>().join(" with ")
+            ));
         }
         let bases = layout.bases.len();
         let limit = (2_000_000 / spec.dialects.len()).clamp(1_000, 100_000);
         let filters = Filters { width: layout.width(), limit, ..Filters::default() };
-        let predicates =
-            dimensions[fixed..].iter().map(|dimension| dimension.choices.len()).sum();
+        let predicates = dimensions[fixed..].iter().map(|dimension| dimension.choices.len()).sum();
         let state = (fixed > 0).then_some(0);
         let groups = Vec::new();
         let mut this = Self { dimensions, groups, filters, predicates, not_searched, state };
@@ -254,10 +233,15 @@ impl Prepared {
             (progress.tell)(0.5 * (index + 1) as f64 / count as f64);
         }
         // Simple filters of all groups first: should the limit be reached, the odd ones are missing.
+        let mut done: FxHashSet<Vec<usize>> = FxHashSet::default();
+        let mut large = 0;
         for size in 0..=spec.max_predicates {
             for group in 0..this.groups.len() {
-                this.enumerate(group, size, spec, bases, fits);
+                large += this.enumerate(group, size, spec, bases, fits, &mut done);
             }
+        }
+        if large > 0 {
+            this.not_searched.push(format!("{large} combinations of columns with too many values"));
         }
         if spec.discover && spec.max_predicates > 0 {
             this.ranges(people, sizes, progress)?;
@@ -350,8 +334,8 @@ impl Prepared {
         })
     }
 
-    /// All conjunctions of exactly `size` predicates; in groups after the first only those with the
-    /// group's own dimension, which stands first.
+    /// All conjunctions of exactly `size` predicates whose dimensions are not `done` yet; answers how
+    /// many combinations of dimensions are too large.
     fn enumerate(
         &mut self,
         group: usize,
@@ -359,7 +343,8 @@ impl Prepared {
         spec: &SearchSpec,
         bases: usize,
         fits: &dyn Fn(u64, &[u64]) -> bool,
-    ) {
+        done: &mut FxHashSet<Vec<usize>>,
+    ) -> usize {
         let mut found = Found {
             filters: std::mem::take(&mut self.filters),
             spec,
@@ -367,22 +352,29 @@ impl Prepared {
             fits,
             has_states: self.state.is_some(),
         };
+        let of = &self.groups[group].dimensions;
         let dimensions = self.group_dimensions(group);
         let atoms = &self.groups[group].atoms;
-        let own = usize::from(group > 0);
         // The state is no predicate, and every filter is of one.
-        let first = own + usize::from(self.state.is_some());
-        if size >= own {
-            let mut subset: Vec<usize> = (0..first).collect();
-            subsets(first, dimensions.len(), size - own, &mut subset, &mut |subset| {
-                let cells: usize = subset.iter().map(|d| dimensions[*d].count).product();
-                if cells.saturating_mul(atoms.width + 2) <= LARGEST_TABLE {
-                    let table = project(atoms, subset, &dimensions);
-                    found.fold(group, subset, &dimensions, &table, &mut Vec::new(), 0.0);
-                }
-            });
-        }
+        let first = usize::from(self.state.is_some());
+        let mut subset: Vec<usize> = (0..first).collect();
+        let mut large = 0;
+        subsets(first, dimensions.len(), size, &mut subset, &mut |subset| {
+            let mut these: Vec<usize> = subset.iter().map(|at| of[*at]).collect();
+            these.sort_unstable();
+            if !done.insert(these) {
+                return;
+            }
+            let cells: usize = subset.iter().map(|d| dimensions[*d].count).product();
+            if cells.saturating_mul(atoms.width + 2) <= LARGEST_TABLE {
+                let table = project(atoms, subset, &dimensions);
+                found.fold(group, subset, &dimensions, &table, &mut Vec::new(), 0.0);
+            } else {
+                large += 1;
+            }
+        });
         self.filters = found.filters;
+        large
     }
 }
 
@@ -447,7 +439,8 @@ impl Found<'_> {
     }
 }
 
-fn subsets(
+/// Calls `visit` with every set of `size` numbers from `from` until before `until`, added to `subset`.
+pub(super) fn subsets(
     from: usize,
     until: usize,
     size: usize,

@@ -101,9 +101,8 @@ impl Prepared {
             let mut dimensions = vec![&dimension];
             let state = self.state.map(|state| &self.dimensions[state]);
             dimensions.extend(state);
-            let atoms =
-                run(people, &dimensions, sizes.layout, sizes.spec.threads(), progress.stop)
-                    .ok_or(SearchError::Cancelled)?;
+            let atoms = run(people, &dimensions, sizes.layout, sizes.spec.threads(), progress.stop)
+                .ok_or(SearchError::Cancelled)?;
             let mut found: Vec<(usize, usize, usize)> = Vec::new();
             let states = state.map_or(1, |state| state.choices.len());
             for number in 0..states {
@@ -135,8 +134,7 @@ impl Prepared {
                         cost: 4.0,
                     });
                     let group = self.groups.len();
-                    let filter =
-                        Filter { choices, rows, print, ..Filter::of(group, *state, 4.0) };
+                    let filter = Filter { choices, rows, print, ..Filter::of(group, *state, 4.0) };
                     self.filters.add(filter, &sums, sizes.layout.bases.len());
                 }
             }

@@ -34,11 +34,7 @@ pub struct States {
 impl States {
     pub(crate) fn predicate(&self, state: usize) -> Option<Predicate> {
         let values = self.list.get(state)?.values.clone();
-        Some(Predicate {
-            column: self.column.clone(),
-            op: Op::In,
-            value: Operand::Many(values),
-        })
+        Some(Predicate { column: self.column.clone(), op: Op::In, value: Operand::Many(values) })
     }
 
     pub(crate) fn dimension(&self, people: &People) -> Result<Dimension, SearchError> {

@@ -1,22 +1,23 @@
 //! The answer, in the shape of `warifu match --json`. Keys stay stable.
 
-use std::{
-    collections::BTreeMap,
-    sync::atomic::{AtomicBool, Ordering},
-    time::Instant,
-};
+use std::{collections::BTreeMap, sync::atomic::AtomicBool, time::Instant};
 
 use rustc_hash::FxHashSet;
 use serde::Serialize;
 
 use crate::{
-    definition::{Language, Predicate, filter_words},
+    definition::{Language, OrderKey, Predicate, filter_words},
     dialects::{Candidate as DialectCandidate, DialectView},
-    exposure::{Exposure, each_organization, exposure_of, organization_column, organization_names},
-    pass::each_segment,
+    exposure::{
+        Exposure, each_organization, exposure_of, exposure_with, organization_column,
+        organization_names,
+    },
+    membership::{SKIPPED, membership},
+    people::Segment,
     search::{Job, Prepared, SearchError},
     target::{Target, Window},
     verdict::Verdict,
+    written::Plan,
 };
 
 /// Names listed per kind of organization; the counts are complete.
@@ -82,6 +83,12 @@ pub struct Candidate {
     pub predicates: Vec<Predicate>,
     /// Name of the known definition with this filter.
     pub known: Option<String>,
+    /// The order of its rows, of a definition with a limit or a compressed file.
+    pub order: Vec<OrderKey>,
+    /// At most so many rows.
+    pub limit: Option<u64>,
+    /// Which of the searched states of the data it is made of.
+    pub state: u64,
     /// Labels.
     pub columns: Vec<String>,
     /// How it is written.
@@ -100,6 +107,11 @@ pub struct Candidate {
     pub verified: Option<bool>,
     #[serde(skip)]
     pub(crate) raw_dialect: DialectCandidate,
+    #[serde(skip)]
+    pub(crate) plan: Option<Plan>,
+    /// Which known definition it is, when its file was written before the search.
+    #[serde(skip)]
+    pub written: Option<usize>,
 }
 
 /// Organizations, counted and (at most 50) named.
@@ -151,7 +163,7 @@ pub struct Excluded {
 /// A fact that would leave fewer candidates.
 #[derive(Clone, Debug, Serialize)]
 pub struct Narrowing {
-    /// `rows`, `columns`, `dialect` or `exact-size`.
+    /// `rows`, `columns`, `dialect`, `second-download`, `time` or `exact-size`.
     pub fact: String,
     /// Candidates that would be left on average, if every candidate were equally likely.
     pub expected_left: f64,
@@ -230,15 +242,20 @@ fn candidates(job: &Job<'_>, prepared: &Prepared, verdict: &Verdict) -> Vec<Cand
                 groups.push(exposure);
                 groups.len() - 1
             });
-            let dialect = &job.spec.dialects[hit.dialect];
+            let dialect = &job.dialects[hit.dialect];
+            let known = job.known(hit.filter, hit.mask, hit.dialect);
+            let known = known.and_then(|(known, _)| job.spec.known.get(known));
+            let written = filter.written.and_then(|written| job.spec.written.get(written));
+            let of_written = known.filter(|_| written.is_some());
+            let predicates = of_written.map_or(predicates, |known| known.filter.clone());
             Candidate {
                 rank: rank as u64 + 1,
                 filter: filter_words(&predicates, Language::English),
                 predicates,
-                known: filter
-                    .known
-                    .and_then(|known| job.spec.known.get(known))
-                    .map(|known| known.name.clone()),
+                known: known.map(|known| known.name.clone()),
+                order: of_written.map(|known| known.order.clone()).unwrap_or_default(),
+                limit: of_written.and_then(|known| known.limit),
+                state: filter.state as u64,
                 columns: labels(job, hit.mask),
                 dialect: dialect.into(),
                 rows: filter.rows,
@@ -246,60 +263,13 @@ fn candidates(job: &Job<'_>, prepared: &Prepared, verdict: &Verdict) -> Vec<Cand
                 difference: hit.difference,
                 prior: f64::from(-hit.cost.max(0.0)).exp2(),
                 exposure_group: group as u64 + 1,
-                verified: None,
+                verified: written.map(|_| true),
                 raw_dialect: dialect.clone(),
+                plan: written.and_then(|written| written.plan.clone()),
+                written: written.map(|written| written.known),
             }
         })
         .collect()
-}
-
-/// Per person: bit 0 in every candidate, bit 1 in some.
-fn membership(
-    job: &Job<'_>,
-    prepared: &Prepared,
-    verdict: &Verdict,
-    stop: &AtomicBool,
-) -> Result<Vec<u8>, SearchError> {
-    let mut people = vec![1_u8; job.people.rows as usize];
-    for (index, group) in prepared.groups.iter().enumerate() {
-        // Atoms still in every filter, and atoms not yet in any: both lists only shrink.
-        let mut every: Vec<usize> = (0..group.atoms.len()).collect();
-        let mut none: Vec<usize> = every.clone();
-        let mut hits = 0;
-        for (filter, meta) in job.filters.list.iter().enumerate() {
-            if meta.group != index || verdict.filters[filter] == 0 {
-                continue;
-            }
-            if stop.load(Ordering::Relaxed) {
-                return Err(SearchError::Cancelled);
-            }
-            hits += 1;
-            let holds =
-                |atom: &usize| prepared.holds(index, &meta.choices, &group.atoms.classes[*atom]);
-            every.retain(holds);
-            none.retain(|atom| !holds(atom));
-        }
-        if hits == 0 {
-            continue;
-        }
-        let mut state = vec![2_u8; group.atoms.len()];
-        none.iter().for_each(|atom| state[*atom] = 0);
-        every.iter().for_each(|atom| state[*atom] = 3);
-        if every.len() == group.atoms.len() {
-            // Everybody is in all of them, e.g. because there is no filter.
-            people.iter_mut().for_each(|person| *person |= 2);
-            continue;
-        }
-        let dimensions = prepared.group_dimensions(index);
-        each_segment(job.people, &dimensions, &group.atoms, |first, atoms| {
-            let rows = people.iter_mut().skip(first as usize);
-            for (person, atom) in rows.zip(atoms) {
-                let state = state.get(*atom as usize).copied().unwrap_or(0);
-                *person = (*person & state & 1) | ((*person | state) & 2);
-            }
-        });
-    }
-    Ok(people)
 }
 
 pub(crate) fn build(
@@ -325,16 +295,16 @@ pub(crate) fn build(
     if verdict.matched > 0 {
         judge(job, prepared, verdict, stop, &mut certain, &mut possible, &mut excluded)?;
     }
-    let exposure = match listed.first() {
-        Some(first) => Some(exposure_of(people, &first.predicates, &first.columns)?),
-        None => None,
+    let exposure = match (verdict.ranked().first(), listed.first()) {
+        (Some(hit), Some(first)) => Some(exposed(job, hit.filter, first)?),
+        _ => None,
     };
     let ties = listed
         .first()
         .map_or(0, |first| listed.iter().filter(|c| c.prior == first.prior).count() as u64 - 1);
     Ok(Answer {
         people: PeopleView {
-            rows: people.rows,
+            rows: prepared.people_in_state(people.rows),
             columns: names(&all_columns),
             report_columns: names(&job.masks.columns),
             bytes: people.bytes,
@@ -373,6 +343,29 @@ pub(crate) fn build(
     })
 }
 
+/// What the first candidate's file contained.
+fn exposed(job: &Job<'_>, filter: usize, first: &Candidate) -> Result<Exposure, SearchError> {
+    let people = job.people;
+    let written = job.filters.list[filter].written.and_then(|at| job.spec.written.get(at));
+    if let Some(written) = written {
+        let members = |segment: &Segment, start: u64| {
+            let mut members = vec![false; segment.rows];
+            let from = written.rows.partition_point(|row| u64::from(*row) < start);
+            for row in written.rows.iter().skip(from) {
+                let at = (u64::from(*row) - start) as usize;
+                let Some(member) = members.get_mut(at) else { break };
+                *member = true;
+            }
+            members
+        };
+        return exposure_with(people, members, &first.columns);
+    }
+    let mut predicates = first.predicates.clone();
+    let states = job.spec.states.as_ref();
+    predicates.extend(states.and_then(|states| states.predicate(first.state as usize)));
+    exposure_of(people, &predicates, &first.columns)
+}
+
 fn judge(
     job: &Job<'_>,
     prepared: &Prepared,
@@ -398,6 +391,7 @@ fn judge(
         match member {
             3 => certain.people += 1,
             2 => possible.people += 1,
+            &SKIPPED => {}
             _ => excluded.people += 1,
         }
     }
@@ -410,7 +404,11 @@ fn judge(
     for segment in &people.segments {
         each_organization(people, segment, column, |row, code| {
             let member = members.get(first + row).copied().unwrap_or(0);
-            let level = if member & 2 == 0 { 1 } else { member + 1 };
+            let level = match member {
+                SKIPPED => 0,
+                _ if member & 2 == 0 => 1,
+                _ => member + 1,
+            };
             if let Some(slot) = best.get_mut(code) {
                 *slot = (*slot).max(level);
             }
@@ -453,6 +451,19 @@ fn narrow(job: &Job<'_>, verdict: &Verdict) -> Vec<Narrowing> {
         ("rows", expected(&mut rows.values().copied())),
         ("dialect", expected(&mut verdict.dialects.iter().copied())),
     ];
+    if job.spec.states.is_some() {
+        let mut states: BTreeMap<usize, u64> = BTreeMap::new();
+        for (filter, count) in job.filters.list.iter().zip(&verdict.filters) {
+            *states.entry(filter.state).or_default() += count;
+        }
+        facts.push(("time", expected(&mut states.values().copied())));
+    }
+    // A second download by the same actor is in the same dialect: what that fact says and a
+    // dialect of its own both leave fewer, so that it helps at least as much as the dialect.
+    if job.spec.also.is_empty() && job.dialects.len() > 1 {
+        let shared = expected(&mut verdict.dialects.iter().copied());
+        facts.push(("second-download", shared));
+    }
     if !verdict.overflowed {
         facts.push(("columns", expected(&mut verdict.masks.values().copied())));
     }

@@ -16,15 +16,17 @@ use std::{
 use clap::{Args, ValueEnum};
 
 use crate::{
-    definition::{DefinitionFile, Language, Op, Operand, Predicate},
-    dialects,
+    definition::{DefinitionFile, Format, Language, Op, Operand, Predicate},
+    dialects::{self, FileFormat},
     exposure::exposure_of,
+    json_lines::JsonLines,
     moment::parse_moment,
     people::People,
     read::{FileRows, ReadError, ReadOptions, read_people},
     search::{ColumnRule, Progress, SearchSpec, search},
     target::{Measure, Target, Tolerance, parse_size},
     verify,
+    written::write_known,
 };
 
 /// Files over this size are verified only where `--write-top` asks for one: writing takes longer than
@@ -261,6 +263,14 @@ fn matching(args: &MatchArgs) -> Result<ExitCode, Bad> {
             Bad("--at is no time: write 2023-09-28T15:06Z or 2023-09-28T15:06:00+09:00".to_owned())
         })?);
     }
+    // A saved JSON Lines report is looked for as one, whatever else is tried.
+    let is_json = |format: &FileFormat| matches!(format, FileFormat::JsonLines(_));
+    if spec.known.iter().any(|k| k.format == Format::Jsonl && !k.must_be_written())
+        && !spec.dialects.iter().any(|d| is_json(&d.format))
+    {
+        let json = dialects::Candidate::json_lines(JsonLines::default());
+        spec.dialects.push(dialects::Candidate { cost: 1.0, ..json });
+    }
     spec.window = args.window.as_deref().map(span).transpose()?.unwrap_or(0);
     spec.max_predicates = usize::from(args.max_predicates);
     spec.top = args.top;
@@ -275,6 +285,10 @@ fn matching(args: &MatchArgs) -> Result<ExitCode, Bad> {
         threads: 0,
     };
     let people = people_of(&args.people, &options, args.quiet || args.json)?;
+    let mut source = FileRows::new(&args.people, &people);
+    let (written, left_out) =
+        write_known(&people, &spec.known, &spec.dialects, spec.at, &mut source)?;
+    spec.written = written;
     let bar = print::bar(args.quiet || args.json);
     bar.set_length(1000);
     let stop = AtomicBool::new(false);
@@ -282,7 +296,7 @@ fn matching(args: &MatchArgs) -> Result<ExitCode, Bad> {
     let found = search(&people, &spec, &Progress { tell: &tell, stop: &stop });
     bar.finish_and_clear();
     let mut answer = found?;
-    let mut source = FileRows::new(&args.people, &people);
+    answer.searched.not_searched.extend(left_out);
     if answer.candidates.iter().take(VERIFY_MOST).map(|c| c.bytes).sum::<u64>() <= VERIFY_BYTES
         && people.bytes <= VERIFY_BYTES
     {

@@ -154,6 +154,58 @@ pub struct Known {
     /// It was run, so that it is likelier than one only saved.
     #[serde(default)]
     pub logged: bool,
+    /// The order of its rows. It moves no size of itself, but decides whom a limit keeps.
+    #[serde(default)]
+    pub order: Vec<OrderKey>,
+    /// At most so many rows, after ordering.
+    #[serde(default)]
+    pub limit: Option<u64>,
+    /// Kind of file.
+    #[serde(default)]
+    pub format: Format,
+    /// How the file is compressed.
+    #[serde(default)]
+    pub compression: Option<Compression>,
+}
+
+impl Known {
+    /// Its size is no sum over people: only writing the file tells.
+    #[must_use]
+    pub fn must_be_written(&self) -> bool {
+        self.limit.is_some() || self.compression.is_some() || self.format == Format::Xlsx
+    }
+}
+
+/// One column to order by; what is missing comes first, or last when descending.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct OrderKey {
+    /// The column's label.
+    pub column: String,
+    /// The largest first.
+    #[serde(default)]
+    pub descending: bool,
+}
+
+/// Kinds of report files.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Format {
+    /// Delimited text, in any of the dialects that are tried.
+    #[default]
+    Csv,
+    /// JSON Lines.
+    Jsonl,
+    /// A workbook.
+    Xlsx,
+}
+
+/// How a file is compressed.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Compression {
+    /// gzip, level 6.
+    Gzip,
 }
 
 /// A file of saved definitions (`[[definition]]`) or further predicates (`[[predicate]]`).

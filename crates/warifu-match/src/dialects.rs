@@ -6,7 +6,23 @@ use warifu_domain::dialect::{
     text_len,
 };
 
-use crate::shape::{ALWAYS, COMMA, PIPE, SEMICOLON, TAB};
+use crate::{
+    json_lines::JsonLines,
+    shape::{ALWAYS, COMMA, PIPE, SEMICOLON, TAB},
+};
+
+/// What kind of file it is.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub enum FileFormat {
+    /// Delimited text in the candidate's dialect.
+    #[default]
+    Delimited,
+    /// JSON Lines; the candidate's dialect says nothing about it.
+    JsonLines(JsonLines),
+    /// A file whose size is no sum over its people; it is known only from writing it. The name is
+    /// the exporter's.
+    Written(String),
+}
 
 /// A dialect that the file may have been written in.
 #[derive(Clone, Debug, PartialEq)]
@@ -17,20 +33,44 @@ pub struct Candidate {
     pub convert_timestamps: bool,
     /// How unlikely, in powers of two.
     pub cost: f32,
+    /// Kind of file.
+    pub format: FileFormat,
 }
 
 impl Candidate {
     /// A dialect with timestamps as in the people file.
     #[must_use]
     pub fn new(dialect: Dialect) -> Self {
-        Self { dialect, convert_timestamps: false, cost: 0.0 }
+        let format = FileFormat::Delimited;
+        Self { dialect, convert_timestamps: false, cost: 0.0, format }
+    }
+
+    /// JSON Lines with timestamps as in the people file.
+    #[must_use]
+    pub fn json_lines(json: JsonLines) -> Self {
+        let dialect = Dialect { eol: Eol::Lf, header: false, ..Dialect::default() };
+        Self { format: FileFormat::JsonLines(json), ..Self::new(dialect) }
     }
 
     /// Stable name; says when timestamps are taken as they are.
     #[must_use]
     pub fn id(&self) -> String {
-        let id = self.dialect.id();
+        let id = match &self.format {
+            FileFormat::Delimited => self.dialect.id(),
+            FileFormat::JsonLines(json) => json.id().to_owned(),
+            FileFormat::Written(name) => return name.clone(),
+        };
         if self.convert_timestamps { id } else { format!("{id};dates-as-given") }
+    }
+
+    /// `csv`, `jsonl`, or the name of the exporter.
+    #[must_use]
+    pub fn format_name(&self) -> &str {
+        match &self.format {
+            FileFormat::Delimited => "csv",
+            FileFormat::JsonLines(_) => "jsonl",
+            FileFormat::Written(name) => name,
+        }
     }
 }
 
@@ -55,7 +95,7 @@ pub fn usual() -> Vec<Candidate> {
                     let dialect =
                         Dialect { delimiter, quote, eol, bom, encoding, ..Dialect::default() };
                     let cost = encoding_cost + delimiter_cost + quote_cost + eol_cost;
-                    all.push(Candidate { dialect, convert_timestamps: false, cost });
+                    all.push(Candidate { cost, ..Candidate::new(dialect) });
                 }
             }
         }
@@ -65,7 +105,7 @@ pub fn usual() -> Vec<Candidate> {
 
 /// Reads a dialect file: the keys of one dialect, or several `[[dialect]]` tables. Where
 /// `timestamps` or `zone` is given, dates are converted to it; otherwise they count as they stand in
-/// the people file.
+/// the people file. `format = "jsonl"` with `spaced` and `keys` is JSON Lines.
 ///
 /// # Errors
 /// What the TOML parser says, with line and column.
@@ -83,10 +123,17 @@ pub fn parse(text: &str) -> Result<Vec<Candidate>, toml::de::Error> {
     };
     tables
         .into_iter()
-        .map(|table| {
+        .map(|mut table| {
+            if table.get("format").and_then(toml::Value::as_str) == Some("jsonl") {
+                table.remove("format");
+                return Ok(Candidate::json_lines(table.try_into::<JsonLines>()?));
+            }
+            if table.get("format").and_then(toml::Value::as_str) == Some("csv") {
+                table.remove("format");
+            }
             let convert_timestamps = table.contains_key("timestamps") || table.contains_key("zone");
             let dialect = table.try_into::<Dialect>()?;
-            Ok(Candidate { dialect, convert_timestamps, cost: 0.0 })
+            Ok(Candidate { convert_timestamps, ..Candidate::new(dialect) })
         })
         .collect()
 }
@@ -108,6 +155,8 @@ pub(crate) enum Basis {
     LessShiftJis,
     /// What a one-byte encoding needs fewer.
     LessSingle,
+    /// What JSON adds for escapes, quotes aside.
+    Escapes,
     /// Length of instants in this form (an index into the list of dialects that convert).
     Moments(Dialect),
 }
@@ -140,6 +189,14 @@ pub(crate) fn bases(candidates: &[Candidate], any_empty: bool) -> Vec<Basis> {
         }
     };
     for candidate in candidates {
+        match &candidate.format {
+            FileFormat::Delimited => {}
+            FileFormat::JsonLines(_) => {
+                add(Basis::Escapes);
+                continue;
+            }
+            FileFormat::Written(_) => continue,
+        }
         let dialect = &candidate.dialect;
         if matches!(dialect.quote, Quote::Minimal | Quote::Sqlite) {
             add(Basis::Needs(trigger(dialect)));
@@ -166,7 +223,8 @@ pub(crate) struct Weights {
     moments: Vec<i64>,
     /// Per row.
     per_row: i64,
-    unit: u64,
+    /// Per report column, in every record: the delimiter, in JSON the key too.
+    per_cell: Vec<u64>,
     /// Bytes of each report column's label.
     labels: Vec<u64>,
     /// Everything that depends on neither rows nor columns.
@@ -181,6 +239,9 @@ pub(crate) struct Weights {
 
 impl Weights {
     pub(crate) fn new(candidate: &Candidate, bases: &[Basis], labels: &[&str]) -> Self {
+        if let FileFormat::JsonLines(json) = &candidate.format {
+            return Self::json_lines(json, bases, labels);
+        }
         let dialect = &candidate.dialect;
         let unit = dialect.encoding.unit() as i64;
         let missing = match (&dialect.null, dialect.quote) {
@@ -226,6 +287,7 @@ impl Weights {
                     Basis::LessUtf16 => less(dialect, Encoding::Utf16Le, converted, unit),
                     Basis::LessShiftJis => less(dialect, Encoding::ShiftJis, converted, unit),
                     Basis::LessSingle => less(dialect, Encoding::Windows1252, converted, unit),
+                    Basis::Escapes => 0,
                     Basis::Moments(form) => {
                         if converted && *form == moment_form(dialect) {
                             unit
@@ -259,7 +321,7 @@ impl Weights {
             text: weigh(false),
             moments: weigh(candidate.convert_timestamps),
             per_row: missing,
-            unit: unit as u64,
+            per_cell: vec![unit as u64; labels.len()],
             labels: labels
                 .iter()
                 .map(|label| written(&[label]).saturating_sub(eol as u64))
@@ -270,6 +332,34 @@ impl Weights {
             lone_blank: if dialect.lone_blank == EmptyText::Quoted { 2 * unit as u64 } else { 0 },
             lone_is_nothing: missing == 0,
             lone_empty_is_nothing: !all_texts && dialect.empty == EmptyText::Bare,
+        }
+    }
+
+    /// Every part of a JSON Lines file is a sum over rows: `null` for what is missing, quotes and
+    /// escapes for texts, key, colon and comma for every cell, braces and the line end per row.
+    fn json_lines(json: &JsonLines, bases: &[Basis], labels: &[&str]) -> Self {
+        const NULL: i64 = 4;
+        let text = bases
+            .iter()
+            .map(|basis| match basis {
+                Basis::Bytes | Basis::Escapes => 1,
+                Basis::Filled => 2 - NULL,
+                _ => 0,
+            })
+            .collect::<Vec<i64>>();
+        let comma = json.separator() as i64;
+        Self {
+            moments: text.clone(),
+            text,
+            per_row: NULL,
+            per_cell: labels.iter().map(|label| json.per_cell(label)).collect(),
+            labels: vec![0; labels.len()],
+            fixed: 0,
+            per_record: 3 - comma,
+            header: 0,
+            lone_blank: 0,
+            lone_is_nothing: false,
+            lone_empty_is_nothing: false,
         }
     }
 
@@ -286,7 +376,7 @@ impl Weights {
     /// Bytes of a column's label and of its delimiter in every record.
     pub(crate) fn frame(&self, index: usize, rows: u64) -> u64 {
         let label = if self.header == 1 { self.labels.get(index).copied().unwrap_or(0) } else { 0 };
-        label + (rows + self.header) * self.unit
+        label + (rows + self.header) * self.per_cell.get(index).copied().unwrap_or(0)
     }
 
     /// Bytes of a column's values with their quotes.
@@ -314,6 +404,8 @@ fn less(dialect: &Dialect, encoding: Encoding, converted: bool, unit: i64) -> i6
 #[derive(Clone, Debug, Serialize)]
 pub struct DialectView {
     id: String,
+    /// `csv`, `jsonl`, or the exporter whose real file was written.
+    format: String,
     #[serde(flatten)]
     dialect: Dialect,
     dates_as_given: bool,
@@ -323,6 +415,7 @@ impl From<&Candidate> for DialectView {
     fn from(candidate: &Candidate) -> Self {
         Self {
             id: candidate.id(),
+            format: candidate.format_name().to_owned(),
             dialect: candidate.dialect.clone(),
             dates_as_given: !candidate.convert_timestamps,
         }

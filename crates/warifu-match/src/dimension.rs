@@ -18,6 +18,19 @@ pub(crate) struct Choice {
     pub cost: f32,
 }
 
+impl Choice {
+    /// Whether the predicate holds for a class; `classes` ascend, and those of dates have no gap.
+    #[inline]
+    pub(crate) fn holds(&self, class: u16) -> bool {
+        let (Some(first), Some(last)) = (self.classes.first(), self.classes.last()) else {
+            return false;
+        };
+        let inside = (*first..=*last).contains(&class);
+        let whole = usize::from(last - first) + 1 == self.classes.len();
+        inside && (whole || self.classes.binary_search(&class).is_ok())
+    }
+}
+
 #[derive(Clone, Debug)]
 enum Classes {
     /// Per code of the column's values; blank is class 0.

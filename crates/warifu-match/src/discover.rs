@@ -22,7 +22,8 @@ pub(crate) struct Found {
     pub fine: BTreeMap<usize, Vec<(Predicate, f32)>>,
 }
 
-fn day_text(day: i64) -> String {
+/// A day since 1970 as `2023-09-28`.
+pub(crate) fn day_text(day: i64) -> String {
     let mut text = Vec::new();
     write_timestamp(day * DAY, &mut text);
     text.truncate(10);

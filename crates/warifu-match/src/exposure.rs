@@ -74,7 +74,7 @@ impl Members {
             dimension.add_keys(people, segment, 1, &mut keys);
             let Some(choice) = dimension.choices.first() else { continue };
             for (member, key) in members.iter_mut().zip(&keys) {
-                *member &= choice.classes.contains(&(*key as u16));
+                *member &= choice.holds(*key as u16);
             }
         }
         members
@@ -130,6 +130,15 @@ pub fn exposure_of(
     columns: &[String],
 ) -> Result<Exposure, SearchError> {
     let members = Members::new(people, predicates)?;
+    exposure_with(people, |segment, _| members.of(people, segment), columns)
+}
+
+/// As [`exposure_of`], of the people that `members` answers per segment and its first row.
+pub(crate) fn exposure_with(
+    people: &People,
+    members_of: impl Fn(&Segment, u64) -> Vec<bool>,
+    columns: &[String],
+) -> Result<Exposure, SearchError> {
     let columns: Vec<usize> = if columns.is_empty() {
         people.report_columns()
     } else {
@@ -147,8 +156,8 @@ pub fn exposure_of(
         .map_or_else(Vec::new, |values| vec![0; values.len()]);
     let mut exposure = Exposure::default();
     let mut filled = vec![0_u64; columns.len()];
-    for (segment, _) in people.segments.iter().zip(first_rows(people)) {
-        let members = members.of(people, segment);
+    for (segment, first) in people.segments.iter().zip(first_rows(people)) {
+        let members = members_of(segment, first);
         // Bit 0: anything beyond name and e-mail; bit 1: contact data beyond them.
         let mut beyond = vec![0_u8; segment.rows];
         for (position, column) in columns.iter().enumerate() {

@@ -17,7 +17,10 @@ mod dictionary;
 mod dimension;
 mod discover;
 mod exposure;
+pub mod json_lines;
+mod maker;
 pub mod measure;
+mod membership;
 mod moment;
 mod pass;
 pub mod people;
@@ -29,6 +32,7 @@ mod solve;
 pub mod target;
 mod verdict;
 pub mod verify;
+pub mod written;
 
 pub use exposure::exposure_of;
 pub use people::{ColumnKind, ColumnSpec, People, PeopleBuilder};

@@ -83,19 +83,21 @@ fn keys(
     }
 }
 
-/// Different keys among about `sample` people, taken from all over the table.
-pub(crate) fn count_sampled(people: &People, dimensions: &[&Dimension], sample: usize) -> usize {
-    let Some((strides, _)) = strides(dimensions) else { return usize::MAX };
-    let step = (people.rows as usize / sample.max(1)).max(1);
+/// Classes of some people in one dimension, the same people for every dimension.
+pub(crate) type Sample = Vec<u16>;
+
+/// Classes of about `size` people, taken from all over the table.
+pub(crate) fn sample(people: &People, dimension: &Dimension, size: usize) -> Sample {
+    let step = (people.rows as usize / size.max(1)).max(1);
     let segments = people.segments.len().max(1);
     let every = (segments / 4).max(1);
-    let mut seen = rustc_hash::FxHashSet::default();
+    let mut classes = Vec::with_capacity(size);
     let mut row_keys = Vec::new();
     for segment in people.segments.iter().step_by(every) {
-        keys(people, segment, dimensions, &strides, &mut row_keys);
-        seen.extend(row_keys.iter().step_by((step / every).max(1)).copied());
+        keys(people, segment, &[dimension], &[1], &mut row_keys);
+        classes.extend(row_keys.iter().step_by((step / every).max(1)).map(|key| *key as u16));
     }
-    seen.len()
+    classes
 }
 
 struct Worker<'a> {
@@ -162,7 +164,7 @@ impl<'a> Worker<'a> {
         for (row, atom) in atoms.iter().enumerate() {
             let atom = *atom as usize;
             self.atoms.rows[atom] += 1;
-            let print = mix(first_row + row as u64);
+            let print = print_of(first_row + row as u64);
             self.atoms.prints[atom] = self.atoms.prints[atom].wrapping_add(print);
         }
         self.cells(segment, atoms);
@@ -283,13 +285,14 @@ fn extra(basis: &Basis, shape: Shape) -> u64 {
         Basis::LessUtf16 => less(shape.utf16),
         Basis::LessShiftJis => less(shape.shift_jis),
         Basis::LessSingle => less(shape.chars),
+        Basis::Escapes => u64::from(shape.escapes),
         Basis::Bytes | Basis::Filled | Basis::Moments(_) => 0,
     }
 }
 
-/// SplitMix64 of a row number (Steele, Lea, Flood 2014).
+/// What a row adds to the print of its atom: SplitMix64 of its number (Steele, Lea, Flood 2014).
 #[inline]
-fn mix(row: u64) -> u64 {
+pub(crate) fn print_of(row: u64) -> u64 {
     let mut z = row.wrapping_add(1).wrapping_mul(0x9E37_79B9_7F4A_7C15);
     z = (z ^ (z >> 30)).wrapping_mul(0xBF58_476D_1CE4_E5B9);
     z = (z ^ (z >> 27)).wrapping_mul(0x94D0_49BB_1331_11EB);

@@ -1,6 +1,9 @@
 //! The search: predicates → atoms → filters → sizes → candidates.
 
 mod filters;
+mod groups;
+mod ranges;
+mod states;
 
 use std::{
     sync::atomic::{AtomicBool, AtomicUsize, Ordering},
@@ -9,17 +12,19 @@ use std::{
 
 use crate::{
     answer::{self, Answer},
-    definition::{Known, Predicate},
-    dialects::{Candidate, Weights, bases},
+    definition::{Format, Known, Predicate},
+    dialects::{Candidate, FileFormat, Weights, bases},
     dimension::BadPredicate,
     pass::Layout,
     people::People,
     solve::Solver,
     target::{Target, Window},
     verdict::{Hit, Verdict},
+    written::Written,
 };
 
 pub(crate) use filters::{Filters, Prepared};
+pub use states::{State, States};
 
 /// More report columns than this cannot be searched without saying more about them.
 const MOST_COLUMNS: usize = 32;
@@ -48,6 +53,10 @@ pub struct SearchSpec {
     pub dialects: Vec<Candidate>,
     /// Definitions that exist.
     pub known: Vec<Known>,
+    /// Those of them whose size only writing tells, see [`write_known`](crate::written::write_known).
+    pub written: Vec<Written>,
+    /// Which states of the data a time may mean, where the people are an installation's own.
+    pub states: Option<States>,
     /// Predicates to try beside those found in the data.
     pub predicates: Vec<Predicate>,
     /// Look for predicates in the data.
@@ -74,6 +83,8 @@ impl SearchSpec {
             columns: ColumnRule::default(),
             dialects,
             known: Vec::new(),
+            written: Vec::new(),
+            states: None,
             predicates: Vec::new(),
             discover: true,
             max_predicates: 3,
@@ -226,8 +237,17 @@ pub fn search(
     let weights: Vec<Weights> =
         spec.dialects.iter().map(|c| Weights::new(c, &layout.bases, &labels)).collect();
     let fits = bounds(people, spec, &masks, &layout, &weights);
-    let prepared = Prepared::new(people, spec, &layout, &fits, progress)?;
+    let sizes = ranges::Sizes { spec, layout: &layout, masks: &masks, weights: &weights };
+    let mut prepared = Prepared::new(people, &sizes, &fits, progress)?;
+    prepared.add_written(people, spec, &masks.columns);
     (progress.tell)(0.6);
+    let mut dialects = spec.dialects.clone();
+    for written in &spec.written {
+        if !dialects.contains(&written.dialect) {
+            dialects.push(written.dialect.clone());
+        }
+    }
+    let mut allowed = vec![true; dialects.len()];
     let job = Job {
         people,
         spec,
@@ -235,8 +255,8 @@ pub fn search(
         layout: &layout,
         filters: &prepared.filters,
         weights: &weights,
+        dialects,
     };
-    let mut allowed = vec![true; spec.dialects.len()];
     let mut verdicts = job.all(&allowed, progress.stop)?;
     if verdicts.len() > 1 {
         let shared: Vec<bool> = (0..allowed.len())
@@ -296,6 +316,8 @@ pub(crate) struct Job<'a> {
     pub layout: &'a Layout,
     pub filters: &'a Filters,
     weights: &'a [Weights],
+    /// Those searched, then those of written files.
+    pub dialects: Vec<Candidate>,
 }
 
 impl Job<'_> {
@@ -315,7 +337,7 @@ impl Job<'_> {
         let threads = self.spec.threads();
         let next = AtomicUsize::new(0);
         let count = self.filters.list.len();
-        let empty = || Verdict::new(count, self.spec.dialects.len(), self.spec.top);
+        let empty = || Verdict::new(count, self.dialects.len(), self.spec.top);
         let parts: Vec<Verdict> = std::thread::scope(|scope| {
             let workers: Vec<_> = (0..threads)
                 .map(|_| {
@@ -330,8 +352,19 @@ impl Job<'_> {
                                 break;
                             }
                             for filter in start..(start + CHUNK).min(count) {
-                                let rows = self.filters.list[filter].rows;
-                                if target.rows.is_some_and(|wanted| wanted != rows) {
+                                let meta = &self.filters.list[filter];
+                                if target.rows.is_some_and(|wanted| wanted != meta.rows) {
+                                    continue;
+                                }
+                                if let Some(written) = meta.written {
+                                    self.written(
+                                        target,
+                                        windows,
+                                        filter,
+                                        written,
+                                        allowed,
+                                        &mut verdict,
+                                    );
                                     continue;
                                 }
                                 for dialect in (0..self.weights.len()).filter(|d| allowed[*d]) {
@@ -403,7 +436,7 @@ impl Job<'_> {
             let difference = target.difference(bytes);
             let hit = Hit { cost, difference, filter, dialect, mask, bytes };
             verdict.add(hit, groups, filled, |mask| {
-                let known = meta.known.is_some_and(|known| self.is_known(known, mask));
+                let known = self.known(filter, mask, dialect).is_some_and(|(_, exact)| exact);
                 self.masks.cost(mask) - if known { 1.0 } else { 0.0 }
             });
         };
@@ -438,14 +471,49 @@ impl Job<'_> {
         }
     }
 
-    fn is_known(&self, known: usize, mask: u64) -> bool {
-        let Some(known) = self.spec.known.get(known) else { return false };
-        let all = u64::MAX >> (64 - self.masks.columns.len().max(1));
-        let columns = if known.columns.is_empty() {
-            Ok(all)
-        } else {
-            ColumnMasks::mask_of(self.people, &self.masks.columns, &known.columns)
-        };
-        columns == Ok(mask)
+    /// A definition whose file was written, with the size that came out.
+    fn written(
+        &self,
+        target: &Target,
+        windows: &[Window],
+        filter: usize,
+        written: usize,
+        allowed: &[bool],
+        verdict: &mut Verdict,
+    ) {
+        let meta = &self.filters.list[filter];
+        let written = &self.spec.written[written];
+        let Some(mask) = self.columns_of(written.known) else { return };
+        let dialect = self.dialects.iter().position(|dialect| *dialect == written.dialect);
+        let Some(dialect) = dialect.filter(|dialect| allowed[*dialect]) else { return };
+        let fits = windows.iter().any(|w| (w.from..=w.to).contains(&written.bytes));
+        let (required, allowed) = (self.masks.required, self.masks.allowed);
+        if !fits || mask & required != required || mask & !allowed != 0 {
+            return;
+        }
+        let (bytes, difference) = (written.bytes, target.difference(written.bytes));
+        let cost = meta.cost + self.dialects[dialect].cost;
+        let hit = Hit { cost, difference, filter, dialect, mask, bytes };
+        verdict.add(hit, meta.print, meta.filled, |mask| self.masks.cost(mask) - 1.0);
+    }
+
+    /// The known definition that a filter belongs to, and whether columns and kind of file are its
+    /// own too.
+    pub(crate) fn known(&self, filter: usize, mask: u64, dialect: usize) -> Option<(usize, bool)> {
+        let known = &self.filters.list[filter].known;
+        let json = matches!(self.dialects[dialect].format, FileFormat::JsonLines(_));
+        let exact = known.iter().find(|known| {
+            let format = self.spec.known.get(**known).map(|known| known.format);
+            self.columns_of(**known) == Some(mask) && (format == Some(Format::Jsonl)) == json
+        });
+        exact.map(|known| (*known, true)).or_else(|| known.first().map(|known| (*known, false)))
+    }
+
+    fn columns_of(&self, known: usize) -> Option<u64> {
+        let known = self.spec.known.get(known)?;
+        if known.columns.is_empty() {
+            return Some(u64::MAX >> (64 - self.masks.columns.len().max(1)));
+        }
+        ColumnMasks::mask_of(self.people, &self.masks.columns, &known.columns).ok()
     }
 }

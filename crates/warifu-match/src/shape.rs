@@ -29,6 +29,8 @@ pub(crate) struct Shape {
     pub shift_jis: u32,
     pub chars: u32,
     pub quotes: u32,
+    /// What JSON adds for characters that it escapes, quotes aside.
+    pub escapes: u32,
     pub flags: u8,
 }
 
@@ -37,7 +39,13 @@ impl Shape {
     pub(crate) fn of(text: &[u8], sqlite: bool) -> Self {
         let mut flags = 0;
         let mut quotes = 0;
+        let mut escapes = 0;
         for &byte in text {
+            escapes += match byte {
+                b'\\' | 8 | b'\t' | b'\n' | 12 | b'\r' => 1,
+                0..0x20 => 5,
+                _ => 0,
+            };
             match byte {
                 b',' => flags |= COMMA,
                 b';' => flags |= SEMICOLON,
@@ -56,7 +64,15 @@ impl Shape {
         }
         let bytes = length(text.len() as u64);
         if text.is_ascii() {
-            return Self { bytes, utf16: bytes, shift_jis: bytes, chars: bytes, quotes, flags };
+            return Self {
+                bytes,
+                utf16: bytes,
+                shift_jis: bytes,
+                chars: bytes,
+                quotes,
+                escapes,
+                flags,
+            };
         }
         let text = String::from_utf8_lossy(text);
         Self {
@@ -65,12 +81,16 @@ impl Shape {
             shift_jis: length(encoded_len(&text, Encoding::ShiftJis)),
             chars: length(encoded_len(&text, Encoding::Windows1252)),
             quotes,
+            escapes,
             flags,
         }
     }
 
     fn plain(self) -> bool {
-        self.flags == 0 && self.bytes == self.utf16 && self.bytes == self.shift_jis
+        self.flags == 0
+            && self.escapes == 0
+            && self.bytes == self.utf16
+            && self.bytes == self.shift_jis
     }
 }
 

@@ -1,13 +1,12 @@
-//! Writing the real file of a candidate: proof that its size was computed right.
+//! Writing the real file of a candidate: proof that its size was computed right, and the only way
+//! to a size that is no sum over people.
 
 use std::io::{self, Write};
-
-use warifu_domain::dialect::{Cell, RowWriter};
 
 use crate::{
     answer::Candidate,
     exposure::Members,
-    moment::parse_moment,
+    maker::{Counter, Maker},
     people::People,
     read::{ReadError, RowSource},
     search::SearchError,
@@ -28,6 +27,9 @@ pub enum VerifyError {
     /// The source has other rows than before.
     #[error("the people changed while they were searched: {0} rows, then {1}")]
     Changed(u64, u64),
+    /// A workbook that cannot be made.
+    #[error("XLSX: {0}")]
+    Xlsx(String),
 }
 
 /// Writes the file of `candidate` to `out` and answers its size in bytes.
@@ -40,51 +42,42 @@ pub fn write_file(
     source: &mut dyn RowSource,
     out: &mut dyn Write,
 ) -> Result<u64, VerifyError> {
+    if let Some(plan) = &candidate.plan {
+        return plan.write(people, source, out);
+    }
     let members = Members::new(people, &candidate.predicates)?.all(people);
     let columns: Vec<usize> =
         candidate.columns.iter().filter_map(|name| people.column(name)).collect();
-    let labels: Vec<&str> = columns.iter().map(|c| people.columns[*c].name.as_str()).collect();
-    let mut writer = RowWriter::new(&candidate.raw_dialect.dialect, &labels);
-    let convert = candidate.raw_dialect.convert_timestamps;
-    let moments: Vec<bool> =
-        columns.iter().map(|column| convert && people.columns[*column].moments).collect();
-    let mut buffer = Vec::with_capacity(1 << 17);
-    let mut bytes = 0;
+    let mut counter = Counter::new(out);
+    let mut maker = Maker::new(people, &columns, &candidate.raw_dialect, None)?;
+    maker.header(&mut counter)?;
+    each_member(people, &members, source, &mut |_, fields| maker.row(fields, &mut counter))?;
+    maker.finish(&mut counter)?;
+    Ok(counter.finish()?)
+}
+
+/// Calls `visit` with the rows that are `members`, and makes sure that the source is still what was
+/// searched.
+pub(crate) fn each_member(
+    people: &People,
+    members: &[bool],
+    source: &mut dyn RowSource,
+    visit: &mut dyn FnMut(usize, &[Option<&str>]) -> Result<(), VerifyError>,
+) -> Result<(), VerifyError> {
     let mut row = 0_usize;
     let mut failed = None;
-    writer.header(&mut buffer);
     source.each(&mut |fields| {
-        let member = members.get(row).copied().unwrap_or(false);
+        if members.get(row).copied().unwrap_or(false) {
+            failed = visit(row, fields).err();
+        }
         row += 1;
-        if !member {
-            return true;
-        }
-        let cells = columns.iter().zip(&moments).map(|(column, moment)| {
-            let field = fields.get(*column).copied().flatten();
-            match field.filter(|_| *moment).and_then(|text| parse_moment(text.as_bytes())) {
-                Some(micros) => Cell::Micros(micros),
-                None => Cell::from(field),
-            }
-        });
-        writer.row_cells(cells, &mut buffer);
-        if buffer.len() > 1 << 16 {
-            bytes += buffer.len() as u64;
-            failed = out.write_all(&buffer).err();
-            buffer.clear();
-        }
         failed.is_none()
     })?;
-    if let Some(error) = failed {
-        return Err(error.into());
+    match failed {
+        Some(error) => Err(error),
+        None if row as u64 != people.rows => Err(VerifyError::Changed(people.rows, row as u64)),
+        None => Ok(()),
     }
-    if row as u64 != people.rows {
-        return Err(VerifyError::Changed(people.rows, row as u64));
-    }
-    writer.finish(&mut buffer);
-    bytes += buffer.len() as u64;
-    out.write_all(&buffer)?;
-    out.flush()?;
-    Ok(bytes)
 }
 
 /// Writes the files of the first `most` candidates nowhere and notes whether they have the size that

@@ -2,16 +2,18 @@
 #![cfg(feature = "cli")]
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, clippy::indexing_slicing)]
 
-use std::{fs, path::Path, process::ExitCode, sync::atomic::AtomicBool};
+use std::{collections::BTreeSet, fs, path::Path, process::ExitCode, sync::atomic::AtomicBool};
 
 use clap::Parser;
 use warifu_match::{
     SearchSpec,
     cli::{ExposureArgs, MatchArgs, run_exposure, run_match},
+    definition::DefinitionFile,
     dialects::Candidate,
-    read::{ReadOptions, read_people},
+    read::{FileRows, ReadOptions, read_people},
     search::{Progress, search},
     target::{Measure, Target, Tolerance, parse_size},
+    written::write_known,
 };
 
 #[derive(Parser)]
@@ -77,54 +79,160 @@ fn exit_codes_and_the_written_file() {
     }
 }
 
+/// Every path of keys in a value; members of a list are one.
+fn paths(value: &serde_json::Value, path: &str, all: &mut BTreeSet<String>) {
+    match value {
+        serde_json::Value::Object(map) => {
+            for (key, value) in map {
+                let path = format!("{path}/{key}");
+                all.insert(path.clone());
+                paths(value, &path, all);
+            }
+        }
+        serde_json::Value::Array(list) => {
+            list.iter().for_each(|value| paths(value, &format!("{path}/*"), all));
+        }
+        _ => {}
+    }
+}
+
+/// `--json` is read by other programs: a key may be added, none may go.
 #[test]
 fn json_keys_are_stable() {
     let folder = tempfile::tempdir().unwrap();
     let (path, partners) = people(folder.path());
     let people = read_people(Path::new(&path), &ReadOptions::default(), &|_, _| true).unwrap();
     let target = Target { bytes: partners.len() as u64, ..Target::default() };
-    let spec = SearchSpec::new(target, vec![Candidate::new(Default::default())]);
+    let mut spec = SearchSpec::new(target, vec![Candidate::new(Default::default())]);
+    spec.also = vec![target];
     let stop = AtomicBool::new(false);
     let answer = search(&people, &spec, &Progress { tell: &|_| (), stop: &stop }).unwrap();
-    let json = serde_json::to_value(&answer).unwrap();
-    for path in [
-        "/people/rows",
-        "/people/columns",
-        "/people/bytes",
-        "/target/bytes",
-        "/target/tolerance_bytes",
-        "/target/rows",
-        "/target/measure",
-        "/searched/predicates",
-        "/searched/filters",
-        "/searched/column_sets",
-        "/searched/dialects",
-        "/searched/definitions",
-        "/searched/seconds",
-        "/matched",
-        "/candidates/0/rank",
-        "/candidates/0/filter",
-        "/candidates/0/predicates/0/column",
-        "/candidates/0/predicates/0/op",
-        "/candidates/0/predicates/0/value",
-        "/candidates/0/columns",
-        "/candidates/0/dialect/delimiter",
-        "/candidates/0/dialect/quote",
-        "/candidates/0/dialect/eol",
-        "/candidates/0/dialect/bom",
-        "/candidates/0/dialect/encoding",
-        "/candidates/0/dialect/header",
-        "/candidates/0/dialect/null",
-        "/candidates/0/rows",
-        "/candidates/0/bytes",
-        "/candidates/0/difference",
-        "/candidates/0/prior",
-        "/certain",
-        "/possible",
-        "/excluded",
-        "/exposure/people",
+    let mut found = BTreeSet::new();
+    paths(&serde_json::to_value(&answer).unwrap(), "", &mut found);
+    let found: Vec<String> = found.into_iter().collect();
+    let kept = include_str!("answer_keys.txt").lines().collect::<Vec<_>>();
+    assert_eq!(found, kept, "write tests/answer_keys.txt anew when a key is added");
+    let exposure = warifu_match::exposure_of(&people, &[], &[]).unwrap();
+    let mut found = BTreeSet::new();
+    paths(&serde_json::to_value(&exposure).unwrap(), "", &mut found);
+    let of_answer = kept.iter().filter_map(|path| path.strip_prefix("/exposure"));
+    let of_answer: Vec<&str> = of_answer.filter(|path| !path.is_empty()).collect();
+    assert_eq!(found.iter().map(String::as_str).collect::<Vec<_>>(), of_answer);
+}
+
+/// Every option of the usage text, on files.
+#[test]
+fn every_option_works() {
+    let folder = tempfile::tempdir().unwrap();
+    let (path, partners) = people(folder.path());
+    let write = |name: &str, text: &str| {
+        let path = folder.path().join(name);
+        fs::write(&path, text).unwrap();
+        path.to_str().unwrap().to_owned()
+    };
+    let saved = write(
+        "saved.toml",
+        r#"
+        [[definition]]
+        name = "five newest partners"
+        filter = [{ column = "kind", op = "=", value = "Partner" }]
+        columns = ["name", "kind"]
+        order = [{ column = "since", descending = true }]
+        limit = 5
+        [[definition]]
+        name = "compressed"
+        compression = "gzip"
+        [[definition]]
+        name = "workbook"
+        format = "xlsx"
+        [[definition]]
+        name = "lines"
+        format = "jsonl"
+        logged = true
+        "#,
+    );
+    let predicates = write(
+        "extra.toml",
+        "[[predicate]]\ncolumn = \"name\"\nop = \"=\"\nvalue = \"Person, 0\"\n",
+    );
+    let lf = write("lf.toml", "eol = \"lf\"\n");
+    let json = write("json.toml", "format = \"jsonl\"\nspaced = true\n");
+    let size = partners.len();
+    let lf_size = size - 68;
+    let text = String::from_utf8(partners.clone()).unwrap();
+    let spaced: usize = text
+        .lines()
+        .skip(1)
+        .map(|line| line.len() - 2 - 2 + r#"{"name": "", "kind": "", "since": ""}"#.len() + 1)
+        .sum();
+    let number = |n: usize| n.to_string();
+    let (size, lf_size, spaced) = (number(size), number(lf_size), number(spaced));
+    let found = |options: &[&str]| {
+        let top = folder.path().join("top");
+        let fixed = ["--quiet", "--json", "--write-top", top.to_str().unwrap()];
+        let code = run(&[&["match", &path], options, &fixed].concat());
+        assert_eq!(code, ExitCode::SUCCESS, "{options:?}");
+        fs::read(top).unwrap()
+    };
+    let rows = ["--rows", "67"];
+    assert_eq!(found(&["--bytes", &size, "--columns", "name,kind,since"]).len(), partners.len());
+    for more in [
+        &["--columns-at-least", "name,since"][..],
+        &["--columns-at-most", "name, kind, since"],
+        &["--report-columns", "name,kind,since"],
+        &["--dialects", "all"],
+        &["--max-predicates", "1"],
+        &["--at", "2023-09-28T15:06Z", "--window", "10m"],
+        &["--top", "1"],
+        &["--lang", "ja"],
+        &["--also", &size, &size],
+        &["--predicates", &predicates],
+        &["--definitions", &saved],
+        &["--tolerance", "0"],
+        &["--measure", "body"],
     ] {
-        assert!(json.pointer(path).is_some(), "{path} in {json:#}");
+        let file = found(&[&["--bytes", &size], &rows[..], more].concat());
+        assert_eq!(file, partners, "{more:?}");
+    }
+    let lines = found(&["--bytes", &spaced, "--rows", "67", "--dialect", &json]);
+    assert_eq!(lines.len().to_string(), spaced);
+    assert!(lines.starts_with(b"{\"name\": \"Person, 0\", "));
+    assert_eq!(
+        found(&["--bytes", &lf_size, "--rows", "67", "--dialect", &lf]).len(),
+        size.parse::<usize>().unwrap() - 68
+    );
+    let wire = partners.len();
+    for (measure, bytes, tolerance) in [
+        ("http", wire + 300, "0"),
+        ("tls", wire + 500 + 22 + 4000, "0"),
+        ("base64", wire.div_ceil(3) * 4, "0"),
+        ("rounded:KB", (wire + 500) / 1000 * 1000, "0"),
+        ("rounded:1024", (wire + 512) / 1024 * 1024, "0"),
+        ("wrapped32", wire, "0"),
+        ("at-least", wire - 100, "0"),
+        ("body", wire + 20, "1%"),
+        ("body", wire + 20, "64KiB"),
+    ] {
+        let bytes = number(bytes);
+        let columns = ["--columns", "name,kind,since"];
+        let target = ["--bytes", &bytes, "--measure", measure, "--tolerance", tolerance];
+        let file = found(&[&target[..], &rows, &columns].concat());
+        assert_eq!(file, partners, "{measure} {tolerance}");
+    }
+    // The files of saved definitions that only writing tells: made once to learn the size, found then.
+    let people = read_people(Path::new(&path), &ReadOptions::default(), &|_, _| true).unwrap();
+    let known = DefinitionFile::parse(&fs::read_to_string(&saved).unwrap()).unwrap().definition;
+    let mut source = FileRows::new(Path::new(&path), &people);
+    let at = Some(1_695_913_560_000_000);
+    let csv = [Candidate::new(Default::default())];
+    let (written, _) = write_known(&people, &known, &csv, at, &mut source).unwrap();
+    assert_eq!(written.len(), 3);
+    for (file, start) in written.iter().zip([&b"name,kind\r\n"[..], &[0x1F, 0x8B], b"PK"]) {
+        let bytes = file.bytes.to_string();
+        let options = ["--bytes", &bytes, "--definitions", &saved, "--at", "2023-09-28T15:06:00Z"];
+        let out = found(&options);
+        assert_eq!(out.len() as u64, file.bytes);
+        assert!(out.starts_with(start));
     }
 }
 

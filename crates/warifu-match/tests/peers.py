@@ -70,6 +70,7 @@ for kind, data in (("all", rows), ("partner", partners)):
     python(f"python-semicolon-{kind}.csv", data, delimiter=";")
     duck(f"duckdb-{kind}.csv", data, "format csv, header")
     duck(f"duckdb-tab-{kind}.tsv", data, "format csv, header, delimiter '\t'")
+    duck(f"duckdb-{kind}.jsonl", data, "format json")
     sqlite(f"sqlite-{kind}.csv", data)
     pyarrow.csv.write_csv(table(data), path(f"pyarrow-{kind}.csv"))
     pyarrow.parquet.write_table(table(data), path(f"pyarrow-{kind}.parquet"))

@@ -1,14 +1,19 @@
 //! Files that other exporters wrote are read, and their sizes are matched in their dialects.
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, clippy::indexing_slicing)]
 
-use std::{fs, path::Path, process::Command, sync::atomic::AtomicBool};
+mod checked;
+
+use std::{collections::BTreeSet, fs, path::Path, process::Command, sync::atomic::AtomicBool};
+
+use checked::{Row, Seen, Truth, run};
 
 use warifu_domain::dialect::{Delimiter, Dialect, EmptyText, Eol, Quote};
 use warifu_match::{
     SearchSpec,
     definition::Op,
     dialects::Candidate,
-    read::{FileRows, ReadOptions, read_people},
+    json_lines::JsonLines,
+    read::{FileRows, ReadOptions, RowSource, read_people},
     search::{Progress, search},
     target::Target,
     verify::verify,
@@ -33,6 +38,67 @@ fn peers() -> Vec<(&'static str, &'static str, Dialect)> {
     ]
 }
 
+/// Definitions that Python chose at random, with other columns and predicates than the other tests,
+/// written by exporters that know nothing of Warifu.
+#[test]
+fn random_definitions_of_other_exporters_are_found() {
+    if std::env::var_os("WARIFU_SKIP_PEERS").is_some_and(|value| value == "1") {
+        return;
+    }
+    #[derive(serde::Deserialize)]
+    struct Case {
+        file: String,
+        tool: String,
+        dialect: Dialect,
+        people: BTreeSet<usize>,
+        columns: Vec<String>,
+        predicates: usize,
+    }
+    let folder = tempfile::tempdir().unwrap();
+    let script = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/definitions.py");
+    let seed = std::env::var("WARIFU_SEED").unwrap_or_else(|_| "1".to_owned());
+    let mut command = Command::new("python3");
+    let run_script = command.arg(script).arg(folder.path()).args(["120", &seed]).output().unwrap();
+    assert!(run_script.status.success(), "{}", String::from_utf8_lossy(&run_script.stderr));
+    let cases = fs::read_to_string(folder.path().join("cases.json")).unwrap();
+    let cases: Vec<Case> = serde_json::from_str(&cases).unwrap();
+    let path = folder.path().join("people.csv");
+    let options = ReadOptions { sqlite_quoting: true, ..ReadOptions::default() };
+    let people = read_people(&path, &options, &|_, _| true).unwrap();
+    let labels: Vec<String> = people.column_names().map(str::to_owned).collect();
+    let mut table: Vec<Row> = Vec::new();
+    FileRows::new(&path, &people)
+        .each(&mut |fields| {
+            table.push(fields.iter().map(|field| field.map(str::to_owned)).collect());
+            true
+        })
+        .unwrap();
+    let domain = |row: &Row| row[2].as_deref().and_then(|m| m.split('@').nth(1)).map(str::to_owned);
+    let mut seen = Seen::default();
+    for case in cases {
+        let bytes = fs::metadata(folder.path().join(&case.file)).unwrap().len();
+        let truth = Truth { bytes, columns: case.columns, people: case.people };
+        let target = Target { bytes, ..Target::default() };
+        let mut spec = SearchSpec::new(target, vec![Candidate::new(case.dialect.clone())]);
+        spec.top = 1_000_000;
+        let answer = run(&people, &spec);
+        let rank = truth.rank(&labels, &table, &answer);
+        let what = (&case.tool, &case.file, &case.dialect, &truth.columns, bytes);
+        assert!(rank.is_some(), "{what:?}: not among {}", answer.matched);
+        truth.never_contradicted(&answer, &table, domain);
+        seen.cases += 1;
+        seen.found += 1;
+        seen.exact += 1;
+        seen.candidates.push(answer.matched);
+        spec.target.rows = Some(truth.rows());
+        let answer = run(&people, &spec);
+        let rank = truth.rank(&labels, &table, &answer).expect("found with its row count");
+        truth.never_contradicted(&answer, &table, domain);
+        seen.ranked(rank, &answer, case.predicates == 0);
+    }
+    seen.print("1,500 people, files of Python csv, DuckDB, pyarrow and sqlite3");
+}
+
 #[test]
 fn other_exporters_are_read_and_matched() {
     if std::env::var_os("WARIFU_SKIP_PEERS").is_some_and(|value| value == "1") {
@@ -40,13 +106,13 @@ fn other_exporters_are_read_and_matched() {
     }
     let folder = tempfile::tempdir().unwrap();
     let script = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/peers.py");
-    let run = Command::new("python3").arg(script).arg(folder.path()).output();
-    let run = run.expect("python3 is needed (or set WARIFU_SKIP_PEERS=1)");
+    let script = Command::new("python3").arg(script).arg(folder.path()).output();
+    let script = script.expect("python3 is needed (or set WARIFU_SKIP_PEERS=1)");
     assert!(
-        run.status.success(),
+        script.status.success(),
         "peers.py failed; it needs python3 with duckdb and pyarrow, and sqlite3 (or set \
          WARIFU_SKIP_PEERS=1): {}",
-        String::from_utf8_lossy(&run.stderr)
+        String::from_utf8_lossy(&script.stderr)
     );
     let mut sources: Vec<String> =
         peers().iter().map(|(name, kind, _)| format!("{name}-all.{kind}")).collect();
@@ -56,12 +122,18 @@ fn other_exporters_are_read_and_matched() {
         let options = ReadOptions { sqlite_quoting: true, ..ReadOptions::default() };
         let people = read_people(&path, &options, &|_, _| true).unwrap();
         assert_eq!(people.rows(), 3000, "{source}");
-        for (name, kind, dialect) in peers() {
+        let csv = peers().into_iter().map(|(name, kind, d)| (name, kind, Candidate::new(d)));
+        let spaced = JsonLines { spaced: true, ..JsonLines::default() };
+        let json = [
+            ("python", "jsonl", Candidate::json_lines(spaced)),
+            ("duckdb", "jsonl", Candidate::json_lines(JsonLines::default())),
+        ];
+        for (name, kind, way) in csv.chain(json) {
             for part in ["all", "partner"] {
                 let file = folder.path().join(format!("{name}-{part}.{kind}"));
                 let target =
                     Target { bytes: fs::metadata(&file).unwrap().len(), ..Target::default() };
-                let mut spec = SearchSpec::new(target, vec![Candidate::new(dialect.clone())]);
+                let mut spec = SearchSpec::new(target, vec![way.clone()]);
                 spec.max_predicates = 1;
                 let stop = AtomicBool::new(false);
                 let progress = Progress { tell: &|_| (), stop: &stop };

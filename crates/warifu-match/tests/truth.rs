@@ -266,7 +266,7 @@ fn unfiltered_and_saved_definitions_come_first() {
         name: "Customers".to_owned(),
         filter: predicates,
         columns: vec!["Full Name".to_owned(), "Email".to_owned(), "Phone".to_owned()],
-        logged: false,
+        ..Known::default()
     }];
     let answer = run(&people, &spec);
     assert_eq!(answer.candidates[0].known.as_deref(), Some("Customers"));

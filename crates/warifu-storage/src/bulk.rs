@@ -3,6 +3,10 @@
 //! SQLite is read by rusqlite on the same file (four times faster than through the asynchronous
 //! pool); PostgreSQL by `COPY … TO STDOUT`. Both give rows in the same total order.
 
+mod versions;
+
+pub use versions::{Version, scan_versions};
+
 use crate::{Db, Engine, StorageError, dialect};
 use futures_util::TryStreamExt;
 use rusqlite::types::ValueRef;
@@ -182,25 +186,44 @@ pub fn scan(
     scan: &Scan,
     row: &mut dyn FnMut(i64, &[Value<'_>]) -> ControlFlow<()>,
 ) -> Result<(), StorageError> {
+    let sql = scan.sql(db.engine());
+    each_row(db, runtime, &sql, scan, 0, &mut |id, values, _| row(id, values))
+}
+
+/// What a statement gives of one row: id, values, and `numbers` further numbers.
+type RowTaker<'a> = dyn FnMut(i64, &[Value<'_>], [i64; 2]) -> ControlFlow<()> + 'a;
+
+/// Runs a statement that selects an id, the scan's columns, and up to two numbers. It is made of static
+/// texts and whole numbers; see [`Scan::sql`].
+fn each_row(
+    db: &Db,
+    runtime: &Handle,
+    sql: &str,
+    scan: &Scan,
+    numbers: usize,
+    row: &mut RowTaker<'_>,
+) -> Result<(), StorageError> {
     match db {
         Db::Sqlite { path, .. } => {
             let flags = OpenFlags::SQLITE_OPEN_READ_ONLY | OpenFlags::SQLITE_OPEN_NO_MUTEX;
             let connection = Connection::open_with_flags(path, flags)?;
             connection.busy_timeout(std::time::Duration::from_secs(20))?;
-            scan_sqlite(&connection, scan, row)
+            scan_sqlite(&connection, sql, scan, numbers, row)
         }
-        Db::Postgres { pool } => scan_postgres(pool, runtime, scan, row),
+        Db::Postgres { pool } => scan_postgres(pool, runtime, sql, scan, numbers, row),
     }
 }
 
 fn scan_sqlite(
     connection: &Connection,
+    sql: &str,
     scan: &Scan,
-    row: &mut dyn FnMut(i64, &[Value<'_>]) -> ControlFlow<()>,
+    numbers: usize,
+    row: &mut RowTaker<'_>,
 ) -> Result<(), StorageError> {
     let kinds = scan.kinds();
     let width = scan.subject.columns().len();
-    let mut statement = connection.prepare(&scan.sql(Engine::Sqlite))?;
+    let mut statement = connection.prepare(sql)?;
     let mut rows = statement.query([])?;
     while let Some(r) = rows.next()? {
         let mut values = [Value::Null; MAX_COLUMNS];
@@ -219,7 +242,11 @@ fn scan_sqlite(
                 }
             };
         }
-        if row(r.get(0)?, &values[..width]).is_break() {
+        let mut further = [0; 2];
+        for (i, number) in further.iter_mut().take(numbers).enumerate() {
+            *number = r.get(scan.columns.len() + 1 + i)?;
+        }
+        if row(r.get(0)?, &values[..width], further).is_break() {
             break;
         }
     }
@@ -242,14 +269,15 @@ const BATCH: usize = 128 * 1024;
 fn scan_postgres(
     pool: &sqlx::PgPool,
     runtime: &Handle,
+    sql: &str,
     scan: &Scan,
-    row: &mut dyn FnMut(i64, &[Value<'_>]) -> ControlFlow<()>,
+    numbers: usize,
+    row: &mut RowTaker<'_>,
 ) -> Result<(), StorageError> {
     let kinds = scan.kinds();
     let width = scan.subject.columns().len();
-    // Made of static texts and whole numbers; see `Scan::sql`. Binary, because the text form costs
-    // both sides a look at every byte.
-    let copy = format!("COPY ({}) TO STDOUT (FORMAT binary)", scan.sql(Engine::Postgres));
+    // Binary, because the text form costs both sides a look at every byte.
+    let copy = format!("COPY ({sql}) TO STDOUT (FORMAT binary)");
     let (batches_in, mut batches) = mpsc::channel(4);
     runtime.spawn(receive(pool.clone(), copy, batches_in));
     let mut at_start = true;
@@ -261,8 +289,8 @@ fn scan_postgres(
             rest.header()?;
         }
         while !rest.0.is_empty() {
-            let Some((id, values)) = rest.row(&scan.columns, &kinds)? else { return Ok(()) };
-            if row(id, &values[..width]).is_break() {
+            let Some(taken) = rest.row(&scan.columns, &kinds, numbers)? else { return Ok(()) };
+            if row(taken.id, &taken.values[..width], taken.further).is_break() {
                 return Ok(());
             }
         }
@@ -305,6 +333,12 @@ async fn receive(
 /// numbers, a count of fields before each row, a length before each field.
 struct Binary<'a>(&'a [u8]);
 
+struct Taken<'a> {
+    id: i64,
+    values: [Value<'a>; MAX_COLUMNS],
+    further: [i64; 2],
+}
+
 fn cut_off() -> StorageError {
     StorageError::Corrupt { what: "a binary COPY", detail: "it ends inside a row".into() }
 }
@@ -335,17 +369,17 @@ impl<'a> Binary<'a> {
     }
 
     /// The next row, whose first field is the id; `None` at the end.
-    #[expect(clippy::type_complexity, reason = "an id and its values")]
     fn row(
         &mut self,
         columns: &[usize],
         kinds: &[Kind],
-    ) -> Result<Option<(i64, [Value<'a>; MAX_COLUMNS])>, StorageError> {
+        numbers: usize,
+    ) -> Result<Option<Taken<'a>>, StorageError> {
         let fields = i16::from_be_bytes(self.array()?);
         if fields == -1 {
             return Ok(None);
         }
-        if usize::try_from(fields) != Ok(columns.len() + 1) {
+        if usize::try_from(fields) != Ok(1 + columns.len() + numbers) {
             let detail = format!("{fields} fields in a row");
             return Err(StorageError::Corrupt { what: "a binary COPY", detail });
         }
@@ -360,7 +394,11 @@ impl<'a> Binary<'a> {
                 Kind::Bool => Value::Bool(bytes == [1]),
             };
         }
-        Ok(Some((id, values)))
+        let mut further = [0; 2];
+        for further in further.iter_mut().take(numbers) {
+            *further = number(self.field()?.unwrap_or_default())?;
+        }
+        Ok(Some(Taken { id, values, further }))
     }
 
     fn field(&mut self) -> Result<Option<&'a [u8]>, StorageError> {
@@ -432,14 +470,14 @@ mod tests {
         let (columns, kinds) = ([2, 0, 15], [Kind::Text, Kind::Time, Kind::Bool]);
         let mut rest = Binary(&copy);
         rest.header().unwrap();
-        let (id, values) = rest.row(&columns, &kinds).unwrap().unwrap();
-        assert_eq!((id, values[2], values[0]), (7, Value::Text("佐藤\t"), Value::Null));
-        assert_eq!(values[15], Value::Bool(true));
-        assert!(rest.row(&columns, &kinds).unwrap().is_none());
+        let taken = rest.row(&columns, &kinds, 0).unwrap().unwrap();
+        assert_eq!((taken.id, taken.values[2]), (7, Value::Text("佐藤\t")));
+        assert_eq!((taken.values[0], taken.values[15]), (Value::Null, Value::Bool(true)));
+        assert!(rest.row(&columns, &kinds, 0).unwrap().is_none());
         // Cut off anywhere it is an error, never a panic or a row.
         for end in 0..copy.len() - 2 {
             let mut rest = Binary(&copy[..end]);
-            assert!(rest.header().and_then(|()| rest.row(&columns, &kinds)).is_err(), "{end}");
+            assert!(rest.header().and_then(|()| rest.row(&columns, &kinds, 0)).is_err(), "{end}");
         }
     }
 }

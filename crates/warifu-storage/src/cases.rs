@@ -462,7 +462,15 @@ pub async fn add_messages(
         c,
         "INSERT INTO messages (case_id, id, organization_id, kind, author_id, at, body)",
         messages,
-        |(_, m)| (m.case.0, m.id.0, m.organization.0, m.kind.code(), m.author.0, m.at.0, m.body.as_str())
+        |(_, m)| (
+            m.case.0,
+            m.id.0,
+            m.organization.0,
+            m.kind.code(),
+            m.author.0,
+            m.at.0,
+            m.body.as_str()
+        )
     );
     let found = messages.iter().filter(|(_, m)| m.kind != MessageKind::Event);
     let texts: Vec<search::MessageText<'_>> = found

@@ -88,7 +88,7 @@ impl App {
         }
         let (definition, ..) =
             matching::candidate(&result, rank).ok_or(AppError::NotFound("candidate"))?;
-        let revision = Revision(result["as_of"]["revision"].as_i64().unwrap_or_default());
+        let revision = matching::revision(&result, rank);
         self.exposure_of(&definition, revision).await
     }
 

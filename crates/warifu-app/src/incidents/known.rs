@@ -6,8 +6,11 @@ use warifu_domain::dialect::Dialect;
 use warifu_domain::reports::{
     CompiledFilter, Condition, Definition, Filter, Format, Literal, Op, Subject,
 };
-use warifu_match::definition::{Known, Op as MatchOp, Operand, Predicate};
-use warifu_match::dialects::Candidate as DialectCandidate;
+use warifu_match::definition::{
+    Format as FileKind, Known, Op as MatchOp, Operand, OrderKey, Predicate,
+};
+use warifu_match::dialects::{Candidate as DialectCandidate, FileFormat};
+use warifu_match::json_lines::JsonLines;
 
 /// A filter that the match's predicates cannot say (a negation, an alternative, a part of a text).
 /// It becomes a column of its own, so that it takes part in the search exactly as it decides.
@@ -28,6 +31,8 @@ pub(super) struct KnownReports {
     pub keep: Vec<String>,
     /// How files of this installation are written.
     pub dialects: Vec<DialectCandidate>,
+    /// The definition behind each of `known`, and the time that a workbook of it was made at.
+    pub sources: Vec<(Definition, Option<Timestamp>)>,
     /// Definitions that cannot take part, and why.
     pub left_out: Vec<String>,
 }
@@ -38,28 +43,37 @@ const MOST_MARKERS: usize = 24;
 impl KnownReports {
     pub(super) fn new() -> KnownReports {
         let own = DialectCandidate::new(Dialect::default());
-        KnownReports { dialects: vec![own], ..KnownReports::default() }
+        let json = DialectCandidate { cost: 1.0, ..DialectCandidate::json_lines(json_lines()) };
+        KnownReports { dialects: vec![own, json], ..KnownReports::default() }
     }
 
-    /// Takes in a definition; `logged` when it was run.
-    pub(super) fn add(&mut self, name: &str, definition: &Definition, logged: bool) {
+    /// Takes in a definition; `logged` when it was run, at that time.
+    pub(super) fn add(&mut self, name: &str, definition: &Definition, logged: Option<Timestamp>) {
         if definition.subject != Subject::People {
             return;
         }
-        let Format::Csv(dialect) = &definition.format else {
-            self.left_out.push(format!("{name}: not a CSV file"));
-            return;
-        };
-        if definition.limit.is_some() {
-            self.left_out.push(format!("{name}: has a limit of rows"));
-            return;
-        }
-        if !self.dialects.iter().any(|c| c.dialect == *dialect) {
-            self.dialects.push(DialectCandidate {
-                dialect: dialect.clone(),
-                convert_timestamps: true,
-                cost: if logged { 0.0 } else { 0.25 },
-            });
+        let cost = if logged.is_some() { 0.0 } else { 0.25 };
+        match &definition.format {
+            // Searched by its columns and people, or written.
+            Format::JsonLines => {
+                let json = |c: &&mut DialectCandidate| c.format_name() == "jsonl";
+                if let Some(candidate) = self.dialects.iter_mut().find(json) {
+                    candidate.cost = candidate.cost.min(cost);
+                }
+            }
+            Format::Xlsx => {}
+            Format::Csv(dialect) => {
+                let have = |c: &DialectCandidate| {
+                    c.format == FileFormat::Delimited && c.dialect == *dialect
+                };
+                if !self.dialects.iter().any(have) {
+                    self.dialects.push(DialectCandidate {
+                        convert_timestamps: true,
+                        cost,
+                        ..DialectCandidate::new(dialect.clone())
+                    });
+                }
+            }
         }
         let filter = match predicates(&definition.filter) {
             Some(filter) => filter,
@@ -75,9 +89,33 @@ impl KnownReports {
         let named: Vec<String> = named.map(|p| p.column.clone()).collect();
         self.keep.extend(named);
         let columns = definition.labels().into_iter().map(str::to_owned).collect();
-        let known = Known { name: name.to_owned(), filter, columns, logged };
-        if !self.known.contains(&known) {
+        let label = |key: &str| {
+            let found = Subject::People.columns().iter().find(|c| c.key == key);
+            found.map_or_else(|| key.to_owned(), |c| c.label.to_owned())
+        };
+        let order = definition
+            .order
+            .iter()
+            .map(|key| OrderKey { column: label(&key.column), descending: key.descending });
+        let known = Known {
+            name: name.to_owned(),
+            filter,
+            columns,
+            logged: logged.is_some(),
+            order: order.collect(),
+            limit: definition.limit,
+            format: match definition.format {
+                Format::Csv(_) => FileKind::Csv,
+                Format::JsonLines => FileKind::Jsonl,
+                Format::Xlsx => FileKind::Xlsx,
+            },
+            compression: None,
+        };
+        let source = (definition.clone(), logged.filter(|_| known.format == FileKind::Xlsx));
+        let have = self.known.iter().zip(&self.sources);
+        if !have.clone().any(|(k, s)| *k == known && *s == source) {
             self.known.push(known);
+            self.sources.push(source);
         }
     }
 
@@ -110,12 +148,20 @@ impl KnownReports {
             serde_json::from_value(read("predicates")).map_err(|_| broken("predicates"))?;
         let labels: Vec<String> =
             serde_json::from_value(read("columns")).map_err(|_| broken("columns"))?;
+        // A file that was written is of a definition that is known to the letter.
+        if let Some(known) = candidate["known_index"].as_u64() {
+            let source = usize::try_from(known).ok().and_then(|known| self.sources.get(known));
+            return source.map(|s| s.0.clone()).ok_or_else(|| broken("a known definition"));
+        }
         let mut dialect = read("dialect");
+        let mut kind = serde_json::Value::Null;
         if let Some(map) = dialect.as_object_mut() {
             map.remove("id");
             map.remove("dates_as_given");
+            kind = map.remove("format").unwrap_or_default();
         }
         let dialect: Dialect = serde_json::from_value(dialect).map_err(|_| broken("dialect"))?;
+        let format = if kind == "jsonl" { Format::JsonLines } else { Format::Csv(dialect) };
         let filters: Option<Vec<Filter>> = found.iter().map(|p| self.filter(p)).collect();
         let mut filters = filters.ok_or_else(|| broken("a filter"))?;
         let filter = match filters.len() {
@@ -124,12 +170,7 @@ impl KnownReports {
         };
         let columns: Option<Vec<String>> = labels.iter().map(|l| key(l)).collect();
         let columns = columns.ok_or_else(|| broken("columns"))?;
-        Ok(Definition {
-            columns,
-            filter,
-            format: Format::Csv(dialect),
-            ..Definition::of_everything(Subject::People)
-        })
+        Ok(Definition { columns, filter, format, ..Definition::of_everything(Subject::People) })
     }
 
     fn filter(&self, p: &Predicate) -> Option<Filter> {
@@ -163,6 +204,13 @@ impl KnownReports {
             }
         })
     }
+}
+
+/// How this installation writes JSON Lines: with the keys of the columns.
+fn json_lines() -> JsonLines {
+    let columns = Subject::People.columns().iter();
+    let keys = columns.map(|c| (c.label.to_owned(), c.key.to_owned())).collect();
+    JsonLines { spaced: false, keys }
 }
 
 fn literal(column: &str, text: &str) -> Literal {
@@ -262,14 +310,14 @@ mod tests {
         known.add(
             "A",
             &definition(r#"{"column":"user_type","op":"equals","value":"Partner"}"#),
-            true,
+            Some(Timestamp(0)),
         );
         known.add(
             "B",
             &definition(r#"{"not":{"column":"email","op":"contains","value":"x"}}"#),
-            false,
+            None,
         );
-        known.add("C", &definition(r#"{"all":[]}"#), false);
+        known.add("C", &definition(r#"{"all":[]}"#), None);
         assert_eq!(known.known.len(), 3);
         assert_eq!(known.markers.len(), 1);
         assert_eq!(known.known[0].filter, [Predicate::one("User Type", MatchOp::Is, "Partner")]);
@@ -284,7 +332,7 @@ mod tests {
         let saved = definition(
             r#"{"any":[{"column":"phone","op":"filled"},{"column":"mobile","op":"filled"}]}"#,
         );
-        known.add("Reachable", &saved, false);
+        known.add("Reachable", &saved, None);
         let candidate = serde_json::json!({
             "predicates": [
                 {"column": "In “Reachable”", "op": "blank", "value": null},

@@ -3,24 +3,29 @@
 use super::WINDOW;
 use super::compare::Guess;
 use super::known::KnownReports;
-use super::people::people_at;
+use super::people::{Versions, people_in};
 use super::rooms::said;
 use super::telemetry::target;
 use crate::live::Event;
+use crate::reports::{Progress as Transfer, Selection, produce};
 use crate::{App, AppError};
 use serde_json::{Value as Json, json};
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
+use std::ops::ControlFlow;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering::Relaxed};
 use std::sync::{Arc, Mutex, PoisonError};
 use tokio::runtime::Handle;
 use warifu_domain::access::{Actor, Permission};
-use warifu_domain::reports::Definition;
+use warifu_domain::dialect::Dialect;
+use warifu_domain::reports::{Definition, Format};
 use warifu_domain::{DownloadId, IncidentId, Revision, RunId, Timestamp};
 use warifu_ledger::body::Match;
-use warifu_ledger::{Count, json as canonical, sha256};
-use warifu_match::answer::Answer;
+use warifu_ledger::{Count, RowKey, json as canonical, sha256};
+use warifu_match::dialects::{self, Candidate, FileFormat};
+use warifu_match::json_lines::JsonLines;
 use warifu_match::search::SearchError;
-use warifu_match::{Progress, SearchSpec, dialects, search};
+use warifu_match::written::Written;
+use warifu_match::{Progress, SearchSpec, search};
 use warifu_storage::incidents::{self, Download};
 use warifu_storage::{people, reports};
 
@@ -109,7 +114,11 @@ fn lock<T>(mutex: &Mutex<T>) -> std::sync::MutexGuard<'_, T> {
 }
 
 /// States of the data that are tried around the recorded time.
-const MOST_STATES: usize = 16;
+const MOST_STATES: usize = 64;
+/// Of those, the nearest ones for which files are written that have to be.
+const WRITTEN_STATES: usize = 3;
+/// Definitions whose files are written, the newest first.
+const MOST_WRITTEN: usize = 12;
 /// Definitions and runs that the search knows, the newest first.
 const MOST_KNOWN: i64 = 400;
 /// Candidates whose real file is counted.
@@ -133,6 +142,14 @@ pub(super) fn candidate(result: &Json, rank: u64) -> Option<(Definition, u64, u6
     let found = list.iter().find(|c| c["rank"].as_u64() == Some(rank))?;
     let definition = serde_json::from_value(found["definition"].clone()).ok()?;
     Some((definition, found["rows"].as_u64()?, found["bytes"].as_u64()?))
+}
+
+/// The state that a candidate of a stored result is made of.
+pub(super) fn revision(result: &Json, rank: u64) -> Revision {
+    let list = result["candidates"].as_array().into_iter().flatten();
+    let found = list.into_iter().find(|c| c["rank"].as_u64() == Some(rank));
+    let own = found.and_then(|c| c["revision"].as_i64());
+    Revision(own.or_else(|| result["as_of"]["revision"].as_i64()).unwrap_or_default())
 }
 
 impl App {
@@ -261,7 +278,7 @@ impl App {
         progress.expected.store(people::at_most(&mut conn).await?.max(1) as u64, Relaxed);
         let mut known = KnownReports::new();
         for run in reports::runs(&mut conn, RunId(i64::MAX), MOST_KNOWN).await? {
-            known.add(&run.name, &run.definition, true);
+            known.add(&run.name, &run.definition, Some(run.as_of_at));
         }
         let mut guess = match download.guess.as_str() {
             "" => None,
@@ -276,13 +293,21 @@ impl App {
                 guess.name.clone_from(&saved.name);
             }
             let name = format!("{}, version {}", saved.name, saved.version);
-            known.add(&name, &saved.definition, false);
+            known.add(&name, &saved.definition, None);
         }
         let mut spec = SearchSpec::new(target(download)?, known.dialects.clone());
         spec.known = known.known.clone();
         spec.at = Some(at.0);
         spec.top = TOP;
-        Ok(Job { spec, known, states: nearest(exact, first, changes), guess, at })
+        let states = nearest(exact, first, changes);
+        let mut states = states.into_iter();
+        let kept = states.by_ref().take(MOST_STATES).collect();
+        let further = states.count();
+        if further > 0 {
+            let why = format!("{further} states of the data further from the recorded time");
+            known.left_out.push(why);
+        }
+        Ok(Job { spec, known, states: kept, guess, at })
     }
 
     fn search_states(
@@ -295,48 +320,37 @@ impl App {
             progress.tell(READING + (share.clamp(0.0, 1.0) * (1000 - READING) as f64) as u64);
         };
         let steps = Progress { tell: &tell, stop: &progress.stop };
-        let mut best: Option<(Answer, Revision)> = None;
-        let mut tried = 0_u64;
-        let mut likeliest = None;
-        for revision in job.states.clone() {
-            let KnownReports { markers, keep, .. } = &job.known;
-            let people = people_at(&self.db, runtime, revision, markers, keep, progress)?;
-            let answer = match search(&people, &job.spec, &steps) {
-                Ok(answer) => answer,
-                Err(SearchError::NoPeople) => continue,
-                Err(e) => return Err(failed(e)),
-            };
-            tried += 1;
-            let found = answer.matched > 0;
-            if best.is_none() || found {
-                progress.matched.store(answer.matched, Relaxed);
-                best = Some((answer, revision));
-            }
-            if found {
-                break;
-            }
-            likeliest.get_or_insert((people, revision));
-        }
+        let KnownReports { markers, keep, .. } = &job.known;
+        let versions = people_in(&self.db, runtime, &job.states, markers, keep, progress)?;
+        job.spec.states = Some(versions.states.clone());
+        job.spec.written = self.write_known(runtime, &mut job, &versions)?;
+        let people = versions.people;
+        let mut answer = search(&people, &job.spec, &steps).map_err(failed)?;
         // Nothing in the ways in which this installation writes: then in the usual ones of others.
-        if let (Some((answer, _)), Some((people, revision))) = (&best, likeliest)
-            && answer.matched == 0
-        {
+        if answer.matched == 0 {
             job.spec.dialects = dialects::usual();
-            let answer = search(&people, &job.spec, &steps).map_err(failed)?;
-            progress.matched.store(answer.matched, Relaxed);
-            best = Some((answer, revision));
+            answer = search(&people, &job.spec, &steps).map_err(failed)?;
         }
-        let (answer, revision) = best.ok_or_else(|| {
-            AppError::Conflict("nobody was in this installation at the time of the download".into())
-        })?;
+        progress.matched.store(answer.matched, Relaxed);
+        let revision_of = |state: u64| {
+            let state = usize::try_from(state).ok().and_then(|state| job.states.get(state));
+            state.copied().unwrap_or(job.states[0])
+        };
+        let known: Vec<Option<usize>> = answer.candidates.iter().map(|c| c.written).collect();
+        let revision = revision_of(answer.candidates.first().map_or(0, |c| c.state));
         let mut result =
             serde_json::to_value(answer).map_err(|e| AppError::Internal(e.to_string()))?;
         result["as_of"] = json!({ "revision": revision.0, "time": job.at });
-        result["states"] = tried.into();
+        result["states"] = job.states.len().into();
+        let list = result["candidates"].as_array_mut().into_iter().flatten();
+        for (c, known) in list.zip(known) {
+            c["known_index"] = known.into();
+            c["revision"] = revision_of(c["state"].as_u64().unwrap_or_default()).0.into();
+        }
         if let Some(list) = result["searched"]["not_searched"].as_array_mut() {
             list.extend(job.known.left_out.iter().map(|why| Json::from(why.as_str())));
         }
-        self.confirm(runtime, &mut result, &job, revision)?;
+        self.confirm(runtime, &mut result, &job)?;
         if let Some(guess) = &job.guess {
             let best = candidate(&result, 1);
             let recorded = job.spec.target.bytes;
@@ -347,18 +361,78 @@ impl App {
         Ok(result)
     }
 
-    /// Gives each candidate its definition and makes the files of the first few, to the byte.
-    fn confirm(
+    /// Writes the files of the known definitions whose size nothing else tells: with a limit of rows,
+    /// or as workbooks.
+    fn write_known(
         &self,
         runtime: &Handle,
-        result: &mut Json,
-        job: &Job,
+        job: &mut Job,
+        versions: &Versions,
+    ) -> Result<Vec<Written>, AppError> {
+        let must = job.known.known.iter().enumerate().filter(|(_, k)| k.must_be_written());
+        let must: Vec<usize> = must.map(|(known, _)| known).collect();
+        for left in must.iter().skip(MOST_WRITTEN) {
+            let name = &job.known.known[*left].name;
+            job.known.left_out.push(format!("{name}: only {MOST_WRITTEN} such files are written"));
+        }
+        let mut written = Vec::new();
+        for known in must.into_iter().take(MOST_WRITTEN) {
+            let (definition, made) = job.known.sources[known].clone();
+            let dialect = match &definition.format {
+                Format::Csv(dialect) => {
+                    let convert_timestamps = *dialect != Dialect::default();
+                    Candidate { convert_timestamps, ..Candidate::new(dialect.clone()) }
+                }
+                Format::JsonLines => {
+                    let json = job.spec.dialects.iter().find(|c| c.format_name() == "jsonl");
+                    json.cloned().unwrap_or_else(|| Candidate::json_lines(JsonLines::default()))
+                }
+                Format::Xlsx => Candidate {
+                    format: FileFormat::Written(definition.format.id()),
+                    ..Candidate::new(Dialect::default())
+                },
+            };
+            for (state, revision) in job.states.iter().enumerate().take(WRITTEN_STATES) {
+                let made = made.unwrap_or(job.at);
+                let (bytes, people) = self.file_of(runtime, &definition, *revision, made)?;
+                let rows = versions.rows_of(&people, state);
+                let dialect = dialect.clone();
+                written.push(Written { known, rows, state, bytes, dialect, plan: None });
+            }
+        }
+        Ok(written)
+    }
+
+    /// Size of a definition's file, and whose rows are in it.
+    fn file_of(
+        &self,
+        runtime: &Handle,
+        definition: &Definition,
         revision: Revision,
-    ) -> Result<(), AppError> {
+        made: Timestamp,
+    ) -> Result<(u64, HashSet<i64>), AppError> {
+        let mut people = HashSet::new();
+        Selection::new(definition, revision)?.each(&self.db, runtime, &mut |id, _| {
+            people.insert(id);
+            ControlFlow::Continue(())
+        })?;
+        // Nothing leaves: the bytes are counted, and the commitment to the rows is thrown away.
+        let key = RowKey::derive(&[0; 32], "match");
+        let progress = Transfer::new(people.len() as u64);
+        let sink = &mut |_: &[u8]| Ok(());
+        let made = produce(&self.db, runtime, definition, revision, made, key, &progress, sink)
+            .map_err(|failed| failed.1)?;
+        Ok((made.bytes, people))
+    }
+
+    /// Gives each candidate its definition and makes the files of the first few, to the byte.
+    fn confirm(&self, runtime: &Handle, result: &mut Json, job: &Job) -> Result<(), AppError> {
         let Some(list) = result["candidates"].as_array_mut() else { return Ok(()) };
         for (rank, candidate) in list.iter_mut().enumerate() {
             let definition = job.known.definition(candidate)?;
-            if rank < VERIFIED {
+            let revision = Revision(candidate["revision"].as_i64().unwrap_or_default());
+            // The file of one with a known index was written before the search.
+            if rank < VERIFIED && candidate["known_index"].is_null() {
                 let counted = self.count(runtime, &definition, revision)?;
                 let same = Some(counted.bytes) == candidate["bytes"].as_u64()
                     && Some(counted.rows) == candidate["rows"].as_u64();
@@ -388,7 +462,7 @@ fn nearest(exact: Revision, first: Revision, changes: Vec<Revision>) -> Vec<Revi
     }
     let mut order: Vec<usize> = (0..states.len()).collect();
     order.sort_by_key(|i| i.abs_diff(here));
-    order.into_iter().take(MOST_STATES).filter_map(|i| states.get(i).copied()).collect()
+    order.into_iter().filter_map(|i| states.get(i).copied()).collect()
 }
 
 /// The answer as the ledger can hash it: fractions and large numbers as texts.

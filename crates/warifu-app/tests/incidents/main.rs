@@ -18,11 +18,14 @@ use std::time::Duration;
 use warifu_app::AppError;
 use warifu_app::incidents::{MatchProgress, NewDownload};
 use warifu_domain::access::Role;
-use warifu_domain::reports::{Definition, Filter, Subject};
+use warifu_domain::reports::{Definition, Filter, Format, OrderKey, Subject};
 use warifu_domain::{DownloadId, PersonId, Timestamp};
+use warifu_match::definition::{Format as Kind, Known};
+use warifu_match::read::{FileRows, ReadOptions, read_people};
+use warifu_match::written::write_known;
 use warifu_storage::people;
 
-on_both! { a_removed_filter_is_found saved_filters_take_part_whatever_they_say neighbouring_moments_are_tried not_everybody_may_investigate a_replay_runs_in_the_background }
+on_both! { a_removed_filter_is_found saved_filters_take_part_whatever_they_say neighbouring_moments_are_tried a_chance_hit_hides_no_neighbouring_moment reports_of_every_kind_are_found a_workbook_is_the_same_on_its_own not_everybody_may_investigate a_replay_runs_in_the_background }
 
 fn filtered(json: &str) -> Definition {
     Definition {
@@ -132,6 +135,113 @@ async fn neighbouring_moments_are_tried(i: &Installation) {
     assert!(found["states"].as_u64().unwrap() >= 2, "{found:#}");
     assert!(found["as_of"]["revision"].as_i64().unwrap() < revision.0);
     assert_eq!(found["candidates"][0]["filter"], "everybody (no filter)");
+}
+
+async fn a_chance_hit_hides_no_neighbouring_moment(i: &Installation) {
+    i.people(200).await;
+    let a = super_administrator();
+    let everybody = Definition::of_everything(Subject::People);
+    let before = i.app.preview(&a, &everybody).await.unwrap();
+    // Three changes within the window, one of them of an organization, one a new person.
+    for (person, length) in [(7, 3), (8, 1)] {
+        let mut change = i.app.change().await.unwrap();
+        let revision = change.revision();
+        let mut p = people::find(&mut change.conn(), PersonId(person)).await.unwrap().unwrap();
+        p.record.saml_federation_id = Some("x".repeat(length));
+        people::update(&mut change.conn(), revision, &p).await.unwrap();
+        change.commit().await.unwrap();
+    }
+    // A size only: at the recorded time other definitions give it by chance.
+    let incident = i.app.open_incident(&a, "Which?", "").await.unwrap();
+    let new = telemetry(before.bytes.unwrap(), i.app.now());
+    let download = i.app.record_download(&a, incident, new).await.unwrap();
+    let found = i.app.match_download(&a, incident, download).await.unwrap();
+    assert_eq!(found["states"], 4, "one before the people came, and three since");
+    let list = found["candidates"].as_array().unwrap();
+    let truth = list.iter().find(|c| {
+        c["filter"] == "everybody (no filter)" && c["columns"].as_array().unwrap().len() == 15
+    });
+    let truth = truth.unwrap_or_else(|| panic!("{found:#}"));
+    assert_eq!(truth["revision"].as_i64(), Some(before.as_of.0));
+    let rank = truth["rank"].as_u64().unwrap();
+    let exposed = i.app.exposure(&a, incident, download, rank).await.unwrap();
+    assert_eq!(exposed.people, 200);
+    let federated = exposed.fields.iter().find(|(k, _)| k == "saml_federation_id").unwrap();
+    assert_eq!(federated.1, 0, "nobody had one in that state");
+    // People are counted, not their versions.
+    let count = |part: &str| found[part]["people"].as_u64().unwrap();
+    assert_eq!(count("certain") + count("possible") + count("excluded"), 200);
+}
+
+async fn reports_of_every_kind_are_found(i: &Installation) {
+    i.people(700).await;
+    let a = super_administrator();
+    let latest = Definition {
+        order: vec![OrderKey { column: "last_login".into(), descending: true }],
+        limit: Some(60),
+        ..filtered(r#"{"column":"user_type","op":"equals","value":"Customer Standard"}"#)
+    };
+    let some = |keys: &[&str]| keys.iter().map(|k| (*k).to_owned()).collect::<Vec<_>>();
+    let lines = Definition {
+        format: Format::JsonLines,
+        columns: some(&["full_name", "address", "last_login"]),
+        ..filtered(r#"{"column":"last_login","op":"filled"}"#)
+    };
+    let limited_lines = Definition { format: Format::JsonLines, ..latest.clone() };
+    let book = Definition { format: Format::Xlsx, ..filtered(r#"{"all":[]}"#) };
+    let incident = i.app.open_incident(&a, "Which?", "").await.unwrap();
+    for definition in [&latest, &lines, &limited_lines, &book] {
+        i.app.save_definition(&a, None, "Saved", "", definition).await.unwrap();
+        let (run, bytes) = take(&i.app, &a, definition).await;
+        let download = i.app.record_run(&a, incident, run).await.unwrap();
+        let found = i.app.match_download(&a, incident, download).await.unwrap();
+        let best = &found["candidates"][0];
+        assert_eq!(best["bytes"].as_u64(), Some(bytes.len() as u64), "{found:#}");
+        assert_eq!(best["verified"], true, "{best:#}");
+        let made: Definition = serde_json::from_value(best["definition"].clone()).unwrap();
+        assert_eq!(made, *definition);
+        let rows = if definition.limit.is_some() { 60 } else { best["rows"].as_u64().unwrap() };
+        let exposed = i.app.exposure(&a, incident, download, 1).await.unwrap();
+        assert_eq!(exposed.people, rows);
+        assert_eq!(found["exposure"]["people"].as_u64(), Some(rows));
+        let count = |part: &str| found[part]["people"].as_u64().unwrap();
+        assert!(count("certain") <= rows && count("excluded") <= 700 - rows);
+    }
+    // Nobody saved this one: JSON Lines sizes are searched as CSV's are.
+    let unsaved = Definition {
+        columns: some(&["full_name", "email", "address", "user_type"]),
+        ..lines.clone()
+    };
+    let size = i.app.preview(&a, &unsaved).await.unwrap();
+    let new = NewDownload { rows: Some(size.rows), ..telemetry(size.bytes.unwrap(), i.app.now()) };
+    let download = i.app.record_download(&a, incident, new).await.unwrap();
+    let found = i.app.match_download(&a, incident, download).await.unwrap();
+    let list = found["candidates"].as_array().unwrap();
+    let truth = list.iter().find(|c| {
+        let made: Definition = serde_json::from_value(c["definition"].clone()).unwrap();
+        made.columns == unsaved.columns && made.format == Format::JsonLines
+    });
+    assert!(truth.is_some(), "{found:#}");
+}
+
+/// `warifu match` writes workbooks by itself where there is no installation: to the byte as one does.
+async fn a_workbook_is_the_same_on_its_own(i: &Installation) {
+    i.people(150).await;
+    let a = super_administrator();
+    let everybody = Definition::of_everything(Subject::People);
+    let (_, csv) = take(&i.app, &a, &everybody).await;
+    let book = Definition { format: Format::Xlsx, ..everybody };
+    let (run, taken) = take(&i.app, &a, &book).await;
+    let made = i.app.run(&a, run).await.unwrap().as_of_at;
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("people.csv");
+    std::fs::write(&path, csv).unwrap();
+    let table = read_people(&path, &ReadOptions::default(), &|_, _| true).unwrap();
+    let known = [Known { name: "book".into(), format: Kind::Xlsx, ..Known::default() }];
+    let mut source = FileRows::new(&path, &table);
+    let (written, left_out) = write_known(&table, &known, &[], Some(made.0), &mut source).unwrap();
+    assert!(left_out.is_empty(), "{left_out:?}");
+    assert_eq!(written[0].bytes, taken.len() as u64);
 }
 
 async fn not_everybody_may_investigate(i: &Installation) {

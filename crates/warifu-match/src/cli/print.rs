@@ -7,6 +7,7 @@ use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
 use crate::{
     answer::{Answer, Candidate, Organizations},
     definition::{Language, filter_words},
+    dialects::FileFormat,
     exposure::Exposure,
 };
 
@@ -88,6 +89,9 @@ fn columns_words(candidate: &Candidate, names: &[String], language: Language) ->
 }
 
 fn dialect_words(candidate: &Candidate) -> String {
+    if candidate.raw_dialect.format != FileFormat::Delimited {
+        return candidate.raw_dialect.id().replace(";dates-as-given", "");
+    }
     let id = candidate.raw_dialect.dialect.id();
     id.split(';').skip(1).take(5).collect::<Vec<_>>().join(" ")
 }
@@ -114,6 +118,13 @@ fn candidates(
         let mut words = filter_words(&candidate.predicates, language);
         if let Some(known) = &candidate.known {
             words = format!("{words} [{known}]");
+        }
+        if let Some(limit) = candidate.limit {
+            let limit = grouped(limit);
+            words = match language {
+                Language::English => format!("{words}, the first {limit} rows"),
+                Language::Japanese => format!("{words}、先頭 {limit} 行"),
+            };
         }
         rows.push(vec![
             candidate.rank.to_string(),
@@ -193,18 +204,22 @@ pub(super) fn answer(out: &mut dyn Write, answer: &Answer, language: Language) -
             )
         );
     }
-    match language {
-        Language::English => writeln!(
+    let others = answer.matched - 1;
+    let exposures = grouped(answer.distinct_exposures);
+    match (language, others) {
+        (Language::English, 0) => writeln!(out, "Only one definition explains the numbers.\n")?,
+        (Language::English, _) => writeln!(
             out,
-            "{} definitions come as close; they expose {} different sets of people and filled fields.\n",
-            grouped(answer.matched),
-            grouped(answer.distinct_exposures)
+            "{} others explain the numbers equally well as the first; together they expose {exposures} \
+             different sets of people and filled fields.\n",
+            grouped(others)
         )?,
-        Language::Japanese => writeln!(
+        (Language::Japanese, 0) => writeln!(out, "この数字を説明する定義は 1 通りだけです。\n")?,
+        (Language::Japanese, _) => writeln!(
             out,
-            "同じだけ近い定義は {} 通り、流出内容（人と記入済み項目）は {} 通りです。\n",
-            grouped(answer.matched),
-            grouped(answer.distinct_exposures)
+            "1 位のほかに {} 通りの定義が同じようにこの数字を説明します。流出内容（人と記入済み項目）は\
+             全部で {exposures} 通りです。\n",
+            grouped(others)
         )?,
     }
     candidates(out, &answer.candidates, all, language)?;
@@ -285,6 +300,10 @@ fn verdict(out: &mut dyn Write, answer: &Answer, language: Language) -> io::Resu
             ("columns", Language::Japanese) => "列 (--columns)",
             ("dialect", Language::English) => "the exporter's dialect (--dialect)",
             ("dialect", Language::Japanese) => "書式 (--dialect)",
+            ("second-download", Language::English) => "another download by the same actor (--also)",
+            ("second-download", Language::Japanese) => "同じ人の別のダウンロード (--also)",
+            ("time", Language::English) => "the exact time",
+            ("time", Language::Japanese) => "正確な時刻",
             (_, Language::English) => "the exact size (--tolerance 0)",
             (_, Language::Japanese) => "正確なサイズ (--tolerance 0)",
         };

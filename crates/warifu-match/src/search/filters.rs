@@ -5,24 +5,20 @@
 
 use std::collections::BTreeMap;
 
-use rustc_hash::FxHashMap;
+use rustc_hash::{FxHashMap, FxHashSet};
 
-use super::{Progress, SearchError, SearchSpec};
+use super::{Progress, SearchError, SearchSpec, groups::Planner, ranges::Sizes};
 use crate::{
     definition::{Op, Operand, Predicate},
     dimension::Dimension,
     discover::discover,
-    pass::{Atoms, Layout, count_sampled, run},
+    pass::{Atoms, print_of, run},
     people::People,
+    shape::EMPTY,
 };
 
-/// Dimensions are added to the common pass while a sample of people shows at most so many atoms.
-const SAMPLED_ATOMS: usize = 6_000;
-const SAMPLE: usize = 40_000;
 /// A projection may have at most so many numbers (64 MiB).
 const LARGEST_TABLE: usize = 8 << 20;
-/// Rows times extra passes that a search may spend on dimensions outside the common pass.
-const EXTRA_ROWS: u64 = 16_000_000;
 
 /// A filter that is tried.
 #[derive(Clone, Debug)]
@@ -34,10 +30,31 @@ pub(crate) struct Filter {
     /// Equal for the same people.
     pub print: u64,
     pub cost: f32,
-    /// A known definition has this filter.
-    pub known: Option<usize>,
+    /// Known definitions with this filter.
+    pub known: Vec<usize>,
     /// Report columns that are filled for at least one person.
     pub filled: u64,
+    /// The state of the data that it is made of.
+    pub state: usize,
+    /// A definition whose file was written, with its people.
+    pub written: Option<usize>,
+}
+
+impl Filter {
+    /// A filter of nobody yet.
+    pub(crate) fn of(group: usize, state: usize, cost: f32) -> Self {
+        Self {
+            group,
+            choices: Vec::new(),
+            rows: 0,
+            print: 0,
+            cost,
+            known: Vec::new(),
+            filled: 0,
+            state,
+            written: None,
+        }
+    }
 }
 
 #[derive(Clone, Debug, Default)]
@@ -58,17 +75,18 @@ impl Filters {
         self.sums.get(at..at + bases).unwrap_or_default()
     }
 
-    fn add(&mut self, mut filter: Filter, sums: &[u64], bases: usize) {
+    pub(crate) fn add(&mut self, mut filter: Filter, sums: &[u64], bases: usize) {
         if let Some(index) = self.by_people.get(&(filter.print, filter.rows)) {
             let have = &mut self.list[*index];
             self.tried += 1;
             if filter.cost < have.cost {
                 (have.cost, have.group, have.choices) = (filter.cost, filter.group, filter.choices);
+                have.state = filter.state;
             }
-            have.known = have.known.or(filter.known);
+            have.known.extend(filter.known);
             return;
         }
-        if self.list.len() >= self.limit && filter.known.is_none() {
+        if self.list.len() >= self.limit && filter.known.is_empty() {
             self.full = true;
             return;
         }
@@ -100,34 +118,60 @@ pub(crate) struct Prepared {
     pub predicates: usize,
     /// What was left out, in words.
     pub not_searched: Vec<String>,
+    /// The dimension of the states, which is in every group, and first but in those of ranges.
+    pub state: Option<usize>,
 }
 
 impl Prepared {
     pub(crate) fn predicates_of(&self, filter: &Filter) -> Vec<Predicate> {
         let group = &self.groups[filter.group];
+        let of_state =
+            |(dimension, _): &&(usize, usize)| Some(group.dimensions[*dimension]) != self.state;
         let choice = |(dimension, choice): &(usize, usize)| {
             self.dimensions[group.dimensions[*dimension]].choices[*choice].predicate.clone()
         };
-        filter.choices.iter().map(choice).collect()
+        filter.choices.iter().filter(of_state).map(choice).collect()
+    }
+
+    /// How many of the people there are in the likeliest state.
+    pub(crate) fn people_in_state(&self, rows: u64) -> u64 {
+        let Some(state) = self.state else { return rows };
+        let (Some(group), Some(choice)) =
+            (self.groups.first(), self.dimensions[state].choices.first())
+        else {
+            return rows;
+        };
+        let classes = group.atoms.classes.iter().zip(&group.atoms.rows);
+        classes.filter(|(classes, _)| choice.holds(classes[0])).map(|(_, rows)| rows).sum()
+    }
+
+    fn states(&self) -> usize {
+        self.state.map_or(1, |state| self.dimensions[state].choices.len())
     }
 
     pub(crate) fn group_dimensions(&self, group: usize) -> Vec<&Dimension> {
         self.groups[group].dimensions.iter().map(|index| &self.dimensions[*index]).collect()
     }
 
-    pub(crate) fn new(
+    pub(super) fn new(
         people: &People,
-        spec: &SearchSpec,
-        layout: &Layout,
+        sizes: &Sizes<'_>,
         fits: &dyn Fn(u64, &[u64]) -> bool,
         progress: &Progress<'_>,
     ) -> Result<Self, SearchError> {
+        let (spec, layout) = (sizes.spec, sizes.layout);
         let (asked, found) = gather(people, spec)?;
-        let mut not_searched = Vec::new();
+        let mut not_searched: Vec<String> = Vec::new();
         let mut dimensions: Vec<Dimension> = Vec::new();
         let mut core: Vec<usize> = Vec::new();
         let mut side: Vec<usize> = Vec::new();
-        // Asked-for predicates come first and are always in the common pass.
+        let state = spec.states.as_ref().map(|states| states.dimension(people)).transpose()?;
+        let fixed = usize::from(state.is_some());
+        if let Some(dimension) = state {
+            core.push(dimensions.len());
+            dimensions.push(dimension);
+        }
+        // Asked-for predicates come next and are always in the common pass.
         for (column, predicates) in asked {
             core.push(dimensions.len());
             dimensions.push(Dimension::new(people, column, predicates)?);
@@ -144,13 +188,13 @@ impl Prepared {
             let only_blank = dimension.choices.iter().all(|c| c.predicate.value == Operand::None);
             (only_blank, column.report, dimension.count)
         });
+        let mut planner = Planner::new(people, fixed > 0);
         for dimension in candidates {
             let index = dimensions.len();
             dimensions.push(dimension);
-            core.push(index);
-            let refs: Vec<&Dimension> = core.iter().map(|index| &dimensions[*index]).collect();
-            if count_sampled(people, &refs, SAMPLE) > SAMPLED_ATOMS {
-                core.pop();
+            if planner.fits(&dimensions, &core, index) {
+                core.push(index);
+            } else {
                 side.push(index);
             }
         }
@@ -160,34 +204,23 @@ impl Prepared {
                 dimensions.push(dimension);
             }
         }
-        let mut affordable = (EXTRA_ROWS / people.rows.max(1)) as usize;
-        let mut group_dimensions = vec![core.clone()];
-        for index in side {
-            if affordable == 0 {
-                let column = &people.columns[dimensions[index].column].name;
-                let examples = dimensions[index].choices.len();
-                not_searched.push(format!("{examples} predicates on {column} (too many people)"));
-                continue;
-            }
-            affordable -= 1;
-            let mut group = vec![index];
-            for other in &core {
-                if dimensions[*other].column == dimensions[index].column {
-                    continue;
-                }
-                group.push(*other);
-                let refs: Vec<&Dimension> = group.iter().map(|i| &dimensions[*i]).collect();
-                if count_sampled(people, &refs, SAMPLE) > SAMPLED_ATOMS {
-                    group.pop();
-                }
-            }
-            group_dimensions.push(group);
+        let (group_dimensions, missing) =
+            planner.groups(&dimensions, core, &side, spec.max_predicates);
+        if let Some(example) = missing.first() {
+            let names = example.iter().map(|d| people.columns[dimensions[*d].column].name.as_str());
+            not_searched.push(format!(
+                "predicates on {} combinations of columns, such as {} (too many people)",
+                missing.len(),
+                names.collect::<Vec<_>>().join(" with ")
+            ));
         }
         let bases = layout.bases.len();
         let limit = (2_000_000 / spec.dialects.len()).clamp(1_000, 100_000);
         let filters = Filters { width: layout.width(), limit, ..Filters::default() };
-        let predicates = dimensions.iter().map(|dimension| dimension.choices.len()).sum();
-        let mut this = Self { dimensions, groups: Vec::new(), filters, predicates, not_searched };
+        let predicates = dimensions[fixed..].iter().map(|dimension| dimension.choices.len()).sum();
+        let state = (fixed > 0).then_some(0);
+        let groups = Vec::new();
+        let mut this = Self { dimensions, groups, filters, predicates, not_searched, state };
         let count = group_dimensions.len();
         for (index, group) in group_dimensions.into_iter().enumerate() {
             let refs: Vec<&Dimension> = group.iter().map(|i| &this.dimensions[*i]).collect();
@@ -200,15 +233,18 @@ impl Prepared {
             (progress.tell)(0.5 * (index + 1) as f64 / count as f64);
         }
         // Simple filters of all groups first: should the limit be reached, the odd ones are missing.
+        let mut done: FxHashSet<Vec<usize>> = FxHashSet::default();
+        let mut large = 0;
         for size in 0..=spec.max_predicates {
             for group in 0..this.groups.len() {
-                this.enumerate(group, size, spec, bases, fits);
+                large += this.enumerate(group, size, spec, bases, fits, &mut done);
             }
         }
-        if affordable > 0 && spec.discover {
-            this.ranges(people, spec, layout, affordable, progress)?;
-        } else if spec.discover {
-            this.not_searched.push("free date ranges (too many people)".to_owned());
+        if large > 0 {
+            this.not_searched.push(format!("{large} combinations of columns with too many values"));
+        }
+        if spec.discover && spec.max_predicates > 0 {
+            this.ranges(people, sizes, progress)?;
         }
         if this.filters.full {
             let limit = this.filters.limit;
@@ -220,6 +256,9 @@ impl Prepared {
     /// Definitions that exist, whatever the number of their predicates.
     fn add_known(&mut self, people: &People, spec: &SearchSpec, bases: usize) {
         for (index, known) in spec.known.iter().enumerate() {
+            if known.must_be_written() {
+                continue;
+            }
             let group = &self.groups[0];
             let mut choices = Vec::new();
             for predicate in &known.filter {
@@ -237,22 +276,53 @@ impl Prepared {
             if choices.len() < known.filter.len() {
                 continue;
             }
-            let (mut rows, mut print) = (0, 0_u64);
-            let mut sums = vec![0; self.filters.width];
-            for atom in 0..group.atoms.len() {
-                if self.holds(0, &choices, &group.atoms.classes[atom]) {
-                    rows += group.atoms.rows[atom];
-                    print = print.wrapping_add(group.atoms.prints[atom]);
-                    for (into, from) in sums.iter_mut().zip(group.atoms.sums_of(atom)) {
-                        *into += from;
+            let cost = if known.logged { 0.0 } else { 0.25 };
+            for state in 0..self.states() {
+                let group = &self.groups[0];
+                let mut filter = Filter::of(0, state, cost + self.state_cost(state));
+                filter.choices.clone_from(&choices);
+                if self.state.is_some() {
+                    filter.choices.push((0, state));
+                }
+                filter.known.push(index);
+                let mut sums = vec![0; self.filters.width];
+                for atom in 0..group.atoms.len() {
+                    if self.holds(0, &filter.choices, &group.atoms.classes[atom]) {
+                        filter.rows += group.atoms.rows[atom];
+                        filter.print = filter.print.wrapping_add(group.atoms.prints[atom]);
+                        for (into, from) in sums.iter_mut().zip(group.atoms.sums_of(atom)) {
+                            *into += from;
+                        }
                     }
                 }
+                self.filters.add(filter, &sums, bases);
             }
-            let cost = if known.logged { 0.0 } else { 0.25 };
-            let filter =
-                Filter { group: 0, choices, rows, print, cost, known: Some(index), filled: 0 };
-            self.filters.add(filter, &sums, bases);
         }
+    }
+
+    /// Definitions whose file was written. They are beside all others: the same people with another
+    /// size are no double.
+    pub(crate) fn add_written(&mut self, people: &People, spec: &SearchSpec, columns: &[usize]) {
+        for (index, written) in spec.written.iter().enumerate() {
+            let Some(known) = spec.known.get(written.known) else { continue };
+            let cost = if known.logged { 0.0 } else { 0.25 };
+            let mut filter = Filter::of(0, written.state, cost + self.state_cost(written.state));
+            filter.rows = written.rows.len() as u64;
+            filter.print =
+                written.rows.iter().fold(0, |all, row| print_of(u64::from(*row)).wrapping_add(all));
+            filter.filled = filled_columns(people, &written.rows, columns);
+            filter.known.push(written.known);
+            filter.written = Some(index);
+            self.filters.list.push(filter);
+            let width = self.filters.width;
+            self.filters.sums.resize(self.filters.sums.len() + width, 0);
+            self.filters.tried += 1;
+        }
+    }
+
+    fn state_cost(&self, state: usize) -> f32 {
+        // A choice's cost leaves out the one that each predicate has.
+        self.state.map_or(0.0, |at| self.dimensions[at].choices[state].cost + 1.0)
     }
 
     /// Whether all `choices` hold for an atom with these `classes`.
@@ -260,12 +330,12 @@ impl Prepared {
         let dimensions = &self.groups[group].dimensions;
         choices.iter().all(|(dimension, choice)| {
             let choice = &self.dimensions[dimensions[*dimension]].choices[*choice];
-            choice.classes.contains(&classes[*dimension])
+            choice.holds(classes[*dimension])
         })
     }
 
-    /// All conjunctions of exactly `size` predicates; in groups after the first only those with the
-    /// group's own dimension, which stands first.
+    /// All conjunctions of exactly `size` predicates whose dimensions are not `done` yet; answers how
+    /// many combinations of dimensions are too large.
     fn enumerate(
         &mut self,
         group: usize,
@@ -273,124 +343,38 @@ impl Prepared {
         spec: &SearchSpec,
         bases: usize,
         fits: &dyn Fn(u64, &[u64]) -> bool,
-    ) {
-        let mut found = Found { filters: std::mem::take(&mut self.filters), spec, bases, fits };
+        done: &mut FxHashSet<Vec<usize>>,
+    ) -> usize {
+        let mut found = Found {
+            filters: std::mem::take(&mut self.filters),
+            spec,
+            bases,
+            fits,
+            has_states: self.state.is_some(),
+        };
+        let of = &self.groups[group].dimensions;
         let dimensions = self.group_dimensions(group);
         let atoms = &self.groups[group].atoms;
-        let first = usize::from(group > 0);
-        if size >= first {
-            let mut subset = if group > 0 { vec![0] } else { Vec::new() };
-            subsets(first, dimensions.len(), size - first, &mut subset, &mut |subset| {
-                let cells: usize = subset.iter().map(|d| dimensions[*d].count).product();
-                if cells.saturating_mul(atoms.width + 2) <= LARGEST_TABLE {
-                    let table = project(atoms, subset, &dimensions);
-                    found.fold(group, subset, &dimensions, &table, &mut Vec::new(), 0.0);
-                }
-            });
-        }
+        // The state is no predicate, and every filter is of one.
+        let first = usize::from(self.state.is_some());
+        let mut subset: Vec<usize> = (0..first).collect();
+        let mut large = 0;
+        subsets(first, dimensions.len(), size, &mut subset, &mut |subset| {
+            let mut these: Vec<usize> = subset.iter().map(|at| of[*at]).collect();
+            these.sort_unstable();
+            if !done.insert(these) {
+                return;
+            }
+            let cells: usize = subset.iter().map(|d| dimensions[*d].count).product();
+            if cells.saturating_mul(atoms.width + 2) <= LARGEST_TABLE {
+                let table = project(atoms, subset, &dimensions);
+                found.fold(group, subset, &dimensions, &table, &mut Vec::new(), 0.0);
+            } else {
+                large += 1;
+            }
+        });
         self.filters = found.filters;
-    }
-
-    /// Every range of days of every date column that holds as many people as a target has rows.
-    /// Without a row count, millions of ranges would each have candidates by chance.
-    fn ranges(
-        &mut self,
-        people: &People,
-        spec: &SearchSpec,
-        layout: &Layout,
-        mut affordable: usize,
-        progress: &Progress<'_>,
-    ) -> Result<(), SearchError> {
-        let bases = layout.bases.len();
-        for (index, column) in people.columns.iter().enumerate() {
-            if !column.moments || affordable == 0 {
-                continue;
-            }
-            affordable -= 1;
-            const DAY: i64 = 86_400_000_000;
-            let (first, last) =
-                (column.first_moment.div_euclid(DAY), column.last_moment.div_euclid(DAY));
-            if last - first > 20_000 {
-                continue;
-            }
-            let by_row = spec.targets().all(|target| target.rows.is_some());
-            // Without a row count all pairs of days would be candidates; months are what is left.
-            if !by_row {
-                self.not_searched
-                    .push(format!("free date ranges on {} (no row count)", column.name));
-                continue;
-            }
-            let day = |day: i64| {
-                let mut text = Vec::new();
-                warifu_domain::dialect::write_timestamp(day * DAY, &mut text);
-                text.truncate(10);
-                String::from_utf8(text).unwrap_or_default()
-            };
-            let bounds = (first..=last + 1)
-                .map(|d| (Predicate::one(&column.name, Op::From, day(d)), 4.0))
-                .collect();
-            let Ok(mut dimension) = Dimension::new(people, index, bounds) else { continue };
-            let atoms = run(people, &[&dimension], layout, spec.threads(), progress.stop)
-                .ok_or(SearchError::Cancelled)?;
-            let mut by_class = vec![None; dimension.count];
-            for (atom, classes) in atoms.classes.iter().enumerate() {
-                by_class[usize::from(classes[0])] = Some(atom);
-            }
-            let rows = |class: usize| by_class[class].map_or(0, |atom| atoms.rows[atom]);
-            dimension.choices.clear();
-            let mut ranges = Vec::new();
-            for target in spec.targets() {
-                let wanted = target.rows.unwrap_or(0);
-                let (mut end, mut sum) = (2, 0);
-                // Class 2 is the first day; two pointers, since counts only grow.
-                for start in 2..dimension.count {
-                    while end < dimension.count && sum < wanted {
-                        sum += rows(end);
-                        end += 1;
-                    }
-                    if sum == wanted && wanted > 0 && rows(start) > 0 {
-                        ranges.push((start, end));
-                    }
-                    sum = sum.saturating_sub(rows(start));
-                }
-            }
-            let group = self.groups.len();
-            let group_dimension = self.dimensions.len();
-            for (start, end) in ranges {
-                let (mut count, mut print) = (0, 0_u64);
-                let mut sums = vec![0; self.filters.width];
-                for atom in by_class[start..end].iter().flatten() {
-                    count += atoms.rows[*atom];
-                    print = print.wrapping_add(atoms.prints[*atom]);
-                    for (into, from) in sums.iter_mut().zip(atoms.sums_of(*atom)) {
-                        *into += from;
-                    }
-                }
-                let from = first + start as i64 - 2;
-                let value = Operand::Many(vec![day(from), day(first + end as i64 - 2)]);
-                let predicate = Predicate { column: column.name.clone(), op: Op::Between, value };
-                let choices = vec![(0, dimension.choices.len())];
-                dimension.choices.push(crate::dimension::Choice {
-                    predicate,
-                    classes: (start as u16..end as u16).collect(),
-                    cost: 4.0,
-                });
-                let filter = Filter {
-                    group,
-                    choices,
-                    rows: count,
-                    print,
-                    cost: 4.0,
-                    known: None,
-
-                    filled: 0,
-                };
-                self.filters.add(filter, &sums, bases);
-            }
-            self.dimensions.push(dimension);
-            self.groups.push(Group { dimensions: vec![group_dimension], atoms });
-        }
-        Ok(())
+        large
     }
 }
 
@@ -400,6 +384,8 @@ struct Found<'a> {
     bases: usize,
     /// Whether any file of people with these sums can have a size that is looked for.
     fits: &'a dyn Fn(u64, &[u64]) -> bool,
+    /// The first choice of every filter is its state.
+    has_states: bool,
 }
 
 impl Found<'_> {
@@ -447,12 +433,14 @@ impl Found<'_> {
         }
         let (rows, print) = (*rows, *print);
         let choices = choices.to_vec();
-        let filter = Filter { group, choices, rows, print, cost, known: None, filled: 0 };
+        let state = choices.first().filter(|_| self.has_states).map_or(0, |choice| choice.1);
+        let filter = Filter { choices, rows, print, ..Filter::of(group, state, cost) };
         self.filters.add(filter, sums, self.bases);
     }
 }
 
-fn subsets(
+/// Calls `visit` with every set of `size` numbers from `from` until before `until`, added to `subset`.
+pub(super) fn subsets(
     from: usize,
     until: usize,
     size: usize,
@@ -491,6 +479,29 @@ fn project(atoms: &Atoms, subset: &[usize], dimensions: &[&Dimension]) -> Vec<u6
     table
 }
 
+/// The report columns (as bits) that somebody among `rows` has filled.
+fn filled_columns(people: &People, rows: &[u32], columns: &[usize]) -> u64 {
+    let mut filled = 0;
+    let mut first = 0;
+    for segment in &people.segments {
+        let from = rows.partition_point(|row| (*row as usize) < first);
+        let until = rows.partition_point(|row| (*row as usize) < first + segment.rows);
+        let mut members = vec![false; segment.rows];
+        for row in rows.get(from..until).unwrap_or_default() {
+            members[*row as usize - first] = true;
+        }
+        for (position, column) in columns.iter().enumerate() {
+            segment.columns[*column].shapes.for_each(|_, row, shape| {
+                if shape != EMPTY && members[row] {
+                    filled |= 1 << position;
+                }
+            });
+        }
+        first += segment.rows;
+    }
+    filled
+}
+
 /// `predicate` with the column's own label.
 fn named(people: &People, predicate: &Predicate) -> Option<Predicate> {
     let column = people.column(&predicate.column)?;
@@ -510,6 +521,7 @@ fn gather(
     let wanted = spec
         .known
         .iter()
+        .filter(|known| !known.must_be_written())
         .flat_map(|known| known.filter.iter().map(|p| (p, 0.5)))
         .chain(spec.predicates.iter().map(|p| (p, 1.0)));
     for (predicate, cost) in wanted {
@@ -522,6 +534,11 @@ fn gather(
         if !list.iter().any(|(have, _)| *have == named) {
             list.push((named, cost));
         }
+    }
+    // The states are no predicates.
+    if let Some(column) = spec.states.as_ref().and_then(|states| people.column(&states.column)) {
+        found.coarse.remove(&column);
+        found.fine.remove(&column);
     }
     for (column, list) in &mut asked {
         for (predicate, cost) in found.coarse.remove(column).unwrap_or_default() {

@@ -3,6 +3,7 @@
 //! Exit codes: 0 there are candidates, 1 there are none, 2 the input is bad.
 #![allow(clippy::print_stderr)]
 
+mod nearest;
 mod print;
 
 use std::{
@@ -316,6 +317,12 @@ fn matching(args: &MatchArgs) -> Result<ExitCode, Bad> {
         print::answer(&mut out, &answer, language)
     };
     piped(printed)?;
+    if answer.matched == 0
+        && !args.json
+        && let Some(near) = nearest::nearest(&people, &spec)
+    {
+        piped(print::nearest(&mut out, &near, language))?;
+    }
     Ok(ExitCode::from(u8::from(answer.matched == 0)))
 }
 

@@ -255,6 +255,25 @@ pub(super) fn answer(out: &mut dyn Write, answer: &Answer, language: Language) -
     Ok(())
 }
 
+/// What comes nearest when nothing gives the size.
+pub(super) fn nearest(out: &mut dyn Write, near: &Candidate, language: Language) -> io::Result<()> {
+    let (bytes, rows) = (grouped(near.bytes), grouped(near.rows));
+    let off = format!("{:+}", near.difference);
+    let columns = near.columns.join(", ");
+    match language {
+        Language::English => writeln!(
+            out,
+            "The nearest found: {bytes} bytes ({off}), {rows} rows: {} with {columns}",
+            near.filter
+        ),
+        Language::Japanese => writeln!(
+            out,
+            "最も近かった定義: {bytes} バイト（差 {off}）、{rows} 行: {}、列 {columns}",
+            near.filter
+        ),
+    }
+}
+
 fn verdict(out: &mut dyn Write, answer: &Answer, language: Language) -> io::Result<()> {
     let (certain, possible, excluded) = (&answer.certain, &answer.possible, &answer.excluded);
     let people = |count: u64| match language {

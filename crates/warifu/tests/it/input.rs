@@ -168,6 +168,11 @@ fn people_files_that_match_cannot_read_are_told() {
     let output = run(&people, &[]);
     assert_eq!(output.status.code(), Some(1));
     assert!(String::from_utf8_lossy(&output.stdout).contains("No definition gives this size"));
+    let mut near = program();
+    let near = near.arg("match").arg(&people).args(["--bytes", "48"]).output().unwrap();
+    let said = String::from_utf8_lossy(&near.stdout);
+    assert_eq!(near.status.code(), Some(1), "{said}");
+    assert!(said.contains("The nearest found: 38 bytes (-10), 2 rows"), "{said}");
 }
 
 #[test]

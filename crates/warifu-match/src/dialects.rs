@@ -2,7 +2,7 @@
 
 use serde::{Deserialize, Serialize};
 use warifu_domain::dialect::{
-    Delimiter, Dialect, EmptyText, Encoding, Eol, NullText, Quote, RowWriter, TimestampText,
+    Delimiter, Dialect, EmptyText, Encoding, Eol, NullText, Quote, RowWriter, TimestampText, Zone,
     text_len,
 };
 
@@ -43,6 +43,16 @@ impl Candidate {
     pub fn new(dialect: Dialect) -> Self {
         let format = FileFormat::Delimited;
         Self { dialect, convert_timestamps: false, cost: 0.0, format }
+    }
+
+    /// A dialect of a table that has its instants as instants: they count in the dialect's form,
+    /// which costs time unless that is the one in which they are kept.
+    #[must_use]
+    pub fn of_instants(dialect: Dialect) -> Self {
+        let as_they_stand = dialect.timestamps == TimestampText::Iso8601
+            && dialect.zone == Zone::Utc
+            && matches!(dialect.quote, Quote::Minimal | Quote::All | Quote::NonNull);
+        Self { convert_timestamps: !as_they_stand, ..Self::new(dialect) }
     }
 
     /// JSON Lines with timestamps as in the people file.

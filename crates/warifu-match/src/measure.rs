@@ -1,10 +1,8 @@
 //! The exact size of one report, from the sums of its rows: what a preview shows before anything is
 //! written.
 
-use warifu_domain::dialect::{Dialect, Quote, TimestampText, Zone};
-
 use crate::{
-    dialects::{Basis, Candidate, Weights, bases},
+    dialects::{Basis, Candidate, FileFormat, Weights, bases},
     pass::{self, Layout},
     people::People,
     rows::Rows,
@@ -36,8 +34,8 @@ pub struct Part<'a> {
 }
 
 /// The size of the file with `columns` of the rows of all `parts`, which are tables with the same
-/// columns, in `dialect`, as [`RowWriter`](warifu_domain::dialect::RowWriter) would write it.
-/// Instants count in the dialect's form. `None` when there is no such column.
+/// columns, as [`RowWriter`](warifu_domain::dialect::RowWriter) or the JSON Lines writer would write
+/// it. `None` when there is no such column, or for a file whose size is no sum.
 ///
 /// Costs 2 to 5 ns per row and column; instants in another form than the default's cost about 30 ns
 /// each. `threads` share it.
@@ -45,14 +43,12 @@ pub struct Part<'a> {
 pub fn size(
     parts: &[Part<'_>],
     columns: &[usize],
-    dialect: &Dialect,
+    form: &Candidate,
     threads: usize,
 ) -> Option<Size> {
-    let as_they_stand = dialect.timestamps == TimestampText::Iso8601
-        && dialect.zone == Zone::Utc
-        && matches!(dialect.quote, Quote::Minimal | Quote::All | Quote::NonNull);
-    let candidate =
-        Candidate { dialect: dialect.clone(), convert_timestamps: !as_they_stand, cost: 0.0 };
+    if matches!(form.format, FileFormat::Written(_)) {
+        return None;
+    }
     let like = parts.first()?.people;
     let labels: Vec<&str> = columns
         .iter()
@@ -61,8 +57,8 @@ pub fn size(
     let any_empty = parts
         .iter()
         .any(|p| columns.iter().any(|c| p.people.columns.get(*c).is_some_and(|c| c.empty > 0)));
-    let bases = bases(std::slice::from_ref(&candidate), any_empty);
-    let weights = Weights::new(&candidate, &bases, &labels);
+    let bases = bases(std::slice::from_ref(form), any_empty);
+    let weights = Weights::new(form, &bases, &labels);
     let empty = bases.iter().position(|basis| *basis == Basis::Empty);
     let layout = Layout { columns: columns.to_vec(), bases };
     let width = layout.bases.len();
@@ -72,8 +68,7 @@ pub fn size(
         let (count, sums) = pass::sums_of(part.people, part.rows, &layout, threads)?;
         rows += count;
         for ((column, size), sums) in columns.iter().zip(&mut sizes).zip(sums.chunks(width)) {
-            let instants =
-                candidate.convert_timestamps && part.people.columns.get(*column)?.moments;
+            let instants = form.convert_timestamps && part.people.columns.get(*column)?.moments;
             let missing = empty.and_then(|at| sums.get(at)).copied().unwrap_or(0);
             let filled = sums.get(1).copied().unwrap_or(0);
             size.filled += filled.saturating_sub(missing);

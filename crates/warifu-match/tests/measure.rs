@@ -8,6 +8,7 @@ use warifu_domain::dialect::{
     Zone,
 };
 use warifu_domain::reports::Value;
+use warifu_match::dialects::Candidate;
 use warifu_match::measure::{Part, size};
 use warifu_match::{ColumnKind, ColumnSpec, People, PeopleBuilder, Rows};
 
@@ -148,7 +149,7 @@ proptest! {
             Part { people: &tables[1], rows: &rows[1] },
         ];
         let (file, columns_written) = written(&people, &columns, &dialect);
-        let sized = size(&parts, &columns, &dialect, 2).unwrap();
+        let sized = size(&parts, &columns, &Candidate::of_instants(dialect), 2).unwrap();
         prop_assert_eq!(sized.rows, people.len() as u64);
         prop_assert_eq!(sized.bytes, file.len() as u64);
         let bytes: Vec<u64> = sized.columns.iter().map(|c| c.bytes).collect();

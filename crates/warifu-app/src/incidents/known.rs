@@ -1,6 +1,7 @@
 //! Saved and logged definitions as the match knows them, and candidates back as definitions.
 
 use crate::AppError;
+use crate::reports::json_lines;
 use warifu_domain::Timestamp;
 use warifu_domain::dialect::Dialect;
 use warifu_domain::reports::{
@@ -10,7 +11,6 @@ use warifu_match::definition::{
     Format as FileKind, Known, Op as MatchOp, Operand, OrderKey, Predicate,
 };
 use warifu_match::dialects::{Candidate as DialectCandidate, FileFormat};
-use warifu_match::json_lines::JsonLines;
 
 /// A filter that the match's predicates cannot say (a negation, an alternative, a part of a text).
 /// It becomes a column of its own, so that it takes part in the search exactly as it decides.
@@ -31,8 +31,8 @@ pub(super) struct KnownReports {
     pub keep: Vec<String>,
     /// How files of this installation are written.
     pub dialects: Vec<DialectCandidate>,
-    /// The definition behind each of `known`, and the time that a workbook of it was made at.
-    pub sources: Vec<(Definition, Option<Timestamp>)>,
+    /// The definition behind each of `known`.
+    pub sources: Vec<Definition>,
     /// Definitions that cannot take part, and why.
     pub left_out: Vec<String>,
 }
@@ -47,12 +47,12 @@ impl KnownReports {
         KnownReports { dialects: vec![own, json], ..KnownReports::default() }
     }
 
-    /// Takes in a definition; `logged` when it was run, at that time.
-    pub(super) fn add(&mut self, name: &str, definition: &Definition, logged: Option<Timestamp>) {
+    /// Takes in a definition; `logged` when it was run.
+    pub(super) fn add(&mut self, name: &str, definition: &Definition, logged: bool) {
         if definition.subject != Subject::People {
             return;
         }
-        let cost = if logged.is_some() { 0.0 } else { 0.25 };
+        let cost = if logged { 0.0 } else { 0.25 };
         match &definition.format {
             // Searched by its columns and people, or written.
             Format::JsonLines => {
@@ -101,7 +101,7 @@ impl KnownReports {
             name: name.to_owned(),
             filter,
             columns,
-            logged: logged.is_some(),
+            logged,
             order: order.collect(),
             limit: definition.limit,
             format: match definition.format {
@@ -111,11 +111,10 @@ impl KnownReports {
             },
             compression: None,
         };
-        let source = (definition.clone(), logged.filter(|_| known.format == FileKind::Xlsx));
-        let have = self.known.iter().zip(&self.sources);
-        if !have.clone().any(|(k, s)| *k == known && *s == source) {
+        let mut have = self.known.iter().zip(&self.sources);
+        if !have.any(|(k, s)| *k == known && s == definition) {
             self.known.push(known);
-            self.sources.push(source);
+            self.sources.push(definition.clone());
         }
     }
 
@@ -151,7 +150,7 @@ impl KnownReports {
         // A file that was written is of a definition that is known to the letter.
         if let Some(known) = candidate["known_index"].as_u64() {
             let source = usize::try_from(known).ok().and_then(|known| self.sources.get(known));
-            return source.map(|s| s.0.clone()).ok_or_else(|| broken("a known definition"));
+            return source.cloned().ok_or_else(|| broken("a known definition"));
         }
         let mut dialect = read("dialect");
         let mut kind = serde_json::Value::Null;
@@ -204,13 +203,6 @@ impl KnownReports {
             }
         })
     }
-}
-
-/// How this installation writes JSON Lines: with the keys of the columns.
-fn json_lines() -> JsonLines {
-    let columns = Subject::People.columns().iter();
-    let keys = columns.map(|c| (c.label.to_owned(), c.key.to_owned())).collect();
-    JsonLines { spaced: false, keys }
 }
 
 fn literal(column: &str, text: &str) -> Literal {
@@ -310,14 +302,14 @@ mod tests {
         known.add(
             "A",
             &definition(r#"{"column":"user_type","op":"equals","value":"Partner"}"#),
-            Some(Timestamp(0)),
+            true,
         );
         known.add(
             "B",
             &definition(r#"{"not":{"column":"email","op":"contains","value":"x"}}"#),
-            None,
+            false,
         );
-        known.add("C", &definition(r#"{"all":[]}"#), None);
+        known.add("C", &definition(r#"{"all":[]}"#), false);
         assert_eq!(known.known.len(), 3);
         assert_eq!(known.markers.len(), 1);
         assert_eq!(known.known[0].filter, [Predicate::one("User Type", MatchOp::Is, "Partner")]);
@@ -332,7 +324,7 @@ mod tests {
         let saved = definition(
             r#"{"any":[{"column":"phone","op":"filled"},{"column":"mobile","op":"filled"}]}"#,
         );
-        known.add("Reachable", &saved, None);
+        known.add("Reachable", &saved, false);
         let candidate = serde_json::json!({
             "predicates": [
                 {"column": "In “Reachable”", "op": "blank", "value": null},

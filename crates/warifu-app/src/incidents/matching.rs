@@ -278,7 +278,7 @@ impl App {
         progress.expected.store(people::at_most(&mut conn).await?.max(1) as u64, Relaxed);
         let mut known = KnownReports::new();
         for run in reports::runs(&mut conn, RunId(i64::MAX), MOST_KNOWN).await? {
-            known.add(&run.name, &run.definition, Some(run.as_of_at));
+            known.add(&run.name, &run.definition, true);
         }
         let mut guess = match download.guess.as_str() {
             "" => None,
@@ -293,7 +293,7 @@ impl App {
                 guess.name.clone_from(&saved.name);
             }
             let name = format!("{}, version {}", saved.name, saved.version);
-            known.add(&name, &saved.definition, None);
+            known.add(&name, &saved.definition, false);
         }
         let mut spec = SearchSpec::new(target(download)?, known.dialects.clone());
         spec.known = known.known.clone();
@@ -377,7 +377,7 @@ impl App {
         }
         let mut written = Vec::new();
         for known in must.into_iter().take(MOST_WRITTEN) {
-            let (definition, made) = job.known.sources[known].clone();
+            let definition = job.known.sources[known].clone();
             let dialect = match &definition.format {
                 Format::Csv(dialect) => {
                     let convert_timestamps = *dialect != Dialect::default();
@@ -393,8 +393,7 @@ impl App {
                 },
             };
             for (state, revision) in job.states.iter().enumerate().take(WRITTEN_STATES) {
-                let made = made.unwrap_or(job.at);
-                let (bytes, people) = self.file_of(runtime, &definition, *revision, made)?;
+                let (bytes, people) = self.file_of(runtime, &definition, *revision)?;
                 let rows = versions.rows_of(&people, state);
                 let dialect = dialect.clone();
                 written.push(Written { known, rows, state, bytes, dialect, plan: None });
@@ -409,7 +408,6 @@ impl App {
         runtime: &Handle,
         definition: &Definition,
         revision: Revision,
-        made: Timestamp,
     ) -> Result<(u64, HashSet<i64>), AppError> {
         let mut people = HashSet::new();
         Selection::new(definition, revision)?.each(&self.db, runtime, &mut |id, _| {
@@ -420,7 +418,7 @@ impl App {
         let key = RowKey::derive(&[0; 32], "match");
         let progress = Transfer::new(people.len() as u64);
         let sink = &mut |_: &[u8]| Ok(());
-        let made = produce(&self.db, runtime, definition, revision, made, key, &progress, sink)
+        let made = produce(&self.db, runtime, definition, revision, key, &progress, sink)
             .map_err(|failed| failed.1)?;
         Ok((made.bytes, people))
     }

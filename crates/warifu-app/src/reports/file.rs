@@ -5,7 +5,8 @@ use rust_xlsxwriter::{DocProperties, ExcelDateTime, Workbook, Worksheet, XlsxErr
 use std::io::{Read, Seek};
 use warifu_domain::Timestamp;
 use warifu_domain::dialect::{Cell, RowWriter};
-use warifu_domain::reports::{Definition, Format, Value};
+use warifu_domain::reports::{Definition, Format, Subject, Value};
+use warifu_match::json_lines::JsonLines;
 
 /// Rows of an XLSX sheet without its header (the format's limit of 1,048,576 less one).
 const XLSX_ROWS: u64 = 1_048_575;
@@ -191,6 +192,14 @@ impl FileWriter {
 pub(super) struct Totals {
     pub rows: u64,
     pub column_bytes: Vec<u64>,
+}
+
+/// How this installation writes JSON Lines: with the keys of the columns, as
+/// the match has to know it.
+pub(crate) fn json_lines() -> JsonLines {
+    let columns = Subject::People.columns().iter();
+    let keys = columns.map(|c| (c.label.to_owned(), c.key.to_owned())).collect();
+    JsonLines { spaced: false, keys }
 }
 
 fn json_value(value: Value<'_>, out: &mut Vec<u8>) -> Result<(), AppError> {

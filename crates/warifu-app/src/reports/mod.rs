@@ -13,6 +13,7 @@ mod table;
 
 pub use definitions::digest;
 pub use download::{Download, DownloadBody};
+pub(crate) use file::json_lines;
 pub use leases::node_name;
 pub use preview::{FieldCount, Preview, mask};
 pub use produce::{BLOCK, Made, Progress};

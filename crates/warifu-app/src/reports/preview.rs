@@ -1,6 +1,6 @@
 //! What a report would be, exactly, before anything leaves.
 
-use super::file::FileWriter;
+use super::file::{FileWriter, json_lines};
 use super::produce::Selection;
 use super::table::Question;
 use crate::{App, AppError};
@@ -10,6 +10,7 @@ use tokio::runtime::Handle;
 use warifu_domain::access::{Actor, Permission};
 use warifu_domain::reports::{Definition, Format, Subject, Value, Weight};
 use warifu_domain::{Revision, Timestamp};
+use warifu_match::dialects::Candidate;
 use warifu_match::measure::ColumnSize;
 use warifu_storage::bulk::{self, Only, Scan};
 
@@ -154,13 +155,16 @@ impl App {
         as_of: Revision,
         memory: Memory,
     ) -> Result<Option<Count>, AppError> {
-        let (Subject::People, None, Format::Csv(dialect)) =
-            (definition.subject, definition.limit, &definition.format)
-        else {
+        if definition.subject != Subject::People || definition.limit.is_some() {
             return Ok(None);
+        }
+        let form = match &definition.format {
+            Format::Csv(dialect) => Candidate::of_instants(dialect.clone()),
+            Format::JsonLines => Candidate::json_lines(json_lines()),
+            Format::Xlsx => return Ok(None),
         };
         let (filter, columns) = (definition.check()?, definition.column_indices()?);
-        let question = Question { filter: &filter, columns: &columns, dialect, first: SAMPLE };
+        let question = Question { filter: &filter, columns: &columns, form: &form, first: SAMPLE };
         let Some(counted) =
             self.count_in_memory(runtime, &question, as_of, memory == Memory::Make)?
         else {

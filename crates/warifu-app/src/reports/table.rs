@@ -14,6 +14,7 @@ use std::time::Duration;
 use tokio::runtime::Handle;
 use warifu_domain::Revision;
 use warifu_domain::reports::{CompiledFilter, Kind, Sets, Subject, Test, Value};
+use warifu_match::dialects::Candidate;
 use warifu_match::measure::{Part, Size, size};
 use warifu_match::{ColumnKind, ColumnSpec, People, PeopleBuilder, Rows};
 use warifu_storage::bulk::{self, Only, Scan};
@@ -180,7 +181,7 @@ pub(super) struct Question<'a> {
     pub filter: &'a CompiledFilter,
     /// Places of the report's columns.
     pub columns: &'a [usize],
-    pub dialect: &'a warifu_domain::dialect::Dialect,
+    pub form: &'a Candidate,
     /// How many of the first ids.
     pub first: usize,
 }
@@ -254,7 +255,7 @@ impl Table {
             Part { people: &self.people, rows: &rows },
             Part { people: &changes.people, rows: &changes.accepted },
         ];
-        let Some(size) = size(&parts, &columns, question.dialect, 2) else { return Ok(None) };
+        let Some(size) = size(&parts, &columns, question.form, 2) else { return Ok(None) };
         let Some(by) = places.iter().position(|p| Some(*p) == SUBJECT.index("organization_id"))
         else {
             return Ok(None);

@@ -153,7 +153,7 @@ async fn a_chance_hit_hides_no_neighbouring_moment(i: &Installation) {
     }
     // A size only: at the recorded time other definitions give it by chance.
     let incident = i.app.open_incident(&a, "Which?", "").await.unwrap();
-    let new = telemetry(before.bytes.unwrap(), i.app.now());
+    let new = telemetry(before.bytes, i.app.now());
     let download = i.app.record_download(&a, incident, new).await.unwrap();
     let found = i.app.match_download(&a, incident, download).await.unwrap();
     assert_eq!(found["states"], 4, "one before the people came, and three since");
@@ -213,7 +213,7 @@ async fn reports_of_every_kind_are_found(i: &Installation) {
         ..lines.clone()
     };
     let size = i.app.preview(&a, &unsaved).await.unwrap();
-    let new = NewDownload { rows: Some(size.rows), ..telemetry(size.bytes.unwrap(), i.app.now()) };
+    let new = NewDownload { rows: Some(size.rows), ..telemetry(size.bytes, i.app.now()) };
     let download = i.app.record_download(&a, incident, new).await.unwrap();
     let found = i.app.match_download(&a, incident, download).await.unwrap();
     let list = found["candidates"].as_array().unwrap();

@@ -2,7 +2,7 @@
 
 use crate::installation::{Installation, super_administrator, take};
 use warifu_domain::organizations::Environment;
-use warifu_domain::reports::{Definition, Subject};
+use warifu_domain::reports::{Definition, Format, Subject};
 use warifu_domain::{OrganizationId, PersonId};
 use warifu_storage::{organizations, people};
 
@@ -44,8 +44,11 @@ pub async fn preview_follows_changes(i: &Installation) {
             organizations::update(&mut change.conn(), revision, first, &of).await.unwrap();
             change.commit().await.unwrap();
         }
-        for filter in filters {
+        for (n, filter) in filters.into_iter().enumerate() {
             let mut definition = Definition::of_everything(Subject::People);
+            if (n as i64 + step) % 3 == 1 {
+                definition.format = Format::JsonLines;
+            }
             definition.filter = serde_json::from_str(filter).unwrap();
             let preview = i.app.preview(&a, &definition).await.unwrap();
             let (id, bytes) = take(&i.app, &a, &definition).await;

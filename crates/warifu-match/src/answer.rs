@@ -109,9 +109,9 @@ pub struct Candidate {
     pub(crate) raw_dialect: DialectCandidate,
     #[serde(skip)]
     pub(crate) plan: Option<Plan>,
-    /// Which known definition it is, when its file was written before the search.
+    /// Which known definition it is, with its own columns and kind of file.
     #[serde(skip)]
-    pub written: Option<usize>,
+    pub known_index: Option<usize>,
 }
 
 /// Organizations, counted and (at most 50) named.
@@ -243,8 +243,8 @@ fn candidates(job: &Job<'_>, prepared: &Prepared, verdict: &Verdict) -> Vec<Cand
                 groups.len() - 1
             });
             let dialect = &job.dialects[hit.dialect];
-            let known = job.known(hit.filter, hit.mask, hit.dialect);
-            let known = known.and_then(|(known, _)| job.spec.known.get(known));
+            let found = job.known(hit.filter, hit.mask, hit.dialect);
+            let known = found.and_then(|(known, _)| job.spec.known.get(known));
             let written = filter.written.and_then(|written| job.spec.written.get(written));
             let of_written = known.filter(|_| written.is_some());
             let predicates = of_written.map_or(predicates, |known| known.filter.clone());
@@ -266,7 +266,9 @@ fn candidates(job: &Job<'_>, prepared: &Prepared, verdict: &Verdict) -> Vec<Cand
                 verified: written.map(|_| true),
                 raw_dialect: dialect.clone(),
                 plan: written.and_then(|written| written.plan.clone()),
-                written: written.map(|written| written.known),
+                known_index: written
+                    .map(|written| written.known)
+                    .or(found.filter(|(_, exact)| *exact).map(|(known, _)| known)),
             }
         })
         .collect()

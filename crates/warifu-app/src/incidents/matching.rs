@@ -336,7 +336,7 @@ impl App {
             let state = usize::try_from(state).ok().and_then(|state| job.states.get(state));
             state.copied().unwrap_or(job.states[0])
         };
-        let known: Vec<Option<usize>> = answer.candidates.iter().map(|c| c.written).collect();
+        let known: Vec<Option<usize>> = answer.candidates.iter().map(|c| c.known_index).collect();
         let revision = revision_of(answer.candidates.first().map_or(0, |c| c.state));
         let mut result =
             serde_json::to_value(answer).map_err(|e| AppError::Internal(e.to_string()))?;
@@ -421,25 +421,19 @@ impl App {
         let key = RowKey::derive(&[0; 32], "match");
         let progress = Transfer::new(people.len() as u64);
         let sink = &mut |_: &[u8]| Ok(());
-        let made =
-            produce(&self.db, runtime, definition, revision, made, key, &progress, sink)
-                .map_err(|failed| failed.1)?;
+        let made = produce(&self.db, runtime, definition, revision, made, key, &progress, sink)
+            .map_err(|failed| failed.1)?;
         Ok((made.bytes, people))
     }
 
     /// Gives each candidate its definition and makes the files of the first few, to the byte.
-    fn confirm(
-        &self,
-        runtime: &Handle,
-        result: &mut Json,
-        job: &Job,
-    ) -> Result<(), AppError> {
+    fn confirm(&self, runtime: &Handle, result: &mut Json, job: &Job) -> Result<(), AppError> {
         let Some(list) = result["candidates"].as_array_mut() else { return Ok(()) };
         for (rank, candidate) in list.iter_mut().enumerate() {
             let definition = job.known.definition(candidate)?;
             let revision = Revision(candidate["revision"].as_i64().unwrap_or_default());
-            // The file of one with a known index was written before the search.
-            if rank < VERIFIED && candidate["known_index"].is_null() {
+            // Some files were written before the search.
+            if rank < VERIFIED && candidate["verified"].is_null() {
                 let counted = self.count(runtime, &definition, revision, job.at)?;
                 let same = counted.bytes == candidate["bytes"].as_u64()
                     && Some(counted.rows) == candidate["rows"].as_u64();

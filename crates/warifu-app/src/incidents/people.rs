@@ -200,7 +200,8 @@ pub(super) fn people_in(
     };
     let list = revisions.iter().map(state).collect();
     let same = |a: &(i64, u32), b: &(i64, u32)| a.0 == b.0;
-    let versions = changed.chunk_by(same).map(|v| v.iter().map(|(_, row)| *row).collect()).collect();
+    let versions =
+        changed.chunk_by(same).map(|v| v.iter().map(|(_, row)| *row).collect()).collect();
     let states = States { column: HELD.to_owned(), list, versions };
     let places = revisions.iter().map(place).collect();
     Ok(Versions { people: builder.finish(), states, ids, held: held_in, places })

@@ -137,8 +137,7 @@ fn postgres(
             let until = Revision(number(ends.next().unwrap_or_default())?);
             let from = Revision(number(ends.next().unwrap_or_default())?);
             let rest = ends.next().unwrap_or_default();
-            let mut each =
-                |id: i64, values: &[Value<'_>]| row(Version { id, from, until, values });
+            let mut each = |id: i64, values: &[Value<'_>]| row(Version { id, from, until, values });
             if scratch.row(rest, scan, &kinds, width, &mut each)?.is_break() {
                 return Ok(());
             }

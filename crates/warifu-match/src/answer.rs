@@ -9,10 +9,10 @@ use crate::{
     definition::{Language, OrderKey, Predicate, filter_words},
     dialects::{Candidate as DialectCandidate, DialectView},
     exposure::{
-        Exposure, each_organization, exposure_of, exposure_with, organization_column,
-        organization_names,
+        Exposure, each_organization, exposure_with, organization_column, organization_names,
     },
     membership::{SKIPPED, membership},
+    pass::each_segment,
     people::Segment,
     search::{Job, Prepared, SearchError},
     target::{Target, Window},
@@ -109,9 +109,9 @@ pub struct Candidate {
     pub(crate) raw_dialect: DialectCandidate,
     #[serde(skip)]
     pub(crate) plan: Option<Plan>,
-    /// Which known definition it is, when its file was written before the search.
+    /// Which known definition it is, with its own columns and kind of file.
     #[serde(skip)]
-    pub written: Option<usize>,
+    pub known_index: Option<usize>,
 }
 
 /// Organizations, counted and (at most 50) named.
@@ -243,8 +243,8 @@ fn candidates(job: &Job<'_>, prepared: &Prepared, verdict: &Verdict) -> Vec<Cand
                 groups.len() - 1
             });
             let dialect = &job.dialects[hit.dialect];
-            let known = job.known(hit.filter, hit.mask, hit.dialect);
-            let known = known.and_then(|(known, _)| job.spec.known.get(known));
+            let found = job.known(hit.filter, hit.mask, hit.dialect);
+            let known = found.and_then(|(known, _)| job.spec.known.get(known));
             let written = filter.written.and_then(|written| job.spec.written.get(written));
             let of_written = known.filter(|_| written.is_some());
             let predicates = of_written.map_or(predicates, |known| known.filter.clone());
@@ -266,7 +266,9 @@ fn candidates(job: &Job<'_>, prepared: &Prepared, verdict: &Verdict) -> Vec<Cand
                 verified: written.map(|_| true),
                 raw_dialect: dialect.clone(),
                 plan: written.and_then(|written| written.plan.clone()),
-                written: written.map(|written| written.known),
+                known_index: written
+                    .map(|written| written.known)
+                    .or(found.filter(|(_, exact)| *exact).map(|(known, _)| known)),
             }
         })
         .collect()
@@ -296,7 +298,7 @@ pub(crate) fn build(
         judge(job, prepared, verdict, stop, &mut certain, &mut possible, &mut excluded)?;
     }
     let exposure = match (verdict.ranked().first(), listed.first()) {
-        (Some(hit), Some(first)) => Some(exposed(job, hit.filter, first)?),
+        (Some(hit), Some(first)) => Some(exposed(job, prepared, hit.filter, first)?),
         _ => None,
     };
     let ties = listed
@@ -344,9 +346,15 @@ pub(crate) fn build(
 }
 
 /// What the first candidate's file contained.
-fn exposed(job: &Job<'_>, filter: usize, first: &Candidate) -> Result<Exposure, SearchError> {
+fn exposed(
+    job: &Job<'_>,
+    prepared: &Prepared,
+    filter: usize,
+    first: &Candidate,
+) -> Result<Exposure, SearchError> {
     let people = job.people;
-    let written = job.filters.list[filter].written.and_then(|at| job.spec.written.get(at));
+    let filter = &job.filters.list[filter];
+    let written = filter.written.and_then(|at| job.spec.written.get(at));
     if let Some(written) = written {
         let members = |segment: &Segment, start: u64| {
             let mut members = vec![false; segment.rows];
@@ -360,10 +368,21 @@ fn exposed(job: &Job<'_>, filter: usize, first: &Candidate) -> Result<Exposure, 
         };
         return exposure_with(people, members, &first.columns);
     }
-    let mut predicates = first.predicates.clone();
-    let states = job.spec.states.as_ref();
-    predicates.extend(states.and_then(|states| states.predicate(first.state as usize)));
-    exposure_of(people, &predicates, &first.columns)
+    let group = &prepared.groups[filter.group];
+    let classes = group.atoms.classes.iter();
+    let inside: Vec<bool> =
+        classes.map(|classes| prepared.holds(filter.group, &filter.choices, classes)).collect();
+    let mut members = vec![false; people.rows as usize];
+    let dimensions = prepared.group_dimensions(filter.group);
+    each_segment(people, &dimensions, &group.atoms, |start, atoms| {
+        for (member, atom) in members.iter_mut().skip(start as usize).zip(atoms) {
+            *member = inside.get(*atom as usize).copied().unwrap_or(false);
+        }
+    });
+    let members = |segment: &Segment, start: u64| {
+        members.iter().skip(start as usize).take(segment.rows).copied().collect()
+    };
+    exposure_with(people, members, &first.columns)
 }
 
 fn judge(

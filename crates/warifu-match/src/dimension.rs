@@ -5,8 +5,8 @@ use rustc_hash::FxHashMap;
 use crate::{
     definition::{Op, Predicate},
     moment::parse_moment,
-    people::{Codes, People, Segment},
-    shape::EMPTY,
+    people::{Codes, People, Segment, Shapes},
+    shape::{EMPTY, NULL},
 };
 
 /// A predicate and the classes for which it holds.
@@ -187,11 +187,15 @@ impl Dimension {
                 });
             }
             Classes::Moments(bounds) => {
+                // Few bounds are compared one by one, without a branch to be guessed wrong.
+                let few = bounds.len() <= 8;
                 let class = |moment: i64| {
-                    if moment == i64::MIN {
-                        return 0;
-                    }
-                    stride * (bounds.partition_point(|bound| *bound <= moment) as u64 + 1)
+                    let after = if few {
+                        bounds.iter().map(|bound| u64::from(*bound <= moment)).sum()
+                    } else {
+                        bounds.partition_point(|bound| *bound <= moment) as u64
+                    };
+                    stride * (after + 1) * u64::from(moment != i64::MIN)
                 };
                 if cells.moments.len() == keys.len() {
                     for (key, moment) in keys.iter_mut().zip(&cells.moments) {
@@ -199,10 +203,8 @@ impl Dimension {
                     }
                     return;
                 }
-                cells.shapes.for_each(|nth, row, _| {
-                    if let (Some(key), Some(moment)) = (keys.get_mut(row), cells.moments.get(nth)) {
-                        *key += class(*moment);
-                    }
+                each_nth(&cells.shapes, keys, |nth| {
+                    class(cells.moments.get(nth).copied().unwrap_or(i64::MIN))
                 });
             }
             Classes::Values(table) => {
@@ -219,11 +221,32 @@ impl Dimension {
                             *key += step(usize::from(*code));
                         }
                     }
-                    codes => cells.shapes.for_each(|nth, row, _| {
-                        if let (Some(key), Some(code)) = (keys.get_mut(row), codes.get(nth)) {
-                            *key += step(code as usize);
-                        }
+                    codes => each_nth(&cells.shapes, keys, |nth| {
+                        codes.get(nth).map_or(0, |code| step(code as usize))
                     }),
+                }
+            }
+        }
+    }
+}
+
+/// Adds `step(nth)` to the key of the row of the nth cell that is not missing. Which cells are missing
+/// cannot be guessed, so that it is multiplied instead of asked.
+#[inline]
+fn each_nth(shapes: &Shapes, keys: &mut [u64], step: impl Fn(usize) -> u64) {
+    match shapes {
+        Shapes::Dense(shapes) => {
+            let mut nth = 0;
+            for (key, shape) in keys.iter_mut().zip(shapes) {
+                let filled = usize::from(*shape != NULL);
+                *key += step(nth) * filled as u64;
+                nth += filled;
+            }
+        }
+        Shapes::Sparse(cells) => {
+            for (nth, (row, _)) in cells.iter().enumerate() {
+                if let Some(key) = keys.get_mut(*row as usize) {
+                    *key += step(nth);
                 }
             }
         }

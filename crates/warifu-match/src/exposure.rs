@@ -166,11 +166,11 @@ pub(crate) fn exposure_with(
                 Meaning::Contact => 3,
                 Meaning::Organization | Meaning::Other => 1,
             };
+            // Who is in it cannot be guessed from row to row: counted without asking.
             segment.columns[*column].shapes.for_each(|_, row, shape| {
-                if shape != EMPTY && members[row] {
-                    filled[position] += 1;
-                    beyond[row] |= marks;
-                }
+                let counts = u8::from(shape != EMPTY && members[row]);
+                filled[position] += u64::from(counts);
+                beyond[row] |= marks * counts;
             });
         }
         for (member, beyond) in members.iter().zip(&beyond) {

@@ -46,6 +46,17 @@ pub(crate) struct Atoms {
     /// `width` sums per atom, column by column.
     pub sums: Vec<u64>,
     pub width: usize,
+    /// The atom of every row, where there are few enough for two bytes each.
+    places: Option<Places>,
+}
+
+/// Atoms per row as each worker numbered them.
+#[derive(Clone, Debug, Default)]
+struct Places {
+    /// Per segment its worker and the numbers of its rows.
+    segments: Vec<(usize, Vec<u16>)>,
+    /// Per worker, its number → atom.
+    atoms: Vec<Vec<u32>>,
 }
 
 impl Atoms {
@@ -325,13 +336,14 @@ pub(crate) fn run(
     let next = AtomicUsize::new(0);
     let first = first_rows(people);
     let threads = threads.clamp(1, people.segments.len().max(1));
-    let parts: Vec<(Vec<u64>, Atoms)> = std::thread::scope(|scope| {
+    let parts: Vec<Part> = std::thread::scope(|scope| {
         let (next, first, strides) = (&next, &first, &strides);
         let workers: Vec<_> = (0..threads)
             .map(|_| {
                 scope.spawn(move || {
                     let mut worker = Worker::new(people, layout, product);
                     let (mut row_keys, mut atoms) = (Vec::new(), Vec::new());
+                    let mut places = Vec::new();
                     loop {
                         let index = next.fetch_add(1, Ordering::Relaxed);
                         let Some(segment) = people.segments.get(index) else { break };
@@ -340,9 +352,12 @@ pub(crate) fn run(
                         }
                         keys(people, segment, dimensions, strides, &mut row_keys);
                         worker.segment(segment, &row_keys, first[index], &mut atoms);
+                        if worker.keys.len() <= usize::from(u16::MAX) {
+                            places.push((index, atoms.iter().map(|atom| *atom as u16).collect()));
+                        }
                     }
                     worker.flush();
-                    (worker.keys, worker.atoms)
+                    Part { keys: worker.keys, atoms: worker.atoms, places }
                 })
             })
             .collect();
@@ -351,7 +366,15 @@ pub(crate) fn run(
     if stop.load(Ordering::Relaxed) || parts.len() != threads {
         return None;
     }
-    Some(merge(parts, dimensions, &strides, layout.width()))
+    Some(merge(parts, dimensions, &strides, layout.width(), people.segments.len()))
+}
+
+/// What one worker found.
+struct Part {
+    keys: Vec<u64>,
+    atoms: Atoms,
+    /// Segments, and the numbers of their rows' atoms.
+    places: Vec<(usize, Vec<u16>)>,
 }
 
 /// How many of `rows` there are, and the sums over them. `None` when a thread failed.
@@ -402,14 +425,22 @@ pub(crate) fn sums_of(
 }
 
 fn merge(
-    parts: Vec<(Vec<u64>, Atoms)>,
+    parts: Vec<Part>,
     dimensions: &[&Dimension],
     strides: &[u64],
     width: usize,
+    segments: usize,
 ) -> Atoms {
     let mut ids: FxHashMap<u64, usize> = FxHashMap::default();
     let mut all = Atoms { width, ..Atoms::default() };
-    for (keys, atoms) in parts {
+    let mut places = Places { segments: vec![(0, Vec::new()); segments], atoms: Vec::new() };
+    let mut placed = 0;
+    for (number, Part { keys, atoms, places: part }) in parts.into_iter().enumerate() {
+        placed += part.len();
+        for (segment, rows) in part {
+            places.segments[segment] = (number, rows);
+        }
+        let mut numbers = Vec::with_capacity(keys.len());
         for (local, key) in keys.iter().enumerate() {
             let id = *ids.entry(*key).or_insert_with(|| {
                 all.rows.push(0);
@@ -421,6 +452,7 @@ fn merge(
                 all.classes.push(dimensions.iter().zip(strides).map(class).collect());
                 all.rows.len() - 1
             });
+            numbers.push(id as u32);
             all.rows[id] += atoms.rows[local];
             all.prints[id] = all.prints[id].wrapping_add(atoms.prints[local]);
             let into = &mut all.sums[id * width..(id + 1) * width];
@@ -428,7 +460,9 @@ fn merge(
                 *into += from;
             }
         }
+        places.atoms.push(numbers);
     }
+    all.places = (placed == segments).then_some(places);
     all
 }
 
@@ -439,6 +473,16 @@ pub(crate) fn each_segment(
     atoms: &Atoms,
     mut visit: impl FnMut(u64, &[u32]),
 ) {
+    if let Some(places) = &atoms.places {
+        let mut out = Vec::new();
+        for ((worker, rows), first) in places.segments.iter().zip(first_rows(people)) {
+            let Some(numbers) = places.atoms.get(*worker) else { continue };
+            out.clear();
+            out.extend(rows.iter().map(|row| numbers.get(usize::from(*row)).copied().unwrap_or(0)));
+            visit(first, &out);
+        }
+        return;
+    }
     let Some((strides, product)) = strides(dimensions) else { return };
     let key_of = |classes: &[u16]| -> u64 {
         classes.iter().zip(&strides).map(|(class, stride)| u64::from(*class) * stride).sum()

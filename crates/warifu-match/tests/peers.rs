@@ -58,7 +58,7 @@ fn random_definitions_of_other_exporters_are_found() {
     let script = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/definitions.py");
     let seed = std::env::var("WARIFU_SEED").unwrap_or_else(|_| "1".to_owned());
     let mut command = Command::new("python3");
-    let run_script = command.arg(script).arg(folder.path()).args(["120", &seed]).output().unwrap();
+    let run_script = command.arg(script).arg(folder.path()).args(["60", &seed]).output().unwrap();
     assert!(run_script.status.success(), "{}", String::from_utf8_lossy(&run_script.stderr));
     let cases = fs::read_to_string(folder.path().join("cases.json")).unwrap();
     let cases: Vec<Case> = serde_json::from_str(&cases).unwrap();

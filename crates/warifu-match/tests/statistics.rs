@@ -211,7 +211,7 @@ fn spec(case: &Case, rows: bool) -> SearchSpec {
 fn the_truth_is_always_among_the_candidates() {
     let mut random = Random(20_230_928);
     let (mut seen, ways) = (Seen::default(), all_ways());
-    while seen.cases < 100 {
+    while seen.cases < 48 {
         let (labels, table) = table(&mut random, 100);
         let people = people(&labels, &table);
         for _ in 0..8 {
@@ -236,7 +236,7 @@ fn with_the_row_count_the_truth_is_near_the_top() {
     let mut random = Random(42);
     let (mut seen, mut any_way) = (Seen::default(), Seen::default());
     let ways = all_ways();
-    while seen.cases < 60 {
+    while seen.cases < 40 {
         let (labels, table) = table(&mut random, 15_000);
         let people = people(&labels, &table);
         for _ in 0..10 {

@@ -43,6 +43,8 @@ impl From<sqlx::Error> for StorageError {
             sqlx::Error::Io(_)
             | sqlx::Error::PoolTimedOut
             | sqlx::Error::PoolClosed
+            // A connection that breaks while it is made reads as an answer that makes no sense.
+            | sqlx::Error::Protocol(_)
             | sqlx::Error::Tls(_) => StorageError::Unreachable(e.to_string()),
             sqlx::Error::Database(d) => match d.code().as_deref() {
                 // SQLITE_FULL; SQLITE_IOERR_SHMSIZE, the WAL's index could not grow; PostgreSQL

@@ -239,6 +239,8 @@ pub(crate) struct Weights {
     labels: Vec<u64>,
     /// Everything that depends on neither rows nor columns.
     fixed: i64,
+    /// What `fixed` takes away for the end of the last record, where there is no record.
+    without_records: i64,
     /// Per record, less the delimiter that each column brings along.
     per_record: i64,
     header: u64,
@@ -327,6 +329,7 @@ impl Weights {
         if !dialect.final_newline {
             fixed -= eol;
         }
+        let nothing = !dialect.final_newline && dialect.footer.is_empty();
         Self {
             text: weigh(false),
             moments: weigh(candidate.convert_timestamps),
@@ -337,6 +340,7 @@ impl Weights {
                 .map(|label| written(&[label]).saturating_sub(eol as u64))
                 .collect(),
             fixed,
+            without_records: if nothing { eol } else { 0 },
             per_record: eol - unit,
             header: u64::from(dialect.header),
             lone_blank: if dialect.lone_blank == EmptyText::Quoted { 2 * unit as u64 } else { 0 },
@@ -365,6 +369,7 @@ impl Weights {
             per_cell: labels.iter().map(|label| json.per_cell(label)).collect(),
             labels: vec![0; labels.len()],
             fixed: 0,
+            without_records: 0,
             per_record: 3 - comma,
             header: 0,
             lone_blank: 0,
@@ -375,7 +380,8 @@ impl Weights {
 
     /// Bytes that do not depend on which columns there are.
     pub(crate) fn base(&self, rows: u64) -> i64 {
-        self.fixed + (rows + self.header) as i64 * self.per_record
+        let records = (rows + self.header) as i64;
+        self.fixed + records * self.per_record + if records == 0 { self.without_records } else { 0 }
     }
 
     /// Bytes that a column brings along, its delimiter in every record included.

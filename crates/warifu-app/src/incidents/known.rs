@@ -148,16 +148,10 @@ impl KnownReports {
         let labels: Vec<String> =
             serde_json::from_value(read("columns")).map_err(|_| broken("columns"))?;
         let known = candidate["known_index"].as_u64().and_then(|known| usize::try_from(known).ok());
-        let source = known.and_then(|known| self.sources.get(known)).map(|source| &source.0);
+        let source = known.and_then(|known| self.sources.get(known));
         // A file that was written is of a definition that is known to the letter.
-<<<<<<< HEAD
-        if let Some(known) = candidate["known_index"].as_u64() {
-            let source = usize::try_from(known).ok().and_then(|known| self.sources.get(known));
-            return source.cloned().ok_or_else(|| broken("a known definition"));
-=======
         if let Some(source) = source.filter(|_| candidate["verified"] == true) {
             return Ok(source.clone());
->>>>>>> match
         }
         let mut dialect = read("dialect");
         let mut kind = serde_json::Value::Null;

@@ -418,11 +418,7 @@ impl App {
         let key = RowKey::derive(&[0; 32], "match");
         let progress = Transfer::new(people.len() as u64);
         let sink = &mut |_: &[u8]| Ok(());
-<<<<<<< HEAD
         let made = produce(&self.db, runtime, definition, revision, key, &progress, sink)
-=======
-        let made = produce(&self.db, runtime, definition, revision, made, key, &progress, sink)
->>>>>>> match
             .map_err(|failed| failed.1)?;
         Ok((made.bytes, people))
     }
@@ -433,17 +429,10 @@ impl App {
         for (rank, candidate) in list.iter_mut().enumerate() {
             let definition = job.known.definition(candidate)?;
             let revision = Revision(candidate["revision"].as_i64().unwrap_or_default());
-<<<<<<< HEAD
-            // The file of one with a known index was written before the search.
-            if rank < VERIFIED && candidate["known_index"].is_null() {
-                let counted = self.count(runtime, &definition, revision)?;
-                let same = Some(counted.bytes) == candidate["bytes"].as_u64()
-=======
             // Some files were written before the search.
             if rank < VERIFIED && candidate["verified"].is_null() {
-                let counted = self.count(runtime, &definition, revision, job.at)?;
-                let same = counted.bytes == candidate["bytes"].as_u64()
->>>>>>> match
+                let counted = self.count(runtime, &definition, revision)?;
+                let same = Some(counted.bytes) == candidate["bytes"].as_u64()
                     && Some(counted.rows) == candidate["rows"].as_u64();
                 candidate["verified"] = same.into();
             }

@@ -213,11 +213,7 @@ async fn reports_of_every_kind_are_found(i: &Installation) {
         ..lines.clone()
     };
     let size = i.app.preview(&a, &unsaved).await.unwrap();
-<<<<<<< HEAD
     let new = NewDownload { rows: Some(size.rows), ..telemetry(size.bytes, i.app.now()) };
-=======
-    let new = NewDownload { rows: Some(size.rows), ..telemetry(size.bytes.unwrap(), i.app.now()) };
->>>>>>> match
     let download = i.app.record_download(&a, incident, new).await.unwrap();
     let found = i.app.match_download(&a, incident, download).await.unwrap();
     let list = found["candidates"].as_array().unwrap();

@@ -277,11 +277,11 @@ fn with_the_row_count_the_truth_is_near_the_top() {
             let answer = run(&people, &spec);
             assert_eq!(answer.candidates[0].known.as_deref(), Some("saved"), "{:?}", case.filter);
             assert_eq!(case.truth.rank(&labels, &table, &answer), Some(0));
+            seen.saved_first += 1;
         }
     }
     seen.print("15,000 to 30,000 people, dialect known");
     any_way.print("15,000 to 30,000 people, 91 ways of writing");
-    eprintln!("saved definitions came first in all {} cases", seen.cases);
     assert!(seen.in_ten * 100 >= seen.with_rows * 95);
     assert_eq!(seen.unfiltered_first, seen.unfiltered);
 }

@@ -230,13 +230,14 @@ fn the_truth_is_always_among_the_candidates() {
     seen.print("up to 200 people, size alone");
 }
 
-/// Tables large enough that sizes tell definitions apart.
+/// Tables large enough that sizes begin to tell definitions apart. Of the first 48 cases 45 are in the
+/// first ten, of all 68 it is 65: nearer to the goal than one would like.
 #[test]
 fn with_the_row_count_the_truth_is_near_the_top() {
     let mut random = Random(42);
     let (mut seen, mut any_way) = (Seen::default(), Seen::default());
     let ways = all_ways();
-    while seen.cases < 40 {
+    while seen.cases < 60 {
         let (labels, table) = table(&mut random, 15_000);
         let people = people(&labels, &table);
         for _ in 0..10 {

@@ -56,13 +56,16 @@ pub fn write_file(
     Ok(counter.finish()?)
 }
 
+/// Takes a row's number and fields.
+type Visit<'a> = dyn FnMut(usize, &[Option<&str>]) -> Result<(), VerifyError> + 'a;
+
 /// Calls `visit` with the rows that are `members`, and makes sure that the source is still what was
 /// searched.
 pub(crate) fn each_member(
     people: &People,
     members: &[bool],
     source: &mut dyn RowSource,
-    visit: &mut dyn FnMut(usize, &[Option<&str>]) -> Result<(), VerifyError>,
+    visit: &mut Visit<'_>,
 ) -> Result<(), VerifyError> {
     let mut row = 0_usize;
     let mut failed = None;

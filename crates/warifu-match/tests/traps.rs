@@ -169,7 +169,7 @@ fn the_form_and_the_zone_of_dates_count() {
             writer.finish(&mut out);
             let way = Candidate { convert_timestamps: true, ..Candidate::new(dialect.clone()) };
             assert!(explains(&people, out.len() as u64, &["N", "Seen"], way), "{dialect:?}");
-            sizes.insert((timestamps.clone() as u8, out.len()));
+            sizes.insert((timestamps as u8, out.len()));
             // A zone by name is only pinned together with the rules that were in force.
             assert_eq!(zone.contains('/'), dialect.id().contains('@'), "{}", dialect.id());
         }

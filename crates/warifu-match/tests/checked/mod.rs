@@ -119,11 +119,13 @@ pub struct Seen {
     pub unique: u64,
     pub unfiltered: u64,
     pub unfiltered_first: u64,
+    pub saved_first: u64,
     pub candidates: Vec<u64>,
     pub candidates_with_rows: Vec<u64>,
 }
 
 impl Seen {
+    #[allow(clippy::print_stderr, reason = "the numbers are what the test is read for")]
     pub fn print(&mut self, what: &str) {
         let median = |list: &mut Vec<u64>| {
             list.sort_unstable();
@@ -133,7 +135,8 @@ impl Seen {
         eprintln!(
             "{what}: {} cases, the truth among the candidates in {} ({} with its exact size); median \
              candidates {all}; with the row count {rows}: first in {} of {}, in the first ten in {}, \
-             the only one in {}; unfiltered first in {} of {}",
+             the only one in {}; unfiltered first in {} of {}; saved \
+             first in {}",
             self.cases,
             self.found,
             self.exact,
@@ -143,6 +146,7 @@ impl Seen {
             self.unique,
             self.unfiltered_first,
             self.unfiltered,
+            self.saved_first,
         );
     }
 

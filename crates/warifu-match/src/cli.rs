@@ -287,8 +287,7 @@ fn matching(args: &MatchArgs) -> Result<ExitCode, Bad> {
     };
     let people = people_of(&args.people, &options, args.quiet || args.json)?;
     let mut source = FileRows::new(&args.people, &people);
-    let (written, left_out) =
-        write_known(&people, &spec.known, &spec.dialects, spec.at, &mut source)?;
+    let (written, left_out) = write_known(&people, &spec.known, &spec.dialects, &mut source)?;
     spec.written = written;
     let bar = print::bar(args.quiet || args.json);
     bar.set_length(1000);

@@ -65,24 +65,24 @@ pub(crate) struct Maker {
 }
 
 impl Maker {
-    /// `xlsx`: make a workbook that says it was made at this time, in microseconds since 1970.
+    /// `xlsx`: make a workbook, as this version of Warifu does.
     pub(crate) fn new(
         people: &People,
         columns: &[usize],
         candidate: &Candidate,
-        xlsx: Option<i64>,
+        xlsx: bool,
     ) -> Result<Self, VerifyError> {
         let name = |column: &usize| people.columns[*column].name.clone();
         let labels: Vec<String> = columns.iter().map(name).collect();
         let kind = match (xlsx, &candidate.format) {
             #[cfg(feature = "xlsx")]
-            (Some(made), _) => Kind::Xlsx(Box::new(xlsx::Book::new(&labels, made)?)),
+            (true, _) => Kind::Xlsx(Box::new(xlsx::Book::new(&labels)?)),
             #[cfg(not(feature = "xlsx"))]
-            (Some(_), _) => {
+            (true, _) => {
                 return Err(VerifyError::Xlsx("this build has no XLSX exporter".to_owned()));
             }
-            (None, FileFormat::JsonLines(json)) => Kind::JsonLines(json.clone()),
-            (None, _) => {
+            (false, FileFormat::JsonLines(json)) => Kind::JsonLines(json.clone()),
+            (false, _) => {
                 let convert = candidate.convert_timestamps;
                 let moments = columns.iter().map(|c| convert && people.columns[*c].moments);
                 let labels: Vec<&str> = labels.iter().map(String::as_str).collect();
@@ -160,9 +160,9 @@ mod xlsx {
     }
 
     impl Book {
-        pub(super) fn new(labels: &[String], made: i64) -> Result<Self, XlsxError> {
+        pub(super) fn new(labels: &[String]) -> Result<Self, XlsxError> {
             let mut book = Workbook::new();
-            let made = ExcelDateTime::from_timestamp(made.div_euclid(1_000_000))?;
+            let made = ExcelDateTime::from_ymd(2000, 1, 1)?;
             book.set_properties(&DocProperties::new().set_creation_datetime(&made));
             let mut sheet = book.new_worksheet_with_constant_memory()?;
             sheet.set_name("Report")?;

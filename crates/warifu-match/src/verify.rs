@@ -49,7 +49,7 @@ pub fn write_file(
     let columns: Vec<usize> =
         candidate.columns.iter().filter_map(|name| people.column(name)).collect();
     let mut counter = Counter::new(out);
-    let mut maker = Maker::new(people, &columns, &candidate.raw_dialect, None)?;
+    let mut maker = Maker::new(people, &columns, &candidate.raw_dialect, false)?;
     maker.header(&mut counter)?;
     each_member(people, &members, source, &mut |_, fields| maker.row(fields, &mut counter))?;
     maker.finish(&mut counter)?;

@@ -46,11 +46,11 @@ pub struct Plan {
     columns: Vec<usize>,
     dialect: Candidate,
     compression: Option<Compression>,
-    xlsx: Option<i64>,
+    xlsx: bool,
 }
 
-/// Writes the known definitions that have to be. `at` is the time of the download in microseconds:
-/// a workbook says when it was made. Answers those written, and in words those that could not be.
+/// Writes the known definitions that have to be. Answers those written, and in words those that could
+/// not be.
 ///
 /// # Errors
 /// [`VerifyError`].
@@ -58,7 +58,6 @@ pub fn write_known(
     people: &People,
     known: &[Known],
     dialects: &[Candidate],
-    at: Option<i64>,
     source: &mut dyn RowSource,
 ) -> Result<(Vec<Written>, Vec<String>), VerifyError> {
     let (mut written, mut left_out) = (Vec::new(), Vec::new());
@@ -72,14 +71,6 @@ pub fn write_known(
                 leave(format!("there is no column {name:?}"));
                 continue;
             }
-        };
-        let xlsx = match (definition.format, at) {
-            (Format::Xlsx, None) => {
-                leave("the size of a workbook depends on when it was made: give --at".to_owned());
-                continue;
-            }
-            (Format::Xlsx, at) => at,
-            _ => None,
         };
         let rows = rows_of(people, definition, source)?;
         let own;
@@ -110,7 +101,7 @@ pub fn write_known(
                 columns: columns.clone(),
                 dialect: way.clone(),
                 compression: definition.compression,
-                xlsx,
+                xlsx: definition.format == Format::Xlsx,
             };
             let bytes = plan.write(people, source, &mut std::io::sink())?;
             let exporter = |inner: &str| match definition.compression {

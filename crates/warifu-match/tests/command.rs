@@ -223,9 +223,8 @@ fn every_option_works() {
     let people = read_people(Path::new(&path), &ReadOptions::default(), &|_, _| true).unwrap();
     let known = DefinitionFile::parse(&fs::read_to_string(&saved).unwrap()).unwrap().definition;
     let mut source = FileRows::new(Path::new(&path), &people);
-    let at = Some(1_695_913_560_000_000);
     let csv = [Candidate::new(Default::default())];
-    let (written, _) = write_known(&people, &known, &csv, at, &mut source).unwrap();
+    let (written, _) = write_known(&people, &known, &csv, &mut source).unwrap();
     assert_eq!(written.len(), 3);
     for (file, start) in written.iter().zip([&b"name,kind\r\n"[..], &[0x1F, 0x8B], b"PK"]) {
         let bytes = file.bytes.to_string();

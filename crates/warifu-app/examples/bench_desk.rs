@@ -92,7 +92,8 @@ impl Words {
         for i in 0..words {
             if japanese {
                 text.push_str(self.nouns[chance.rank(self.nouns.len())]);
-                let glue = ["の", "を", "が", "は", "に", "で", "と", "から、", "しました。", "です。"];
+                let glue =
+                    ["の", "を", "が", "は", "に", "で", "と", "から、", "しました。", "です。"];
                 text.push_str(glue[chance.below(10) as usize]);
             } else {
                 text.push_str(&self.english[chance.rank(self.english.len())]);
@@ -144,7 +145,12 @@ fn person(
 }
 
 /// Organizations and people; gives the people's organizations by id.
-async fn customers(app: &App, words: &Words, total: u64, chance: &mut Chance) -> Vec<OrganizationId> {
+async fn customers(
+    app: &App,
+    words: &Words,
+    total: u64,
+    chance: &mut Chance,
+) -> Vec<OrganizationId> {
     let vendor = app.ensure_vendor().await.unwrap();
     let (organizations, persons) = ((total / 50).max(10), (total / 5).max(50));
     let at = Timestamp(BEGIN);

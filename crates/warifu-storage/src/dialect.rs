@@ -36,11 +36,7 @@ pub fn index_text(engine: Engine, tokens: &[String]) -> String {
 
 /// A query as the engine's index takes it: a bound parameter, never part of the SQL. `begun`: the
 /// words that the beginning of a word stands for, where they have been looked up.
-pub fn match_text(
-    engine: Engine,
-    terms: &[Term],
-    begun: &HashMap<&str, Vec<String>>,
-) -> String {
+pub fn match_text(engine: Engine, terms: &[Term], begun: &HashMap<&str, Vec<String>>) -> String {
     let quote = |t: &str| match engine {
         Engine::Sqlite => format!("\"{}\"", t.replace('"', "\"\"")),
         Engine::Postgres => format!("'{}'", t.replace('\'', "''").replace('\\', "\\\\")),

@@ -179,7 +179,8 @@ async fn insert_versions(
             o.vendor
         )
     );
-    let text = |(id, o): &(OrganizationId, &Organization)| (id.0, format!("{} {}", o.name, o.domain));
+    let text =
+        |(id, o): &(OrganizationId, &Organization)| (id.0, format!("{} {}", o.name, o.domain));
     let texts: Vec<(i64, String)> = list.iter().map(text).collect();
     search::index_many(c, search::Index::Organizations, &texts).await
 }

@@ -230,8 +230,7 @@ async fn write_part(
         let organization = organization.ok_or(AppError::NotFound("organization"))?;
         Ok(KnownPerson { id, organization, active: true, record })
     };
-    let added: Vec<KnownPerson> =
-        ids.zip(added).map(person).collect::<Result<_, AppError>>()?;
+    let added: Vec<KnownPerson> = ids.zip(added).map(person).collect::<Result<_, AppError>>()?;
     people::insert(conn, revision, &added).await?;
     people::update_many(conn, revision, &changed).await?;
     sums.added += added.len() as u64;

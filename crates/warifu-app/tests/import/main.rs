@@ -60,8 +60,12 @@ async fn every_row_becomes_what_it_says(i: &Installation) {
         writeln!(text, "Person {n},p{n}@a{}.example,,2023-09-28", n % 30).unwrap();
     }
     // The same address again, spelt otherwise: the later row of the file is the one that holds.
-    text.push_str("Second,P7@A7.example,Seventh & Co,2023-09-29\nThird,p7@a7.EXAMPLE,,2023-09-30\n");
-    text.push_str("No Address,,,\nNo Address,,,\nBad,nobody,,\nLate,late@a1.example,,noon\nshort\n");
+    text.push_str(
+        "Second,P7@A7.example,Seventh & Co,2023-09-29\nThird,p7@a7.EXAMPLE,,2023-09-30\n",
+    );
+    text.push_str(
+        "No Address,,,\nNo Address,,,\nBad,nobody,,\nLate,late@a1.example,,noon\nshort\n",
+    );
     std::fs::write(&path, &text).unwrap();
     let (done, sums) = import(i, &path).await;
     assert_eq!(sums, (1_502, 2, 0, 3));
@@ -81,8 +85,10 @@ async fn every_row_becomes_what_it_says(i: &Installation) {
 
     // The next state of the source: one person changed, one new, all others as they were.
     let next = text.replace("Person 3,p3@", "Person Three,p3@").replace("Second", "Third");
-    let next = next.replace("Seventh & Co,2023-09-29", ",2023-09-30").replace("No Address,,,\n", "");
-    let next = next.replace("Person 7,p7@a7.example,,2023-09-28", "Third,p7@a7.EXAMPLE,,2023-09-30");
+    let next =
+        next.replace("Seventh & Co,2023-09-29", ",2023-09-30").replace("No Address,,,\n", "");
+    let next =
+        next.replace("Person 7,p7@a7.example,,2023-09-28", "Third,p7@a7.EXAMPLE,,2023-09-30");
     let next = next.replace("Third,P7@A7.example", "Third,p7@a7.EXAMPLE");
     std::fs::write(&path, next + "New,new@a1.example,,\n").unwrap();
     let (_, sums) = import(i, &path).await;

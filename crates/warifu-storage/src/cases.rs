@@ -76,7 +76,8 @@ macro_rules! list {
     };
 }
 
-/// A page of a view after a place in it, by one index.
+/// A page of a view after a place in it, by one index. `active = TRUE`, not `active`: SQLite looks
+/// only for a comparison in an index.
 ///
 /// # Errors
 /// As every query.
@@ -89,12 +90,12 @@ pub async fn list(
     let (at, id) = (after.updated_at.0, after.id.0);
     let rows = match view {
         View::Mine(p) => {
-            fetch_all!(c, CaseRow: list!("assignee_id = $4 AND active"), at, id, limit, p.0)
+            fetch_all!(c, CaseRow: list!("assignee_id = $4 AND active = TRUE"), at, id, limit, p.0)
         }
         View::Unassigned => {
-            fetch_all!(c, CaseRow: list!("assignee_id = 0 AND active"), at, id, limit)
+            fetch_all!(c, CaseRow: list!("assignee_id = 0 AND active = TRUE"), at, id, limit)
         }
-        View::Active => fetch_all!(c, CaseRow: list!("active"), at, id, limit),
+        View::Active => fetch_all!(c, CaseRow: list!("active = TRUE"), at, id, limit),
         View::WithStatus(s) => {
             fetch_all!(c, CaseRow: list!("status = $4"), at, id, limit, s.code())
         }

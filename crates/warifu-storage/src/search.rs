@@ -116,7 +116,7 @@ pub async fn index_messages(
 
 /// Words that the beginning of a word stands for, at most: the first in their order. Whoever types
 /// on gets the others.
-const BEGIN: i64 = 60;
+const BEGIN: i64 = 32;
 
 /// What is looked for, as the engine's index takes it.
 ///
@@ -151,7 +151,9 @@ async fn wanted(c: &mut Conn<'_>, index: Index, terms: &[Term]) -> Result<String
     Ok(dialect::match_text(c.engine(), terms, &begun))
 }
 
-/// Messages looked at per query before it stops looking for further cases.
+/// Messages looked at before it stops looking for further cases: few at first, which are enough
+/// for a page unless the same cases come again and again.
+const WINDOWS: [i64; 2] = [64, 336];
 const WINDOW: i64 = 400;
 
 /// Cases with a message in which every term occurs, the newest message first.
@@ -167,16 +169,29 @@ pub async fn cases(
         return Ok(Vec::new());
     }
     let query = wanted(c, Index::Messages, terms).await?;
-    let rows = match c.engine() {
-        Engine::Sqlite => fetch_all!(c, (i64,):
-            "SELECT m.case_id FROM (SELECT rowid AS id FROM message_search WHERE message_search MATCH $1 ORDER BY rowid DESC LIMIT $2) s \
-             JOIN message_cases m ON m.message_id = s.id ORDER BY s.id DESC", query, WINDOW),
-        Engine::Postgres => fetch_all!(c, (i64,):
-            "SELECT m.case_id FROM (SELECT rowid AS id FROM message_search WHERE tokens @@ $1::tsquery ORDER BY rowid DESC LIMIT $2) s \
-             JOIN message_cases m ON m.message_id = s.id ORDER BY s.id DESC", query, WINDOW),
-    }?;
+    let mut found = Vec::new();
     let mut seen = std::collections::HashSet::new();
-    Ok(rows.into_iter().filter(|r| seen.insert(r.0)).map(|r| CaseId(r.0)).take(limit).collect())
+    let mut before = i64::MAX;
+    for window in WINDOWS {
+        let rows = match c.engine() {
+            Engine::Sqlite => fetch_all!(c, (i64, i64):
+                "SELECT m.case_id, s.id FROM (SELECT rowid AS id FROM message_search \
+                 WHERE message_search MATCH $1 AND rowid < $2 ORDER BY rowid DESC LIMIT $3) s \
+                 JOIN message_cases m ON m.message_id = s.id ORDER BY s.id DESC", &query, before, window),
+            Engine::Postgres => fetch_all!(c, (i64, i64):
+                "SELECT m.case_id, s.id FROM (SELECT rowid AS id FROM message_search \
+                 WHERE tokens @@ $1::tsquery AND rowid < $2 ORDER BY rowid DESC LIMIT $3) s \
+                 JOIN message_cases m ON m.message_id = s.id ORDER BY s.id DESC", &query, before, window),
+        }?;
+        let last = (rows.len() as i64) < window;
+        before = rows.last().map_or(before, |r| r.1);
+        found.extend(rows.into_iter().map(|r| CaseId(r.0)).filter(|id| seen.insert(*id)));
+        if last || found.len() >= limit {
+            break;
+        }
+    }
+    found.truncate(limit);
+    Ok(found)
 }
 
 /// The same within one organization and without what is internal: what a customer may find.

@@ -42,8 +42,10 @@ mod passkey;
 #[allow(dead_code, reason = "a harness offers more than the tests of one day use")]
 mod postgres;
 
+mod api;
 mod desk;
 mod evidence;
 mod harness;
+mod noscript;
 mod sign_in;
 mod story;

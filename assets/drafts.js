@@ -1,6 +1,6 @@
 // Keeps a text that has not been sent, per case, in this browser: <form data-draft="HC-1">. It is
-// removed as soon as the form is sent, and after a day. The server keeps its own draft; this one
-// is for the moment between two keystrokes and a lost connection.
+// removed when the server has taken it, which the address of the answer says (#m-12 for a message,
+// #new for a case), and after a day. Sending alone is not enough: the session may be over by then.
 
 const DAY = 86_400_000;
 const key = (form) => `warifu.draft.${form.dataset.draft}`;
@@ -13,6 +13,18 @@ function read(form) {
   } catch { return null; }
 }
 
+function store(form, draft) {
+  try { localStorage.setItem(key(form), JSON.stringify(draft)); return true; } catch { return false; }
+}
+
+// The page that comes when a text was taken.
+function taken() {
+  const done = location.hash === "#new" ? "new"
+    : /^#m-\d+$/.test(location.hash) && document.querySelector("form[data-draft]")?.dataset.draft;
+  const form = { dataset: { draft: done } };
+  if (done && read(form)?.sent) localStorage.removeItem(key(form));
+}
+
 function attach(form) {
   const text = form.querySelector("textarea");
   const saved = form.querySelector("[data-draft-saved]");
@@ -20,6 +32,8 @@ function attach(form) {
   form.dataset.draftReady = "1";
 
   const draft = read(form);
+  // What comes back with what is wrong was not taken.
+  if (draft?.sent && text.value) store(form, { ...draft, sent: false });
   if (draft && !text.value) {
     text.value = draft.text;
     // A note must never come back as a reply: the kind is part of the draft.
@@ -31,10 +45,8 @@ function attach(form) {
   const keep = () => {
     if (!text.value.trim()) { localStorage.removeItem(key(form)); return; }
     const kind = form.querySelector("input[type=radio]:checked")?.value ?? "";
-    try {
-      localStorage.setItem(key(form), JSON.stringify({ text: text.value, kind, at: Date.now() }));
-      if (saved) saved.hidden = false;
-    } catch { if (saved) saved.hidden = true; }
+    const kept = store(form, { text: text.value, kind, at: Date.now() });
+    if (saved) saved.hidden = !kept;
   };
   form.addEventListener("input", () => {
     if (saved) saved.hidden = true;
@@ -43,11 +55,20 @@ function attach(form) {
   });
   form.addEventListener("submit", () => {
     clearTimeout(timer);
-    localStorage.removeItem(key(form));
+    keep();
+    const draft = read(form);
+    if (draft) store(form, { ...draft, sent: true });
   });
 }
 
+// The paper clip stands for the file field; what was chosen is said beside it.
+document.addEventListener("change", ({ target }) => {
+  const said = target.closest?.("[data-files]")?.querySelector("output");
+  if (said) said.textContent = [...target.files].map((file) => file.name).join(", ");
+});
+
 const all = () => document.querySelectorAll("form[data-draft]").forEach(attach);
+taken();
 all();
 document.addEventListener("warifu:swapped", all);
 

@@ -50,6 +50,21 @@ function walk(step) {
   return true;
 }
 
+// X ticks the box of the row that has the focus, for what can be done with many.
+function tick() {
+  const box = document.activeElement?.closest?.("tr")?.querySelector("input[type=checkbox]");
+  box?.click();
+  return Boolean(box);
+}
+
+// Esc closes what a shortcut has opened in place, without deciding.
+function close() {
+  const open = document.querySelector(".props details[open]");
+  if (!open) return;
+  open.open = false;
+  open.querySelector("summary").focus();
+}
+
 let prefix = "";
 let prefixTimer;
 
@@ -62,6 +77,7 @@ document.addEventListener("keydown", (event) => {
     if (button) { event.preventDefault(); form.requestSubmit(button); }
     return;
   }
+  if (event.key === "Escape") { close(); return; }
   if (event.ctrlKey || event.metaKey || event.altKey || typing(event.target)) return;
   if (settings.off || event.key.length !== 1) return;
   const key = event.key.toLowerCase();
@@ -73,6 +89,7 @@ document.addEventListener("keydown", (event) => {
     if (walk(pressed === yours("j") ? 1 : -1)) event.preventDefault();
     return;
   }
+  if (pressed === yours("x") && tick()) { event.preventDefault(); return; }
   const all = targets();
   const hit = all.find((element) => yours(element.dataset.key) === pressed);
   if (hit) { event.preventDefault(); press(hit); return; }

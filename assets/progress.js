@@ -20,6 +20,21 @@ function next() {
   }, wait);
 }
 
-document.addEventListener("warifu:swapped", next);
+// <form data-begins="#id"> starts something and leaves this page where it is, as a download does.
+// The element is loaded again until the form is gone from it; then it says itself how to go on.
+let looks = 0;
+const begun = () => document.querySelector("form[data-begins]");
+
+function look() {
+  const form = begun();
+  const target = form && document.querySelector(form.dataset.begins);
+  if (target && looks > 0) { looks -= 1; target.dataset.progress = "500"; }
+  next();
+}
+
+document.addEventListener("submit", ({ target }) => {
+  if (target.dataset?.begins) { looks = 20; look(); }
+});
+document.addEventListener("warifu:swapped", look);
 document.addEventListener("visibilitychange", () => { if (!document.hidden) next(); });
 next();

@@ -8,7 +8,7 @@ use bytes::Bytes;
 use futures_util::stream::BoxStream;
 use warifu_domain::access::Actor;
 use warifu_domain::cases::MessageKind;
-use warifu_domain::{AttachmentId, MessageId, OrganizationId};
+use warifu_domain::{AttachmentId, CaseId, MessageId, OrganizationId};
 use warifu_ledger::body::{ApiPage, AttachmentDownload};
 use warifu_ledger::{Count, Hash, RowKey, RowsCommitment};
 use warifu_storage::attachments::{self as files, Attachment};
@@ -89,6 +89,19 @@ impl App {
         }
         change.commit().await?;
         Ok(Download { attachment, entry, stream })
+    }
+
+    /// Whether a list of cases beside something else needs an entry: it shows one that was not
+    /// recorded as shown to this session within the hour.
+    pub fn list_is_due(&self, actor: &Actor, ids: &[i64]) -> bool {
+        let now = self.now();
+        ids.iter().any(|id| self.listed.is_due(actor, CaseId(*id), now))
+    }
+
+    /// Remembers a list of cases whose entry is durable.
+    pub fn was_listed(&self, actor: &Actor, ids: &[i64]) {
+        let now = self.now();
+        ids.iter().for_each(|id| self.listed.recorded(actor, CaseId(*id), now));
     }
 
     /// Writes the entry for a page of records that is about to leave, and gives its number.

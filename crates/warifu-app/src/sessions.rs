@@ -16,6 +16,8 @@ pub struct OpenSession {
     pub actor: Actor,
     /// Name of the actor's organization.
     pub organization_name: String,
+    /// The time zone in the person's record, as it stands there.
+    pub time_zone: Option<String>,
     /// What every form of this session carries.
     pub csrf: String,
     pub network: String,
@@ -107,6 +109,7 @@ impl App {
                 network: by.network.to_owned(),
             },
             organization_name: organization.map(|o| o.name).unwrap_or_default(),
+            time_zone: person.record.time_zone,
             csrf: session.csrf,
             network: session.network,
             credential: session.credential,

@@ -37,6 +37,7 @@ static ALL: LazyLock<Vec<Asset>> = LazyLock::new(|| {
         "passkeys.js",
         "progress.js",
         "swap.js",
+        "zone.js",
     ]
     .into_iter()
     .map(|(name, bytes)| {

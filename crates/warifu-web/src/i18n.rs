@@ -39,6 +39,9 @@ type Bundle = FluentBundle<FluentResource>;
 static EN: LazyLock<Bundle> = LazyLock::new(|| bundle("en", &messages!("en")));
 static JA: LazyLock<Bundle> = LazyLock::new(|| bundle("ja", &messages!("ja")));
 
+/// Seconds for which an age is told instead of a day.
+const RECENT: i64 = 2 * 86_400;
+
 /// A language of the interface.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Default)]
 pub enum Lang {
@@ -197,10 +200,24 @@ impl Lang {
         self.when(at, zone, format)
     }
 
+    /// When something in a conversation was said: `09:34 UTC` today, `28 Sep 09:34 UTC` this year,
+    /// else with the year.
+    pub fn moment(self, at: Timestamp, now: Timestamp, zone: &TimeZone) -> When {
+        let (then, today) = (at.to_zoned(zone.clone()).date(), now.to_zoned(zone.clone()).date());
+        let format = match (self, then == today, then.year() == today.year()) {
+            (_, true, _) => "%H:%M",
+            (Lang::En, _, true) => "%-d %b %H:%M",
+            (Lang::En, _, false) => "%-d %b %Y %H:%M",
+            (Lang::Ja, _, true) => "%-m月%-d日 %H:%M",
+            (Lang::Ja, _, false) => "%Y年%-m月%-d日 %H:%M",
+        };
+        self.when(at, zone, format)
+    }
+
     fn when(self, at: Timestamp, zone: &TimeZone, format: &str) -> When {
         let zoned = at.to_zoned(zone.clone());
         let mut text = zoned.strftime(format).to_string();
-        if *zone == TimeZone::UTC {
+        if *zone == TimeZone::UTC || zone.iana_name().is_some_and(|n| n.ends_with("UTC")) {
             text.push_str(" UTC");
         }
         When { iso: at.to_string(), text }
@@ -208,16 +225,23 @@ impl Lang {
 
     /// `10 min ago`; from two days on the day itself.
     pub fn ago(self, at: Timestamp, now: Timestamp, zone: &TimeZone) -> When {
+        let age = self.age(at, now, zone);
         let seconds = now.as_second() - at.as_second();
-        if seconds >= 2 * 86_400 {
-            return self.day(at, zone);
+        if !(60..RECENT).contains(&seconds) {
+            return age;
         }
-        let text = if seconds < 60 {
-            self.t("ago-now")
-        } else {
-            let span = self.span(seconds);
-            self.t_args("ago", &[("span", &span)])
-        };
+        When { text: self.t_args("ago", &[("span", &age.text)]), ..age }
+    }
+
+    /// `10 min`, for a column that is known to say how long ago; the day itself from two days on,
+    /// with the year from another year.
+    pub fn age(self, at: Timestamp, now: Timestamp, zone: &TimeZone) -> When {
+        let seconds = now.as_second() - at.as_second();
+        if seconds >= RECENT {
+            let year = |t: Timestamp| t.to_zoned(zone.clone()).year();
+            return if year(at) == year(now) { self.day(at, zone) } else { self.date(at, zone) };
+        }
+        let text = if seconds < 60 { self.t("ago-now") } else { self.span(seconds) };
         When { iso: at.to_string(), text }
     }
 

@@ -10,12 +10,14 @@ use axum::http::header::{ACCEPT_LANGUAGE, COOKIE, SET_COOKIE};
 use axum::http::request::Parts;
 use axum::http::{HeaderMap, HeaderValue};
 use axum::response::{AppendHeaders, IntoResponse, Redirect, Response};
+use jiff::tz::TimeZone;
 use serde::Deserialize;
 use std::convert::Infallible;
 use warifu_auth::Token;
 
 const LANG: &str = "warifu-lang";
 const THEME: &str = "warifu-theme";
+const ZONE: &str = "warifu-zone";
 /// A year in seconds.
 const YEAR: u32 = 31_536_000;
 
@@ -67,6 +69,17 @@ impl Taste {
 /// The language that the address asks for.
 pub fn asked(query: Option<&str>) -> Option<Lang> {
     query?.split('&').find_map(|pair| pair.strip_prefix("lang=")).and_then(Lang::parse)
+}
+
+/// The zone in which a customer reads times: the browser's, which `assets/zone.js` keeps in a
+/// cookie, else the one in their record, else UTC. `None` when neither names a zone.
+pub fn zone(headers: &HeaderMap, record: Option<&str>) -> Option<TimeZone> {
+    let plain = |name: &&str| {
+        let char = |b: u8| b.is_ascii_alphanumeric() || b"_+-/".contains(&b);
+        name.len() <= 64 && name.bytes().all(char)
+    };
+    let named = [cookie(headers, ZONE), record].into_iter().flatten();
+    named.filter(plain).find_map(|name| TimeZone::get(name).ok())
 }
 
 /// The cookie that keeps a language.
@@ -182,6 +195,19 @@ mod tests {
         assert_eq!(cookie(&headers, "a"), Some("2"));
         assert_eq!(cookie(&headers, "c"), Some("4"));
         assert_eq!(cookie(&headers, "x"), None);
+    }
+
+    #[test]
+    fn times_are_the_browsers_then_the_records() {
+        let mut headers = HeaderMap::new();
+        let name = |h: &HeaderMap, r| zone(h, r).and_then(|z| z.iana_name().map(str::to_owned));
+        assert_eq!(name(&headers, None), None);
+        assert_eq!(name(&headers, Some("Asia/Tokyo")).as_deref(), Some("Asia/Tokyo"));
+        assert_eq!(name(&headers, Some("Tokyo time")), None);
+        headers.insert(COOKIE, HeaderValue::from_static("warifu-zone=Europe/Berlin"));
+        assert_eq!(name(&headers, Some("Asia/Tokyo")).as_deref(), Some("Europe/Berlin"));
+        headers.insert(COOKIE, HeaderValue::from_static("warifu-zone=../../etc/passwd"));
+        assert_eq!(name(&headers, None), None);
     }
 
     #[test]

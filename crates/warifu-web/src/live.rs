@@ -23,7 +23,11 @@ const CHECK: Duration = Duration::from_secs(20);
 
 type Stale = Sse<axum::response::sse::KeepAliveStream<ReceiverStream<Result<Sent, Infallible>>>>;
 
-/// `GET /cases/{reference}/events`, and the same in the portal: one open case.
+/// What of one open case is out of date, as server-sent events: `event: stale` with the parts of
+/// the page, `event: ended` when the session is over. The same for `/cases/{reference}/events` and
+/// the portal.
+#[utoipa::path(get, path = "/api/v1/cases/{id}/events", params(("id" = String, Path)),
+    responses((status = 200, content_type = "text/event-stream"), (status = 404)))]
 pub async fn case(
     State(web): State<Web>,
     who: SignedIn,
@@ -37,7 +41,8 @@ pub async fn case(
     Ok(stream(web, who, &headers, Some(id)))
 }
 
-/// `GET /events`: lists.
+/// The same for lists; also `/events`.
+#[utoipa::path(get, path = "/api/v1/events", responses((status = 200, content_type = "text/event-stream")))]
 pub async fn all(State(web): State<Web>, who: SignedIn, headers: HeaderMap) -> Stale {
     stream(web, who, &headers, None)
 }

@@ -1,7 +1,7 @@
 //! `/organizations`: pages of organizations, and one of them.
 
 use crate::cases::show::Show;
-use crate::page::page;
+use crate::page::{Leaving, gated};
 use crate::problem::Problem;
 use crate::session::Staff;
 use crate::state::Web;
@@ -9,8 +9,10 @@ use crate::views::cases::Pager;
 use crate::views::people::{OrganizationList, OrganizationPage, OrganizationRow, Version};
 use crate::views::shell::Place;
 use axum::extract::{Path, Query, State};
+use axum::http::StatusCode;
 use axum::response::Response;
 use serde::Deserialize;
+use serde_json::json;
 use std::collections::HashMap;
 use warifu_app::organizations::OrganizationLine;
 use warifu_domain::OrganizationId;
@@ -51,7 +53,13 @@ pub async fn list(
         (web.app.search_organizations(who.actor(), &asked.q, PAGE).await?, None)
     };
     let rows: Vec<_> = lines.iter().map(|l| row(&show, l)).collect();
-    page(OrganizationList {
+    let leaving = Leaving {
+        route: "/organizations",
+        organization: None,
+        query: json!({"q": asked.q, "after": after}),
+        ids: lines.iter().map(|l| l.id.0).collect(),
+    };
+    let list = OrganizationList {
         shell: who.shell(Place::Organizations, "").await?,
         q: asked.q,
         pager: Pager {
@@ -61,7 +69,8 @@ pub async fn list(
             total: None,
         },
         rows,
-    })
+    };
+    gated(&web, &who, StatusCode::OK, leaving, list).await
 }
 
 pub async fn organization(
@@ -92,12 +101,19 @@ pub async fn organization(
     });
     let none = HashMap::new();
     let facts = vec![(lang.t("organization-domain"), o.domain.clone())];
-    page(OrganizationPage {
+    let leaving = Leaving {
+        route: "/organizations/{id}",
+        organization: Some(id),
+        query: json!({"id": id}),
+        ids: vec![id.0],
+    };
+    let page = OrganizationPage {
         shell: who.shell(Place::Organizations, "").await?,
         organization: row(&show, &view.line),
         facts: facts.into_iter().filter(|(_, v)| !v.is_empty()).collect(),
         administrators: administrators.collect(),
         cases: view.cases.iter().map(|c| show.row(c, &none, &o.name)).collect(),
         versions: versions.collect(),
-    })
+    };
+    gated(&web, &who, StatusCode::OK, leaving, page).await
 }

@@ -26,22 +26,44 @@ pub fn page_with(status: StatusCode, template: impl Template) -> Result<Response
     Ok((status, Html(html)).into_response())
 }
 
-/// A page of people's records for staff. It passes the gate like a page of the API: its entry is
-/// durable before it leaves, else whoever wants to read unseen would read the pages for people.
+/// What leaves: which route, whose data, what was asked, which records.
+pub struct Leaving<'a> {
+    pub route: &'a str,
+    pub organization: Option<OrganizationId>,
+    pub query: serde_json::Value,
+    pub ids: Vec<i64>,
+}
+
+impl Leaving<'_> {
+    /// Writes the entry for a body that is about to leave.
+    ///
+    /// # Errors
+    /// When it cannot be made durable: then the body must not leave.
+    pub async fn record(&self, web: &Web, who: &SignedIn, body: &[u8]) -> Result<(), Problem> {
+        // A customer's answers hold nothing but their own organization's data.
+        let organization = match who.actor().is_staff() {
+            true => self.organization,
+            false => Some(who.actor().organization),
+        };
+        let (route, query, ids) = (self.route, &self.query, self.ids.as_slice());
+        web.app.record_page(who.actor(), &Page { route, organization, query, ids, body }).await?;
+        Ok(())
+    }
+}
+
+/// A page of records. It passes the gate like a page of the API: its entry is durable before it
+/// leaves, else whoever wants to read unseen would read the pages for people. One entry per view.
 ///
 /// # Errors
 /// As [`page`], and when the entry cannot be written.
 pub async fn gated(
     web: &Web,
     who: &SignedIn,
-    route: &str,
-    query: &serde_json::Value,
-    organization: Option<OrganizationId>,
-    ids: &[i64],
+    status: StatusCode,
+    leaving: Leaving<'_>,
     template: impl Template,
 ) -> Result<Response, Problem> {
     let html = template.render().map_err(|e| Problem::internal(format!("template: {e}")))?;
-    let page = Page { route, organization, query, ids, body: html.as_bytes() };
-    web.app.record_page(who.actor(), &page).await?;
-    Ok(Html(html).into_response())
+    leaving.record(web, who, html.as_bytes()).await?;
+    Ok((status, Html(html)).into_response())
 }

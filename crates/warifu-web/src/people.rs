@@ -1,7 +1,7 @@
 //! `/people`: pages of people, and one person's record with its versions.
 
 use crate::cases::show::{Show, somebody};
-use crate::page::gated;
+use crate::page::{Leaving, gated};
 use crate::problem::Problem;
 use crate::session::{Staff, role_message};
 use crate::state::Web;
@@ -9,6 +9,7 @@ use crate::views::cases::Pager;
 use crate::views::people::{FieldValue, PeopleList, PersonPage, PersonRow, Version};
 use crate::views::shell::Place;
 use axum::extract::{Path, Query, State};
+use axum::http::StatusCode;
 use axum::response::Response;
 use serde::Deserialize;
 use serde_json::json;
@@ -23,7 +24,6 @@ use warifu_domain::{OrganizationId, PersonId, Revision};
 pub struct Asked {
     q: String,
     organization: Option<OrganizationId>,
-    r#type: String,
     after: Option<PersonId>,
 }
 
@@ -86,13 +86,16 @@ pub async fn list(
             Some(somebody(o, &view.line.organization.name))
         }
     };
-    let ids: Vec<i64> = people.iter().map(|p| p.id.0).collect();
-    let query = json!({"q": asked.q, "organization": asked.organization, "type": asked.r#type, "after": after});
+    let leaving = Leaving {
+        route: "/people",
+        organization: asked.organization,
+        query: json!({"q": asked.q, "organization": asked.organization, "after": after}),
+        ids: people.iter().map(|p| p.id.0).collect(),
+    };
     let list = PeopleList {
         shell: who.shell(Place::People, "").await?,
         q: asked.q,
         organization,
-        types: Vec::new(),
         pager: Pager {
             newer: asked.after.map(|_| address(None)),
             older: next.map(|n| address(Some(n))),
@@ -102,7 +105,7 @@ pub async fn list(
         rows,
         import: actor.roles.allow(Permission::ImportPeople),
     };
-    gated(&web, &who, "/people", &query, asked.organization, &ids, list).await
+    gated(&web, &who, StatusCode::OK, leaving, list).await
 }
 
 #[derive(Debug, Default, Deserialize)]
@@ -150,11 +153,8 @@ fn fields(show: &Show<'_>, record: &Person) -> Vec<FieldValue> {
         r.time_zone.clone(),
         r.saml_federation_id.clone(),
     ];
-    let field = |(label, value): (&str, Option<String>)| FieldValue {
-        label: show.lang.t(label),
-        value,
-        personal: true,
-    };
+    let field =
+        |(label, value): (&str, Option<String>)| FieldValue { label: show.lang.t(label), value };
     LABELS.into_iter().zip(values).map(field).collect()
 }
 
@@ -199,7 +199,11 @@ pub async fn person(
         versions,
         cases: view.cases.iter().map(|c| show.row(c, &none, &view.organization.name)).collect(),
     };
-    let query = json!({"id": id, "revision": shown});
-    let organization = Some(view.person.organization);
-    gated(&web, &who, "/people/{id}", &query, organization, &[id.0], page).await
+    let leaving = Leaving {
+        route: "/people/{id}",
+        organization: Some(view.person.organization),
+        query: json!({"id": id, "revision": shown}),
+        ids: vec![id.0],
+    };
+    gated(&web, &who, StatusCode::OK, leaving, page).await
 }

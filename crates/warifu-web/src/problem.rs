@@ -188,6 +188,7 @@ pub async fn render(State(web): State<Web>, request: Request, next: Next) -> Res
         let view = errors::Problem {
             time: taste.lang.date_time(web.app.now().to_jiff(), &TimeZone::UTC),
             shell,
+            name: problem.name,
             status: status.as_u16(),
             detail,
             place: path,

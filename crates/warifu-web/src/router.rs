@@ -9,7 +9,7 @@ use axum::Router;
 use axum::extract::{DefaultBodyLimit, State};
 use axum::http::StatusCode;
 use axum::middleware::from_fn_with_state;
-use axum::routing::{get, post};
+use axum::routing::{delete, get, post, put};
 use std::time::Duration;
 use tower_http::catch_panic::CatchPanicLayer;
 use tower_http::compression::CompressionLayer;
@@ -141,32 +141,62 @@ fn incidents() -> Router<Web> {
 fn api() -> Router<Web> {
     Router::new()
         .route("/api/v1/openapi.json", get(api::openapi))
-        .route("/api/v1/cases", get(api::cases::list).post(api::cases::create))
-        .route("/api/v1/cases/{id}", get(api::cases::one).patch(api::cases::change))
-        .route("/api/v1/cases/{id}/messages", get(api::messages::list).post(api::messages::write))
-        .route("/api/v1/people", get(api::people::list).post(api::people::create))
-        .route("/api/v1/people/{id}", get(api::people::one).put(api::people::replace))
-        .route(
-            "/api/v1/organizations",
-            get(api::organizations::list).post(api::organizations::create),
-        )
-        .route(
-            "/api/v1/organizations/{id}",
-            get(api::organizations::one).put(api::organizations::replace),
-        )
+        .merge(api_desk())
+        .merge(api_evidence())
+}
+
+/// Session, cases, people, organizations.
+fn api_desk() -> Router<Web> {
+    use api::{cases, messages, organizations, people, session};
+    Router::new()
+        .route("/api/v1/session", get(session::session).delete(session::sign_out))
+        .route("/api/v1/passkeys", get(session::passkeys))
+        .route("/api/v1/passkeys/{id}", delete(session::remove_passkey))
+        .route("/api/v1/views", get(session::views))
+        .route("/api/v1/assignees", get(session::assignees))
+        .route("/api/v1/cases", get(cases::list).post(cases::create))
+        .route("/api/v1/cases/bulk", post(cases::bulk))
+        .route("/api/v1/cases/{id}", get(cases::one).patch(cases::change))
+        .route("/api/v1/cases/{id}/close", post(cases::close))
+        .route("/api/v1/cases/{id}/messages", get(messages::list).post(messages::write))
+        .route("/api/v1/people", get(people::list).post(people::create))
+        .route("/api/v1/people/{id}", get(people::one).put(people::replace))
+        .route("/api/v1/people/{id}/versions", get(people::versions))
+        .route("/api/v1/organizations", get(organizations::list).post(organizations::create))
+        .route("/api/v1/organizations/{id}", get(organizations::one).put(organizations::replace))
+        .route("/api/v1/organizations/{id}/versions", get(organizations::versions))
         .route("/api/v1/search", get(api::search::search))
-        .route("/api/v1/definitions", get(api::reports::definitions).post(api::reports::save))
-        .route("/api/v1/reports", post(api::reports::count))
-        .route("/api/v1/runs", get(api::reports::runs).post(api::reports::prepare))
-        .route("/api/v1/runs/{id}", get(api::reports::run))
-        .route("/api/v1/replays/{id}", get(api::reports::replay).post(api::reports::start_replay))
-        .route("/api/v1/ledger", get(api::ledger::list))
-        .route("/api/v1/incidents", get(api::incidents::list).post(api::incidents::open))
-        .route("/api/v1/incidents/{id}/downloads", post(api::incidents::record))
+}
+
+/// Reports, runs, ledger, incidents.
+fn api_evidence() -> Router<Web> {
+    use api::{incidents, ledger, reports, runs};
+    Router::new()
+        .route("/api/v1/definitions", get(reports::definitions).post(reports::save))
+        .route("/api/v1/definitions/{id}", get(reports::definition))
+        .route("/api/v1/definitions/{id}/versions", get(reports::versions))
+        .route("/api/v1/reports", post(reports::count))
+        .route("/api/v1/reports/subjects", get(reports::subjects))
+        .route("/api/v1/runs", get(runs::runs).post(runs::prepare))
+        .route("/api/v1/runs/{id}", get(runs::run))
+        .route("/api/v1/runs/{id}/cancel", post(runs::cancel))
+        .route(
+            "/api/v1/replays/{id}",
+            get(runs::replay).post(runs::start_replay).delete(runs::stop_replay),
+        )
+        .route("/api/v1/ledger", get(ledger::list))
+        .route("/api/v1/ledger/verify", post(ledger::verify))
+        .route("/api/v1/ledger/{number}", get(ledger::one))
+        .route("/api/v1/incidents", get(incidents::list).post(incidents::open))
+        .route("/api/v1/incidents/{id}", get(incidents::one))
+        .route("/api/v1/incidents/{id}/close", post(incidents::close))
+        .route("/api/v1/incidents/{id}/downloads", post(incidents::record))
         .route(
             "/api/v1/incidents/{id}/downloads/{download}/match",
-            get(api::incidents::answer).post(api::incidents::start),
+            get(incidents::answer).post(incidents::start).delete(incidents::stop),
         )
+        .route("/api/v1/incidents/{id}/downloads/{download}/guess", put(incidents::guess))
+        .route("/api/v1/incidents/{id}/downloads/{download}/exposure", get(incidents::exposure))
 }
 
 /// What may take longer than a page or be larger: uploads, downloads, event streams. No timeout;
@@ -182,6 +212,12 @@ fn transfers() -> Router<Web> {
         .route("/portal/cases/{reference}/events", get(live::case))
         .route("/attachments/{id}", get(attachments::download))
         .route("/events", get(live::all))
+        .route("/api/v1/events", get(live::all))
+        .route("/api/v1/cases/{id}/events", get(live::case))
+        .route("/api/v1/cases/{id}/files", post(api::files::write))
+        .route("/api/v1/attachments/{id}", get(api::files::read))
+        .route("/api/v1/runs/{id}/download", post(api::runs::download))
+        .route("/api/v1/runs/{id}/compare", post(api::runs::compare))
         .layer(DefaultBodyLimit::disable())
 }
 

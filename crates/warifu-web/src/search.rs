@@ -1,7 +1,7 @@
 //! `/search`, the command palette, and the list of shortcuts.
 
 use crate::cases::show::{Show, status};
-use crate::page::page;
+use crate::page::{Leaving, gated, page};
 use crate::problem::Problem;
 use crate::session::{SignedIn, Staff};
 use crate::state::Web;
@@ -9,8 +9,10 @@ use crate::views::cases::{Hit, Palette, PaletteGroup, Search, Shortcuts};
 use crate::views::markup::Highlighted;
 use crate::views::shell::Place;
 use axum::extract::{Query, State};
+use axum::http::StatusCode;
 use axum::response::{IntoResponse, Redirect, Response};
 use serde::Deserialize;
+use serde_json::json;
 use warifu_app::search::Found;
 use warifu_domain::search::folded;
 
@@ -37,7 +39,9 @@ pub async fn search(
     }
     let (cases, people, organizations) = hits(&web, &who, &asked.q, &found);
     let shell = who.shell(Place::Elsewhere, "").await?;
-    page(Search { shell, q: asked.q, cases, people, organizations, more: found.more })
+    let leaving = leaving("/search", &asked.q, &found);
+    let view = Search { shell, q: asked.q, cases, people, organizations, more: found.more };
+    shown(&web, &who, leaving, view).await
 }
 
 pub async fn palette(
@@ -53,7 +57,32 @@ pub async fn palette(
         .filter(|(_, hits)| !hits.is_empty())
         .map(|(title, hits)| PaletteGroup { title: lang.t(title), hits })
         .collect();
-    page(Palette { shell: who.shell(Place::Elsewhere, "").await?, groups })
+    let view = Palette { shell: who.shell(Place::Elsewhere, "").await?, groups };
+    shown(&web, &who, leaving("/palette", &asked.q, &found), view).await
+}
+
+fn leaving<'a>(route: &'a str, q: &str, found: &Found) -> Leaving<'a> {
+    let ids = found.cases.iter().map(|c| c.id.0);
+    let ids = ids.chain(found.people.iter().map(|p| p.id.0));
+    Leaving {
+        route,
+        organization: None,
+        query: json!({ "q": q }),
+        ids: ids.chain(found.organizations.iter().map(|(id, _)| id.0)).collect(),
+    }
+}
+
+/// A search that was asked is recorded, also when it found nothing; the empty form is not.
+async fn shown(
+    web: &Web,
+    who: &SignedIn,
+    leaving: Leaving<'_>,
+    view: impl askama::Template,
+) -> Result<Response, Problem> {
+    if leaving.query["q"] == "" && leaving.ids.is_empty() {
+        return page(view);
+    }
+    gated(web, who, StatusCode::OK, leaving, view).await
 }
 
 pub async fn shortcuts(who: Staff) -> Result<Response, Problem> {

@@ -3,7 +3,7 @@
 //! A handler that takes one of them does not run for anybody else. What the person may do is
 //! still the use case's question (`Actor::require`).
 
-use crate::lang::{Taste, cookie};
+use crate::lang::{self, Taste, cookie};
 use crate::network;
 use crate::problem::{Problem, wants_json};
 use crate::state::Web;
@@ -14,6 +14,7 @@ use axum::http::header::ACCEPT;
 use axum::http::request::Parts;
 use axum::http::{HeaderMap, Method, StatusCode, Uri};
 use axum::response::{IntoResponse, Redirect, Response};
+use jiff::tz::TimeZone;
 use std::ops::Deref;
 use std::sync::Arc;
 use url::form_urlencoded::byte_serialize;
@@ -42,6 +43,9 @@ pub struct SignedIn {
     pub taste: Taste,
     /// Path and query of the request.
     pub here: String,
+    /// In which times are shown: UTC for staff, so that two of them speak of the same minute; for
+    /// customers their own.
+    pub zone: TimeZone,
     web: Web,
 }
 
@@ -109,6 +113,7 @@ impl SignedIn {
             theme: self.taste.theme,
             installation: self.web.app.config.name.clone(),
             csrf: self.session.csrf.clone(),
+            zone: self.zone.iana_name().unwrap_or("UTC").to_owned(),
             here: self.here.clone(),
             me: Some(Me {
                 name: actor.name.clone(),
@@ -244,7 +249,12 @@ impl FromRequestParts<Web> for SignedIn {
             Ok(Err(verdict)) => return Err(no_session(parts, Some(verdict))),
             Err(e) => return Err(NoSession::Broken(e.into())),
         };
+        let zone = match session.actor.is_staff() {
+            true => None,
+            false => lang::zone(&parts.headers, session.time_zone.as_deref()),
+        };
         let signed_in = SignedIn {
+            zone: zone.unwrap_or(TimeZone::UTC),
             session: Arc::new(session),
             taste: Taste::of(parts.uri.query(), &parts.headers),
             here: parts.uri.path_and_query().map(|p| p.to_string()).unwrap_or_default(),

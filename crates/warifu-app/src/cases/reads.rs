@@ -1,5 +1,5 @@
-//! Remembers which session was recorded as having opened which case, so that the ledger has one
-//! entry per session, case and hour and not one per reload.
+//! Remembers which session was recorded as having opened which case, or as having been shown it in
+//! a list, so that the ledger has one entry per session, case and hour and not one per reload.
 
 use std::collections::HashMap;
 use std::sync::Mutex;

@@ -2,6 +2,9 @@
 error-403-title = You may not do this
 error-403-what = Your role does not include it. Nothing was changed.
 error-403-how = If you need it, ask an administrator and name the reference.
+error-csrf-title = This form is out of date
+error-csrf-what = It did not come from a page of this session. Nothing was changed.
+error-csrf-how = Go back, load the page anew and send it again. What you wrote is kept in this browser.
 error-404-title = Not for you, or not there
 error-404-what = We do not say which.
 error-404-how = If you need it, ask the person who sent you the link.

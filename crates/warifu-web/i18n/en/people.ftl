@@ -2,7 +2,6 @@
 people-of = of <b>{ $name }</b>
 people-words = Name, email or user name
 people-type = User type
-people-type-any = Any type
 people-email = Email
 people-role = Role
 people-last = Last sign-in
@@ -54,7 +53,7 @@ started = Began
 stop = Stop
 leave-page = You can leave this page.
 look-again = Look again
-state-queued = Waiting
+state-queued = Ready
 state-running = Running
 state-done = Done
 state-cancelled = Stopped

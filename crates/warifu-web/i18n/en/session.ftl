@@ -8,4 +8,4 @@ role-customer = Customer
 view-mine = My cases
 view-unassigned = Unassigned
 view-active = All active
-view-waiting = Waiting for the customer
+view-waiting = Waiting on customer

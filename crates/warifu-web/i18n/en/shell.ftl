@@ -63,7 +63,7 @@ ago-now = just now
 ## Idle warning, palette, connection
 offline = No connection. What you wrote is kept.
 idle-warning = 2 minutes until you are signed out
-idle-warning-text = Nothing was used for a while. Drafts are kept.
+idle-warning-text = Nothing was used for a while. Drafts are kept in this browser.
 idle-stay = Stay signed in
 palette-label = Search cases, people and actions
 palette-results = Results

@@ -2,7 +2,6 @@
 people-of = <b>{ $name }</b> の人
 people-words = 氏名、メール、ユーザー名
 people-type = ユーザー種別
-people-type-any = すべての種別
 people-email = メール
 people-role = 役割
 people-last = 最終サインイン
@@ -48,7 +47,7 @@ started = 開始
 stop = 中止
 leave-page = この画面を離れても続きます。
 look-again = 更新
-state-queued = 待機中
+state-queued = 準備完了
 state-running = 実行中
 state-done = 完了
 state-cancelled = 中止済み

@@ -60,7 +60,7 @@ ago-now = たった今
 ## Idle warning, palette, connection
 offline = 接続できません。入力した内容は残っています。
 idle-warning = あと2分でサインアウトします
-idle-warning-text = しばらく操作がありません。下書きは残ります。
+idle-warning-text = しばらく操作がありません。下書きはこのブラウザーに残ります。
 idle-stay = サインインを続ける
 palette-label = ケース、人、操作を検索
 palette-results = 結果

@@ -7,10 +7,9 @@ use crate::session::SignedIn;
 use crate::sign_in::{Caller, enrol::suggested};
 use crate::state::Web;
 use crate::views::shell::Place;
-use crate::views::sign_in::{Passkey, Passkeys};
+use crate::views::sign_in::{Passkey, Passkeys, PortalPasskeys};
 use axum::extract::{Path, State};
 use axum::response::{IntoResponse, Redirect, Response};
-use jiff::tz::TimeZone;
 use serde::Deserialize;
 use warifu_auth::is_synced;
 use warifu_domain::CredentialId;
@@ -27,18 +26,17 @@ pub async fn page(
     let passkeys = known.into_iter().map(|k| Passkey {
         id: k.id.to_string(),
         synced: is_synced(&k.passkey),
-        added: lang.date(k.created_at.to_jiff(), &TimeZone::UTC),
-        used: k.last_used_at.map(|t| lang.date_time(t.to_jiff(), &TimeZone::UTC)),
+        added: lang.date(k.created_at.to_jiff(), &me.zone),
+        used: k.last_used_at.map(|t| lang.date_time(t.to_jiff(), &me.zone)),
         this_session: k.id == me.session.credential,
         name: k.name,
         model: String::new(),
     });
-    html(Passkeys {
-        passkeys: passkeys.collect(),
-        suggested_name: suggested(&caller.agent),
-        problem: None,
-        shell,
-    })
+    let (passkeys, suggested_name) = (passkeys.collect(), suggested(&caller.agent));
+    match me.actor().is_staff() {
+        true => html(Passkeys { passkeys, suggested_name, problem: None, shell }),
+        false => html(PortalPasskeys { passkeys, suggested_name, problem: None, shell }),
+    }
 }
 
 /// Body of `POST /account/passkeys/{id}/remove`.

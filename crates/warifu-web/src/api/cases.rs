@@ -2,7 +2,7 @@
 
 use super::{Leaving, Made, gated, idempotency, limit};
 use crate::cases::show::{cursor, cursor_text};
-use crate::cases::{list, priority, status};
+use crate::cases::{assignee, list, priority, status};
 use crate::csrf::Json;
 use crate::problem::Problem;
 use crate::session::SignedIn;
@@ -87,8 +87,12 @@ pub struct Asked {
     /// Cases that one person asked.
     #[param(value_type = Option<i64>)]
     requester: Option<PersonId>,
+    /// Words that the cases have; the best first, one page.
+    q: String,
     status: String,
     priority: String,
+    /// Id of a person, `0` for nobody.
+    assignee: String,
     /// The `next` of the page before.
     after: String,
     /// 1 to 200; 50 by default.
@@ -115,21 +119,25 @@ pub async fn list(
     let filter = Filter {
         status: status(&asked.status)?,
         priority: priority(&asked.priority)?,
-        assignee: None,
+        assignee: assignee(&asked.assignee)?,
     };
     let after = match asked.after.as_str() {
         "" => Cursor::START,
         text => cursor(text).ok_or_else(|| Problem::invalid("after", "no such place"))?,
     };
     let limit = limit(asked.limit)?;
-    let page = web.app.case_page(actor, view, filter, after, limit).await?;
+    let page = match asked.q.as_str() {
+        "" => web.app.case_page(actor, view, filter, after, limit).await?,
+        words => web.app.search_cases(actor, words, filter, limit).await?,
+    };
     let cases: Vec<Case> =
         page.cases.iter().map(|c| Case::new(&web, actor.is_staff(), c)).collect();
     let leaving = Leaving {
         route: "/api/v1/cases",
         organization: asked.organization,
         query: json!({"view": asked.view, "organization": asked.organization, "requester": asked.requester,
-            "status": asked.status, "priority": asked.priority, "after": asked.after, "limit": limit}),
+            "q": asked.q, "status": asked.status, "priority": asked.priority,
+            "assignee": asked.assignee, "after": asked.after, "limit": limit}),
         ids: cases.iter().map(|c| c.id).collect(),
     };
     let answer = Cases { cases, next: page.next.map(cursor_text) };
@@ -214,6 +222,21 @@ pub struct Change {
     #[schema(value_type = Option<i64>)]
     assignee: Option<PersonId>,
     tags: Option<Vec<String>>,
+    /// The `updated_at` that was read: 409 when somebody else changed the same
+    /// property after it.
+    #[schema(value_type = Option<String>, format = DateTime)]
+    version: Option<Timestamp>,
+}
+
+impl Change {
+    fn wanted(&self) -> Result<Properties, Problem> {
+        Ok(Properties {
+            status: status(&self.status)?,
+            priority: priority(&self.priority)?,
+            assignee: self.assignee.map(|a| (a.0 != 0).then_some(a)),
+            tags: self.tags.as_ref().map(|t| t.join(",")),
+        })
+    }
 }
 
 /// Changes properties of a case.
@@ -225,13 +248,8 @@ pub async fn change(
     Path(id): Path<CaseId>,
     Json(change): Json<Change>,
 ) -> Result<Response, Problem> {
-    let wanted = Properties {
-        status: status(&change.status)?,
-        priority: priority(&change.priority)?,
-        assignee: change.assignee.map(|a| (a.0 != 0).then_some(a)),
-        tags: change.tags.map(|t| t.join(",")),
-    };
-    let case = web.app.set_properties(who.actor(), id, &wanted, None).await?;
+    let wanted = change.wanted()?;
+    let case = web.app.set_properties(who.actor(), id, &wanted, change.version).await?;
     let leaving = Leaving {
         route: "/api/v1/cases/{id}",
         organization: Some(case.organization),
@@ -240,4 +258,52 @@ pub async fn change(
     };
     let case = Case::new(&web, who.actor().is_staff(), &case);
     gated(&web, &who, leaving, StatusCode::OK, &case).await
+}
+
+/// One change of many cases.
+#[derive(Debug, Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+pub struct Many {
+    /// At most 500.
+    #[schema(value_type = Vec<i64>)]
+    cases: Vec<CaseId>,
+    change: Change,
+}
+
+/// What became of them.
+#[derive(Debug, Serialize, ToSchema)]
+pub struct Bulk {
+    changed: Vec<i64>,
+    /// Those that were so already.
+    same: Vec<i64>,
+    /// Those that a rule kept as they are.
+    refused: Vec<i64>,
+}
+
+/// Changes properties of many cases in one transaction.
+#[utoipa::path(post, path = "/api/v1/cases/bulk", request_body = Many,
+    responses((status = 200, body = Bulk), (status = 404)))]
+pub async fn bulk(
+    State(web): State<Web>,
+    who: SignedIn,
+    Json(many): Json<Many>,
+) -> Result<Response, Problem> {
+    let done = web.app.set_many(who.actor(), &many.cases, &many.change.wanted()?).await?;
+    let ids = |list: Vec<CaseId>| list.into_iter().map(|id| id.0).collect();
+    let answer =
+        Bulk { changed: ids(done.changed), same: ids(done.same), refused: ids(done.refused) };
+    super::json(StatusCode::OK, &answer)
+}
+
+/// A customer's "it is solved": closes one of their cases.
+#[utoipa::path(post, path = "/api/v1/cases/{id}/close", params(("id" = i64, Path)), request_body = Object,
+    responses((status = 204), (status = 404), (status = 409)))]
+pub async fn close(
+    State(web): State<Web>,
+    who: SignedIn,
+    Path(id): Path<CaseId>,
+    _: Json<Value>,
+) -> Result<StatusCode, Problem> {
+    web.app.close_case(who.actor(), id).await?;
+    Ok(StatusCode::NO_CONTENT)
 }

@@ -42,6 +42,10 @@ pub struct File {
     href: String,
     /// Whether it was a HAR and was sanitized before it was stored.
     sanitized: bool,
+    /// What was removed from it then.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schema(value_type = Option<Object>)]
+    receipt: Option<Value>,
 }
 
 /// The last entries of a timeline, oldest first.
@@ -86,8 +90,9 @@ pub async fn list(
                 name: f.name.clone(),
                 bytes: f.bytes,
                 sha256: f.sha256.clone(),
-                href: format!("/attachments/{}", f.id),
+                href: format!("/api/v1/attachments/{}", f.id),
                 sanitized: f.har_receipt.is_some(),
+                receipt: f.har_receipt.as_deref().and_then(|r| serde_json::from_str(r).ok()),
             })
             .collect(),
     };

@@ -3,6 +3,7 @@
 //! entry is durable before it leaves.
 
 pub mod cases;
+pub mod files;
 pub mod idempotency;
 pub mod incidents;
 pub mod ledger;
@@ -10,8 +11,11 @@ pub mod messages;
 pub mod organizations;
 pub mod people;
 pub mod reports;
+pub mod runs;
 pub mod search;
+pub mod session;
 
+pub use crate::page::Leaving;
 use crate::problem::Problem;
 use crate::session::SignedIn;
 use crate::state::Web;
@@ -19,61 +23,132 @@ use axum::http::StatusCode;
 use axum::http::header::{CONTENT_TYPE, HeaderValue};
 use axum::response::{IntoResponse, Response};
 use serde::Serialize;
+use serde_json::{Value, json as value};
 use utoipa::OpenApi;
-use warifu_app::egress::Page;
-use warifu_domain::OrganizationId;
 
 #[derive(OpenApi)]
 #[openapi(
     info(
         title = "Warifu",
-        description = "The desk for programs. Answers that are errors are application/problem+json (RFC 9457). Lists are paged by key: `next` is the value for `after`, and absent on the last page."
+        description = "The desk for programs. Answers that are errors are application/problem+json (RFC 9457). Lists are paged by key: `next` is the value for `after` (for `before` where the newest come first), and absent on the last page. What changes something takes a JSON body (`{}` where it needs nothing) or a form, and the token of `GET /api/v1/session` in `X-CSRF-Token`."
     ),
     paths(
+        session::session,
+        session::sign_out,
+        session::passkeys,
+        session::remove_passkey,
+        session::views,
+        session::assignees,
         cases::list,
         cases::create,
+        cases::bulk,
         cases::one,
         cases::change,
+        cases::close,
         messages::list,
         messages::write,
+        files::write,
+        files::read,
+        crate::live::case,
+        crate::live::all,
         people::list,
         people::create,
         people::one,
         people::replace,
+        people::versions,
         organizations::list,
         organizations::create,
         organizations::one,
         organizations::replace,
+        organizations::versions,
         search::search,
+        reports::subjects,
         reports::definitions,
+        reports::definition,
+        reports::versions,
         reports::save,
         reports::count,
-        reports::runs,
-        reports::prepare,
-        reports::run,
-        reports::start_replay,
-        reports::replay,
+        runs::runs,
+        runs::prepare,
+        runs::run,
+        runs::download,
+        runs::cancel,
+        runs::compare,
+        runs::start_replay,
+        runs::replay,
+        runs::stop_replay,
         ledger::list,
+        ledger::one,
+        ledger::verify,
         incidents::list,
         incidents::open,
+        incidents::one,
+        incidents::close,
         incidents::record,
         incidents::start,
         incidents::answer,
+        incidents::stop,
+        incidents::guess,
+        incidents::exposure,
     )
 )]
 struct Description;
 
 /// `GET /api/v1/openapi.json`
 pub async fn openapi() -> Result<Response, Problem> {
-    json(StatusCode::OK, &Description::openapi())
+    json(StatusCode::OK, &description()?)
 }
 
-/// What leaves: which route, whose data, what was asked, which records.
-pub struct Leaving<'a> {
-    pub route: &'a str,
-    pub organization: Option<OrganizationId>,
-    pub query: serde_json::Value,
-    pub ids: Vec<i64>,
+/// The description, with what every operation has: words for each status, and the document that
+/// comes with an error.
+fn description() -> Result<Value, Problem> {
+    let made = serde_json::to_value(Description::openapi());
+    let mut made = made.map_err(|e| Problem::internal(e.to_string()))?;
+    let problem = |status: StatusCode| {
+        let words = status.canonical_reason().unwrap_or("An answer");
+        match status.is_client_error() {
+            true => value!({"description": words, "content": {"application/problem+json":
+                {"schema": {"$ref": "#/components/schemas/Problem"}}}}),
+            false => value!({ "description": words }),
+        }
+    };
+    let paths = made["paths"].as_object_mut().into_iter().flatten();
+    let each = paths.flat_map(|(path, of)| {
+        let operations = of.as_object_mut().into_iter().flatten();
+        operations.map(move |(method, operation)| (format!("{method} {path}"), operation))
+    });
+    for (name, operation) in each {
+        let plain = name.replace("/api/v1/", "").replace(['{', '}'], "");
+        operation["operationId"] = plain.replace([' ', '/', '.'], "_").into();
+        let Some(responses) = operation["responses"].as_object_mut() else { continue };
+        for status in ["401", "403", "422"] {
+            responses.entry(status).or_insert_with(|| value!({}));
+        }
+        for (status, response) in responses {
+            let status = status.parse().unwrap_or(StatusCode::OK);
+            let Value::Object(whole) = problem(status) else { continue };
+            for (name, value) in whole {
+                let known = response[&name].as_str().is_some_and(|text| !text.is_empty());
+                if !known {
+                    response[&name] = value;
+                }
+            }
+        }
+    }
+    made["components"]["securitySchemes"]["session"] =
+        value!({"type": "apiKey", "in": "cookie", "name": crate::session::COOKIE});
+    made["security"] = value!([{ "session": [] }]);
+    let (text, number) = (value!({"type": "string"}), value!({"type": "integer"}));
+    made["components"]["schemas"]["Problem"] = value!({
+        "type": "object",
+        "description": "RFC 9457.",
+        "required": ["type", "title", "status", "instance", "reference"],
+        "properties": {
+            "type": text, "title": text, "status": number, "detail": text, "instance": text,
+            "field": text, "reference": text,
+        },
+    });
+    Ok(made)
 }
 
 /// An answer with records, after its ledger entry.
@@ -85,18 +160,7 @@ pub async fn gated(
     answer: &impl Serialize,
 ) -> Result<Response, Problem> {
     let body = text(answer)?;
-    let page = Page {
-        route: leaving.route,
-        // A customer's answers hold nothing but their own organization's data.
-        organization: match who.actor().is_staff() {
-            true => leaving.organization,
-            false => Some(who.actor().organization),
-        },
-        query: &leaving.query,
-        ids: &leaving.ids,
-        body: body.as_bytes(),
-    };
-    web.app.record_page(who.actor(), &page).await?;
+    leaving.record(web, who, body.as_bytes()).await?;
     Ok(with_body(status, body))
 }
 
@@ -142,7 +206,7 @@ mod tests {
 
     #[test]
     fn every_route_is_described() {
-        let described = serde_json::to_value(Description::openapi()).unwrap();
+        let described = description().unwrap();
         assert!(described["openapi"].as_str().unwrap().starts_with("3.1"));
         let router = include_str!("../router.rs");
         let routes = router.split('"').filter(|p| p.starts_with("/api/v1/"));

@@ -13,8 +13,8 @@ use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
 use utoipa::{IntoParams, ToSchema};
 use warifu_app::organizations::OrganizationLine;
-use warifu_domain::OrganizationId;
 use warifu_domain::organizations::{Environment, Organization as Record};
+use warifu_domain::{OrganizationId, Revision, Timestamp};
 
 /// An organization.
 #[derive(Debug, Serialize, ToSchema)]
@@ -103,6 +103,33 @@ pub async fn one(
         ids: vec![id.0],
     };
     gated(&web, &who, leaving, StatusCode::OK, &Organization::from(&view.line)).await
+}
+
+/// A version of an organization's record.
+#[derive(Debug, Serialize, ToSchema)]
+pub struct Version {
+    /// From which revision on it holds.
+    revision: i64,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schema(value_type = Option<String>, format = DateTime)]
+    at: Option<Timestamp>,
+    /// Fields that differ from the version before; empty for the first.
+    changed: Vec<&'static str>,
+}
+
+/// Since when each version of an organization's record holds, newest first.
+#[utoipa::path(get, path = "/api/v1/organizations/{id}/versions", params(("id" = i64, Path)),
+    responses((status = 200, body = [Version]), (status = 404)))]
+pub async fn versions(
+    State(web): State<Web>,
+    who: SignedIn,
+    Path(id): Path<OrganizationId>,
+) -> Result<Response, Problem> {
+    let view = web.app.organization(who.actor(), id).await?;
+    let version = |(revision, at, changed): (Revision, Option<Timestamp>, Vec<&'static str>)| {
+        Version { revision: revision.0, at, changed }
+    };
+    super::json(StatusCode::OK, &view.versions.into_iter().map(version).collect::<Vec<_>>())
 }
 
 /// A record of an organization.

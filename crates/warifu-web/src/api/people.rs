@@ -12,8 +12,9 @@ use axum::response::Response;
 use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
 use utoipa::{IntoParams, ToSchema};
+use warifu_domain::access::Roles;
 use warifu_domain::people::{KnownPerson, Person as Record};
-use warifu_domain::{OrganizationId, PersonId, Revision};
+use warifu_domain::{OrganizationId, PersonId, Revision, Timestamp};
 
 /// A person.
 #[derive(Debug, Serialize, ToSchema)]
@@ -27,9 +28,17 @@ pub struct Person {
     /// Since which revision the record holds; where one person is asked for.
     #[serde(skip_serializing_if = "Option::is_none")]
     revision: Option<i64>,
+    /// What they may do here; left out in search results.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    roles: Option<Vec<&'static str>>,
 }
 
 impl Person {
+    fn with(self, roles: Option<Roles>) -> Person {
+        let keys = |r: Roles| r.iter().map(|role| role.key()).collect();
+        Person { roles: roles.map(keys), ..self }
+    }
+
     pub fn new(p: &KnownPerson, revision: Option<Revision>) -> Result<Person, Problem> {
         let mut record =
             serde_json::to_value(&p.record).map_err(|e| Problem::internal(e.to_string()))?;
@@ -42,6 +51,7 @@ impl Person {
             active: p.active,
             record,
             revision: revision.map(|r| r.0),
+            roles: None,
         })
     }
 }
@@ -77,7 +87,10 @@ pub async fn list(
     let limit = limit(asked.limit)?;
     let after = asked.after.unwrap_or(PersonId(0));
     let page = web.app.people_page(who.actor(), asked.organization, after, limit).await?;
-    let people = page.people.iter().map(|p| Person::new(p, None)).collect::<Result<Vec<_>, _>>()?;
+    let shown = |p: &KnownPerson| {
+        Ok::<_, Problem>(Person::new(p, None)?.with(page.roles.get(&p.id).copied()))
+    };
+    let people = page.people.iter().map(shown).collect::<Result<Vec<_>, _>>()?;
     let leaving = Leaving {
         route: "/api/v1/people",
         organization: asked.organization,
@@ -104,7 +117,45 @@ pub async fn one(
         ids: vec![id.0],
     };
     let revision = view.versions.first().map(|v| v.revision);
-    gated(&web, &who, leaving, StatusCode::OK, &Person::new(&view.person, revision)?).await
+    let person = Person::new(&view.person, revision)?.with(Some(view.roles));
+    gated(&web, &who, leaving, StatusCode::OK, &person).await
+}
+
+/// A version of a record.
+#[derive(Debug, Serialize, ToSchema)]
+pub struct Version {
+    /// From which revision on it holds.
+    revision: i64,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schema(value_type = Option<String>, format = DateTime)]
+    at: Option<Timestamp>,
+    /// Labels of the fields that differ from the version before; empty for the first.
+    changed: Vec<&'static str>,
+    person: Person,
+}
+
+/// The versions of a person's record, newest first, at most 200.
+#[utoipa::path(get, path = "/api/v1/people/{id}/versions", params(("id" = i64, Path)),
+    responses((status = 200, body = [Version]), (status = 404)))]
+pub async fn versions(
+    State(web): State<Web>,
+    who: SignedIn,
+    Path(id): Path<PersonId>,
+) -> Result<Response, Problem> {
+    let view = web.app.person(who.actor(), id).await?;
+    let version = |v: &warifu_app::people::Version| {
+        let person = Person::new(&v.person, Some(v.revision))?;
+        let changed = v.changed.clone();
+        Ok::<_, Problem>(Version { revision: v.revision.0, at: v.at, changed, person })
+    };
+    let versions = view.versions.iter().map(version).collect::<Result<Vec<_>, _>>()?;
+    let leaving = Leaving {
+        route: "/api/v1/people/{id}/versions",
+        organization: Some(view.person.organization),
+        query: json!({"id": id}),
+        ids: vec![id.0],
+    };
+    gated(&web, &who, leaving, StatusCode::OK, &versions).await
 }
 
 /// A new person.

@@ -1,18 +1,22 @@
-//! `/api/v1/definitions`, `/api/v1/reports`, `/api/v1/runs`, `/api/v1/replays`
+//! `/api/v1/definitions`, `/api/v1/reports`: what can be reported, and what it would be.
 
-use super::{Made, json, limit};
+use super::cases::parse;
+use super::{Made, idempotency, json};
 use crate::csrf::Json;
 use crate::problem::Problem;
 use crate::session::SignedIn;
 use crate::state::Web;
 use axum::extract::{Path, Query, State};
-use axum::http::StatusCode;
+use axum::http::{HeaderMap, StatusCode};
 use axum::response::Response;
 use serde::{Deserialize, Serialize};
+use serde_json::Value;
 use utoipa::{IntoParams, ToSchema};
-use warifu_app::reports::{Difference, NewRun, Run, SavedDefinition};
-use warifu_domain::reports::{Definition as Asked, Weight};
-use warifu_domain::{DefinitionId, RunId};
+use warifu_app::AppError;
+use warifu_app::reports::{SavedDefinition, digest};
+use warifu_domain::DefinitionId;
+use warifu_domain::access::Permission;
+use warifu_domain::reports::{Definition as Asked, Op, Subject, Weight};
 
 /// A saved definition at a version.
 #[derive(Debug, Serialize, ToSchema)]
@@ -46,6 +50,7 @@ impl From<SavedDefinition> for Definition {
 
 /// A definition to save.
 #[derive(Debug, Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
 pub struct NewDefinition {
     /// Of the definition that gets a new version; absent for a new one.
     id: Option<i64>,
@@ -63,19 +68,99 @@ pub async fn definitions(State(web): State<Web>, who: SignedIn) -> Result<Respon
     json(StatusCode::OK, &list.into_iter().map(Definition::from).collect::<Vec<_>>())
 }
 
-/// Saves a definition, or a new version of one.
-#[utoipa::path(post, path = "/api/v1/definitions", request_body = NewDefinition, responses((status = 201, body = Made)))]
+#[derive(Debug, Default, Deserialize, IntoParams)]
+#[serde(default)]
+pub struct At {
+    /// The current one when it is left out.
+    version: Option<i64>,
+}
+
+/// A saved definition at a version.
+#[utoipa::path(get, path = "/api/v1/definitions/{id}", params(("id" = i64, Path), At),
+    responses((status = 200, body = Definition), (status = 404)))]
+pub async fn definition(
+    State(web): State<Web>,
+    who: SignedIn,
+    Path(id): Path<DefinitionId>,
+    Query(at): Query<At>,
+) -> Result<Response, Problem> {
+    let found = web.app.definition(who.actor(), id, at.version).await?;
+    json(StatusCode::OK, &Definition::from(found))
+}
+
+/// Every version of a saved definition, newest first.
+#[utoipa::path(get, path = "/api/v1/definitions/{id}/versions", params(("id" = i64, Path)),
+    responses((status = 200, body = [Definition]), (status = 404)))]
+pub async fn versions(
+    State(web): State<Web>,
+    who: SignedIn,
+    Path(id): Path<DefinitionId>,
+) -> Result<Response, Problem> {
+    let list = web.app.definition_versions(who.actor(), id).await?;
+    if list.is_empty() {
+        return Err(Problem::not_found());
+    }
+    json(StatusCode::OK, &list.into_iter().map(Definition::from).collect::<Vec<_>>())
+}
+
+/// What a report can be about.
+#[derive(Debug, Serialize, ToSchema)]
+pub struct SubjectView {
+    /// For `subject` of a definition.
+    subject: &'static str,
+    columns: Vec<ColumnView>,
+    /// For `op` of a condition.
+    operators: Vec<&'static str>,
+}
+
+/// A column.
+#[derive(Debug, Serialize, ToSchema)]
+pub struct ColumnView {
+    key: &'static str,
+    /// The header that a file shows.
+    label: &'static str,
+    /// Whether a report may show it. The others can only be filtered by.
+    shown: bool,
+    personal: bool,
+}
+
+/// Subjects with their columns.
+#[utoipa::path(get, path = "/api/v1/reports/subjects", responses((status = 200, body = [SubjectView])))]
+pub async fn subjects(who: SignedIn) -> Result<Response, Problem> {
+    who.actor().require(Permission::RunReports).map_err(AppError::from)?;
+    let list = Subject::ALL.iter().map(|s| SubjectView {
+        subject: s.key(),
+        columns: s
+            .columns()
+            .iter()
+            .map(|c| ColumnView {
+                key: c.key,
+                label: c.label,
+                shown: c.shown,
+                personal: c.personal,
+            })
+            .collect(),
+        operators: Op::ALL.iter().map(|o| o.key()).collect(),
+    });
+    json(StatusCode::OK, &list.collect::<Vec<_>>())
+}
+
+/// Saves a definition, or a new version of one. With an `Idempotency-Key` it is saved once.
+#[utoipa::path(post, path = "/api/v1/definitions", params(("Idempotency-Key" = Option<String>, Header)), request_body = NewDefinition, responses((status = 201, body = Made)))]
 pub async fn save(
     State(web): State<Web>,
     who: SignedIn,
-    Json(new): Json<NewDefinition>,
+    headers: HeaderMap,
+    Json(body): Json<Value>,
 ) -> Result<Response, Problem> {
-    let id = new.id.map(DefinitionId);
-    let saved = web
-        .app
-        .save_definition(who.actor(), id, &new.name, &new.description, &new.definition)
-        .await?;
-    json(StatusCode::CREATED, &Made { id: saved.0.0, reference: None })
+    let NewDefinition { id, name, description, definition } = parse(&body)?;
+    let act = async {
+        let id = id.map(DefinitionId);
+        let saved =
+            web.app.save_definition(who.actor(), id, &name, &description, &definition).await?;
+        Ok(Made { id: saved.0.0, reference: None })
+    };
+    idempotency::once(&web, &who, &headers, "POST /api/v1/definitions", &body, act).await
 }
 
 /// What a report would be.
@@ -90,6 +175,20 @@ pub struct Counted {
     personal_fields: u64,
     /// Whether running it is a decision of its own.
     decision: bool,
+    /// SHA-256 of the canonical JSON of the definition.
+    digest: String,
+    fields: Vec<FieldView>,
+    /// The first rows, contact data masked.
+    sample: Vec<Vec<String>>,
+}
+
+/// A column of the report.
+#[derive(Debug, Serialize, ToSchema)]
+pub struct FieldView {
+    key: &'static str,
+    /// Rows that have it filled.
+    filled: u64,
+    bytes: u64,
 }
 
 /// Counts a report exactly. Nothing leaves.
@@ -107,158 +206,13 @@ pub async fn count(
         bytes: p.bytes,
         personal_fields: p.personal_fields,
         decision: p.weight != Weight::Ordinary,
+        digest: digest(&definition)?.to_string(),
+        fields: p
+            .fields
+            .iter()
+            .map(|f| FieldView { key: f.key, filled: f.filled, bytes: f.bytes })
+            .collect(),
+        sample: p.sample,
     };
     json(StatusCode::OK, &counted)
-}
-
-/// One execution of a definition.
-#[derive(Debug, Serialize, ToSchema)]
-pub struct RunView {
-    id: i64,
-    name: String,
-    /// `prepared`, `running`, `done`, `aborted`.
-    state: &'static str,
-    #[schema(value_type = Object)]
-    definition: Asked,
-    digest: String,
-    revision: i64,
-    as_of: String,
-    rows: i64,
-    bytes: i64,
-    expected_rows: i64,
-    expected_bytes: Option<i64>,
-    sha256: String,
-    /// Numbers in the ledger, from 1.
-    start_entry: Option<i64>,
-    end_entry: Option<i64>,
-}
-
-impl From<Run> for RunView {
-    fn from(r: Run) -> RunView {
-        RunView {
-            id: r.id.0,
-            state: r.state.key(),
-            name: r.name,
-            definition: r.definition,
-            digest: r.digest,
-            revision: r.as_of.0,
-            as_of: r.as_of_at.to_string(),
-            rows: r.rows,
-            bytes: r.bytes,
-            expected_rows: r.expected_rows,
-            expected_bytes: r.expected_bytes,
-            sha256: r.sha256,
-            start_entry: r.start_seq.map(|s| s + 1),
-            end_entry: r.end_seq.filter(|s| *s >= 0).map(|s| s + 1),
-        }
-    }
-}
-
-#[derive(Debug, Default, Deserialize, IntoParams)]
-#[serde(default)]
-pub struct Paged {
-    /// Runs before this number.
-    before: Option<i64>,
-    /// 1 to 200; 50 by default.
-    limit: Option<usize>,
-}
-
-/// Runs, newest first.
-#[utoipa::path(get, path = "/api/v1/runs", params(Paged), responses((status = 200, body = [RunView])))]
-pub async fn runs(
-    State(web): State<Web>,
-    who: SignedIn,
-    Query(asked): Query<Paged>,
-) -> Result<Response, Problem> {
-    let before = RunId(asked.before.unwrap_or(i64::MAX));
-    let list = web.app.runs(who.actor(), before, limit(asked.limit)? as i64).await?;
-    json(StatusCode::OK, &list.into_iter().map(RunView::from).collect::<Vec<_>>())
-}
-
-/// A run to prepare. Its file leaves once, by `POST /runs/{id}/download`.
-#[derive(Debug, Deserialize, ToSchema)]
-pub struct RunAsked {
-    #[schema(value_type = Object)]
-    definition: Asked,
-    #[serde(default)]
-    name: String,
-    #[serde(default)]
-    reason: String,
-    /// Run it although it is over everybody or over the limits.
-    #[serde(default)]
-    decided: bool,
-}
-
-/// Prepares a run as of now.
-#[utoipa::path(post, path = "/api/v1/runs", request_body = RunAsked, responses((status = 201, body = RunView)))]
-pub async fn prepare(
-    State(web): State<Web>,
-    who: SignedIn,
-    Json(asked): Json<RunAsked>,
-) -> Result<Response, Problem> {
-    let RunAsked { definition, name, reason, decided } = asked;
-    let new = NewRun { definition, saved: None, name, reason, decided };
-    let run = web.app.prepare_run(who.actor(), new).await?;
-    json(StatusCode::CREATED, &RunView::from(run))
-}
-
-/// A run.
-#[utoipa::path(get, path = "/api/v1/runs/{id}", params(("id" = i64, Path)), responses((status = 200, body = RunView)))]
-pub async fn run(
-    State(web): State<Web>,
-    who: SignedIn,
-    Path(id): Path<RunId>,
-) -> Result<Response, Problem> {
-    json(StatusCode::OK, &RunView::from(web.app.run(who.actor(), id).await?))
-}
-
-/// A replay: running, or what came of it.
-#[derive(Debug, Serialize, ToSchema)]
-pub struct ReplayView {
-    run: i64,
-    /// `running`, `identical`, `differs`, `failed`.
-    state: &'static str,
-    bytes: u64,
-    /// Where it differs or why it failed.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    detail: Option<String>,
-}
-
-/// Begins to re-create a run in the background.
-#[utoipa::path(post, path = "/api/v1/replays/{id}", params(("id" = i64, Path)), responses((status = 202, body = ReplayView)))]
-pub async fn start_replay(
-    State(web): State<Web>,
-    who: SignedIn,
-    Path(id): Path<RunId>,
-    _: Json<serde_json::Value>,
-) -> Result<Response, Problem> {
-    web.app.start_replay(who.actor(), id).await?;
-    json(StatusCode::ACCEPTED, &replay_of(&web, id)?)
-}
-
-/// How far the replay of a run is, or what came of it.
-#[utoipa::path(get, path = "/api/v1/replays/{id}", params(("id" = i64, Path)), responses((status = 200, body = ReplayView)))]
-pub async fn replay(
-    State(web): State<Web>,
-    who: SignedIn,
-    Path(id): Path<RunId>,
-) -> Result<Response, Problem> {
-    web.app.run(who.actor(), id).await?;
-    json(StatusCode::OK, &replay_of(&web, id)?)
-}
-
-fn replay_of(web: &Web, id: RunId) -> Result<ReplayView, Problem> {
-    let job = web.app.replays.job(id).ok_or_else(Problem::not_found)?;
-    let view = |state, bytes, detail| ReplayView { run: id.0, state, bytes, detail };
-    Ok(match job.outcome.get() {
-        None => view("running", job.progress.bytes(), None),
-        Some((Err(why), _)) => view("failed", job.progress.bytes(), Some(why.clone())),
-        Some((Ok(made), _)) => match &made.difference {
-            None => view("identical", made.bytes, None),
-            Some(Difference::Within { from, to }) => {
-                view("differs", made.bytes, Some(format!("within bytes {} to {to}", from + 1)))
-            }
-            Some(other) => view("differs", made.bytes, Some(format!("{other:?}"))),
-        },
-    })
 }

@@ -44,7 +44,10 @@ impl Written {
                 let kind = field.content_type().unwrap_or_default().to_owned();
                 let mut incoming = None;
                 while let Some(chunk) = field.chunk().await.map_err(broken)? {
-                    // An empty file field is what a browser sends for no file.
+                    // What a browser sends for no file is one without a name and without bytes.
+                    if chunk.is_empty() && file.is_empty() {
+                        continue;
+                    }
                     if incoming.is_none() {
                         incoming = Some(web.app.receive(&file, &kind)?);
                     }

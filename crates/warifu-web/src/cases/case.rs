@@ -1,7 +1,7 @@
 //! `GET /cases/{reference}`: the list on the left, the case, its customer.
 
 use super::show::{self, Show, somebody};
-use crate::page::page_with;
+use crate::page::{Leaving, gated, page_with};
 use crate::problem::Problem;
 use crate::session::{Staff, role_message};
 use crate::state::Web;
@@ -11,6 +11,7 @@ use axum::extract::{Path, Query, State};
 use axum::http::StatusCode;
 use axum::response::Response;
 use serde::Deserialize;
+use serde_json::json;
 use warifu_app::cases::{Cursor, Filter, OpenCase};
 use warifu_domain::cases::View;
 use warifu_domain::{CaseId, MessageId};
@@ -85,8 +86,20 @@ pub async fn shown(
     let dossier = dossier(&show, &open);
     let shell = who.shell(Place::Cases, view).await?;
     let view_title = super::list::view_title(who, view);
-    let page = CasePage { shell, view_title, view: view.to_owned(), rows, case, composer, dossier };
-    page_with(code, page)
+    let total = list.total.unwrap_or(rows.len() as i64);
+    // That the case was opened is recorded already; this is about the list beside it.
+    let ids: Vec<i64> = list.cases.iter().map(|c| c.id.0).collect();
+    let query = json!({"case": id, "view": view});
+    let view = view.to_owned();
+    let page = CasePage { shell, view_title, view, total, rows, case, composer, dossier };
+    if !web.app.list_is_due(actor, &ids) {
+        return page_with(code, page);
+    }
+    let route = "/cases/{reference}";
+    let beside = Leaving { route, organization: None, query, ids: ids.clone() };
+    let answer = gated(web, who, code, beside, page).await?;
+    web.app.was_listed(actor, &ids);
+    Ok(answer)
 }
 
 fn dossier(show: &Show<'_>, open: &OpenCase) -> Dossier {

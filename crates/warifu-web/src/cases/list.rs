@@ -1,15 +1,17 @@
 //! `GET /cases?view=…`: a view as a table, by pages.
 
 use super::show::{self, Show};
-use crate::page::page;
+use crate::page::{Leaving, gated};
 use crate::problem::Problem;
 use crate::session::Staff;
 use crate::state::Web;
 use crate::views::cases::{CaseFilter, CaseList, Chip, Pager};
 use crate::views::shell::Place;
 use axum::extract::{Query, State};
+use axum::http::StatusCode;
 use axum::response::Response;
 use serde::Deserialize;
+use serde_json::json;
 use url::form_urlencoded::Serializer;
 use warifu_app::cases::{CasePage, Cursor, Filter};
 use warifu_domain::access::Actor;
@@ -130,6 +132,14 @@ pub async fn list(
         shown: found.cases.len() as i64,
         total: found.total,
     };
+    let leaving = Leaving {
+        route: "/cases",
+        organization: asked.organization,
+        query: json!({"view": name, "q": asked.q, "organization": asked.organization,
+            "requester": asked.requester, "status": asked.status, "priority": asked.priority,
+            "assignee": asked.assignee, "after": asked.after}),
+        ids: found.cases.iter().map(|c| c.id.0).collect(),
+    };
     let list = CaseList {
         shell: who.shell(Place::Cases, name).await?,
         title: title.unwrap_or_else(|| lang.t("cases")),
@@ -146,7 +156,10 @@ pub async fn list(
         pager,
         staff: show::staff(lang, &staff, ""),
     };
-    page(list)
+    let ids = leaving.ids.clone();
+    let answer = gated(&web, &who, StatusCode::OK, leaving, list).await?;
+    web.app.was_listed(actor, &ids);
+    Ok(answer)
 }
 
 /// The name of a view in the reader's language.

@@ -17,6 +17,7 @@ pub struct Show<'a> {
     pub web: &'a Web,
     pub lang: Lang,
     pub now: Timestamp,
+    zone: TimeZone,
 }
 
 pub fn status(s: Status) -> view::CaseStatus {
@@ -116,17 +117,27 @@ fn attachment(file: &warifu_app::cases::File) -> Attachment {
 
 impl<'a> Show<'a> {
     pub fn to(web: &'a Web, who: &SignedIn) -> Show<'a> {
-        Show { web, lang: who.taste.lang, now: web.app.now() }
+        Show { web, lang: who.taste.lang, now: web.app.now(), zone: who.zone.clone() }
     }
 
     /// `10 min ago`
     pub fn ago(&self, at: Timestamp) -> crate::i18n::When {
-        self.lang.ago(at.to_jiff(), self.now.to_jiff(), &TimeZone::UTC)
+        self.lang.ago(at.to_jiff(), self.now.to_jiff(), &self.zone)
+    }
+
+    /// `10 min`, under a heading that says what it is.
+    fn age(&self, at: Timestamp) -> crate::i18n::When {
+        self.lang.age(at.to_jiff(), self.now.to_jiff(), &self.zone)
     }
 
     /// Date and time.
     pub fn at(&self, at: Timestamp) -> crate::i18n::When {
-        self.lang.date_time(at.to_jiff(), &TimeZone::UTC)
+        self.lang.date_time(at.to_jiff(), &self.zone)
+    }
+
+    /// The time today, the day and the time else.
+    pub fn moment(&self, at: Timestamp) -> crate::i18n::When {
+        self.lang.moment(at.to_jiff(), self.now.to_jiff(), &self.zone)
     }
 
     pub fn row(
@@ -145,6 +156,7 @@ impl<'a> Show<'a> {
             priority: priority(case.priority),
             assignee,
             last: self.ago(case.updated_at),
+            age: self.age(case.updated_at),
             ..CaseRow::default()
         }
     }
@@ -173,7 +185,7 @@ impl<'a> Show<'a> {
             author: somebody(m.author, open.name(m.author)),
             ours,
             side,
-            at: self.at(m.at),
+            at: self.moment(m.at),
             paragraphs: paragraphs(&m.body),
             files: e.files.iter().map(attachment).collect(),
         }
@@ -188,7 +200,7 @@ impl<'a> Show<'a> {
             MessageKind::Event => {
                 let (kind, what) = self.event(open, e.message.author, e.event.as_ref()?);
                 let who = open.name(e.message.author).to_owned();
-                Entry::Event(view::Event { who, kind, what, at: self.at(e.message.at) })
+                Entry::Event(view::Event { who, kind, what, at: self.moment(e.message.at) })
             }
         })
     }

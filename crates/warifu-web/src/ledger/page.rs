@@ -107,7 +107,10 @@ async fn show(
     let (from, to) = (day(&asked.from), day(&asked.to).map(|t| t + DAY));
     let days = from.is_some() || to.is_some();
     let kind = Some(asked.kind.as_str()).filter(|k| !k.is_empty());
-    let by = asked.q.trim().parse().ok().map(PersonId);
+    let by = match asked.q.trim() {
+        "" => None,
+        text => Some(person(web, who, text).await?),
+    };
     // The entry that is open stands in the middle of its neighbours.
     let before = asked.before.or(number.map(|n| n + PAGE / 2)).unwrap_or(i64::MAX);
     let limit = if days { READ } else { PAGE + 1 };
@@ -160,6 +163,21 @@ async fn show(
     })
 }
 
+/// Whose entries are wanted: a number, or the person whose email, user name or name it is; when
+/// there is none, nobody's.
+async fn person(web: &Web, who: &Staff, text: &str) -> Result<PersonId, Problem> {
+    if let Ok(id) = text.parse() {
+        return Ok(PersonId(id));
+    }
+    let found = web.app.search(who.actor(), text, 50).await?.people;
+    let is = |field: Option<&str>| field.is_some_and(|f| f.eq_ignore_ascii_case(text));
+    let exact = found.iter().find(|p| {
+        let r = &p.record;
+        is(r.email.as_deref()) || is(r.username.as_deref()) || is(Some(r.display_name()))
+    });
+    Ok(exact.or(found.first()).map_or(PersonId(-1), |p| p.id))
+}
+
 fn body(entry: &Entry) -> Value {
     let entry: Value = serde_json::from_slice(&entry.entry).unwrap_or_default();
     entry["body"].clone()
@@ -180,7 +198,8 @@ fn tally(kind: &str, body: &Value, replayed: &HashMap<String, bool>) -> (Tally, 
         ("replay", _) => (Tally::No, "tally-differs"),
         ("report_abort" | "transfer_abort", _) => (Tally::Open, "tally-aborted"),
         ("transfer_end", _) => (Tally::Match, "tally-in-full"),
-        _ => (Tally::Match, "tally-recorded"),
+        // Nothing of it could be made again, so there are no halves to hold together.
+        _ => (Tally::Open, ""),
     }
 }
 
@@ -207,7 +226,7 @@ fn row(
         bytes_sent: sent.map(|n| (n, made.filter(|m| *m > n))),
         digest: short(digest),
         tally,
-        tally_text: lang.t(text),
+        tally_text: if text.is_empty() { String::new() } else { lang.t(text) },
         current: open == Some(entry.seq + 1),
     }
 }

@@ -2,7 +2,7 @@
 //! administrators.
 
 use crate::cases::show::{Show, cursor, cursor_text, somebody, status};
-use crate::page::page;
+use crate::page::{Leaving, gated};
 use crate::problem::Problem;
 use crate::session::Customer;
 use crate::state::Web;
@@ -10,8 +10,10 @@ use crate::views::cases::Pager;
 use crate::views::portal::{PortalCases, PortalRow};
 use crate::views::shell::Place;
 use axum::extract::{Query, State};
+use axum::http::StatusCode;
 use axum::response::Response;
 use serde::Deserialize;
+use serde_json::json;
 use warifu_app::cases::{Cursor, Filter};
 use warifu_domain::access::Permission;
 use warifu_domain::cases::View;
@@ -64,5 +66,12 @@ pub async fn cases(
         total: found.total,
     };
     let shell = who.shell(Place::PortalCases, "").await?;
-    page(PortalCases { shell, everyone, may_everyone, rows, pager })
+    let leaving = Leaving {
+        route: "/portal/cases",
+        organization: None,
+        query: json!({"whose": whose, "after": asked.after}),
+        ids: found.cases.iter().map(|c| c.id.0).collect(),
+    };
+    let list = PortalCases { shell, everyone, may_everyone, rows, pager };
+    gated(&web, &who, StatusCode::OK, leaving, list).await
 }

@@ -27,10 +27,6 @@ pub async fn create(
     mut form: Multipart,
 ) -> Result<Response, Problem> {
     let mut written = Written::read(&web, &mut form).await?;
-    // The button beside the products only chooses another form.
-    if written.get("do") == "product" {
-        return shown(&web, &who, &written, Vec::new()).await;
-    }
     // Urgent is the vendor's word: it wakes people.
     let wanted = priority(written.get("priority"))?.map(|p| p.min(Priority::High));
     let lang = who.taste.lang;
@@ -44,10 +40,8 @@ pub async fn create(
         ..NewCase::default()
     };
     match web.app.create_case(who.actor(), new).await {
-        Ok(id) => {
-            Ok(Redirect::to(&format!("/portal/cases/{}", web.app.case_reference(id)))
-                .into_response())
-        }
+        Ok(id) => Ok(Redirect::to(&format!("/portal/cases/{}#new", web.app.case_reference(id)))
+            .into_response()),
         Err(AppError::Invalid { field, what }) => {
             let error = new::error(lang, field, &what, written.get("subject"));
             shown(&web, &who, &written, vec![error]).await
@@ -84,11 +78,13 @@ async fn shown(
         subject: written.get("subject").to_owned(),
         text: written.get("text").to_owned(),
         urgencies: urgencies.into(),
-        fields: Vec::new(),
         file_limit: web.app.config.attachment_limit as i64,
         seen_by: vec![
-            (lang.t("portal-seen-by"), lang.t_args("seen-by-staff", &[("who", vendor)])),
-            (lang.t("portal-seen-by"), lang.t("seen-by-admins")),
+            (lang.t("portal-here"), lang.t("seen-by-admins")),
+            (
+                lang.t_args("portal-at", &[("who", vendor)]),
+                lang.t_args("seen-by-staff", &[("who", vendor)]),
+            ),
         ],
         errors,
     };

@@ -39,7 +39,7 @@ pub async fn reply(
             );
         }
         Ok(Sent::Arrived(message)) => {
-            let at = lang.time(message.at.to_jiff(), &jiff::tz::TimeZone::UTC).text;
+            let at = lang.time(message.at.to_jiff(), &who.zone).text;
             (StatusCode::CONFLICT, lang.t_args("error-arrived", &[("time", &at)]))
         }
         Err(AppError::Invalid { what, .. }) => (StatusCode::UNPROCESSABLE_ENTITY, why(&what)),

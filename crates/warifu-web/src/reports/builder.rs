@@ -252,7 +252,8 @@ fn preview(
             .map(|row| row.iter().map(|c| Some(c.clone()).filter(|c| !c.is_empty())).collect())
             .collect(),
         decision,
-        definition: serde_json::to_string_pretty(definition)
+        definition: serde_json::to_value(definition)
+            .map(|v| words::laid_out(&v))
             .map_err(|e| Problem::internal(e.to_string()))?,
         digest: words::grouped(&reports::digest(definition)?.to_string()),
         format: words::format(&definition.format),

@@ -1,6 +1,7 @@
 //! Filters, columns and formats in the reader's language.
 
 use crate::i18n::Lang;
+use serde_json::Value;
 use warifu_domain::Timestamp;
 use warifu_domain::dialect::{Dialect, Eol, Quote};
 use warifu_domain::reports::{Condition, Definition, Filter, Format, Literal, Op, Subject};
@@ -173,7 +174,78 @@ pub fn grouped(digest: &str) -> String {
     digits.chunks(8).map(|c| c.iter().collect::<String>()).collect::<Vec<_>>().join(" ")
 }
 
+/// JSON as people read it: what fits in a line stays in one.
+pub fn laid_out(value: &Value) -> String {
+    let mut out = String::new();
+    lay_out(value, 0, &mut out);
+    out
+}
+
+/// Characters of a line, as wide as the box that shows it.
+const LINE: usize = 64;
+
+fn lay_out(value: &Value, indent: usize, out: &mut String) {
+    let whole = value.to_string();
+    let fits = indent + whole.chars().count() <= LINE;
+    let pad = |out: &mut String, indent: usize| {
+        while out.ends_with(' ') {
+            out.pop();
+        }
+        out.push('\n');
+        out.extend(std::iter::repeat_n(' ', indent));
+    };
+    match value {
+        Value::Object(fields) if !fits => {
+            out.push('{');
+            for (i, (name, value)) in fields.iter().enumerate() {
+                pad(out, indent + 2);
+                out.push_str(&format!("{}: ", Value::from(name.as_str())));
+                lay_out(value, indent + 2, out);
+                out.push_str(if i + 1 < fields.len() { "," } else { "" });
+            }
+            pad(out, indent);
+            out.push('}');
+        }
+        // Values of a list are short: as many in a line as fit.
+        Value::Array(items) if !fits => {
+            out.push('[');
+            let mut used = LINE;
+            for (i, item) in items.iter().enumerate() {
+                let comma = if i + 1 < items.len() { ", " } else { "" };
+                let length = item.to_string().chars().count() + comma.len();
+                if used + length > LINE {
+                    pad(out, indent + 2);
+                    used = indent + 2;
+                }
+                lay_out(item, indent + 2, out);
+                out.push_str(comma);
+                used += length;
+            }
+            pad(out, indent);
+            out.push(']');
+        }
+        _ => out.push_str(&whole),
+    }
+}
+
 /// An instant in UTC, as staff read it.
 pub fn at(lang: Lang, at: Timestamp) -> crate::i18n::When {
     lang.date_time(at.to_jiff(), &jiff::tz::TimeZone::UTC)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use serde_json::json;
+
+    #[test]
+    fn a_definition_is_laid_out_without_changing_it() {
+        let value = json!({"subject": "people", "order": [], "columns": vec!["a"; 40], "filter":
+            {"all": [{"column": "last_login", "op": "from", "value": "2023-07-01T00:00:00Z, and on"}]}});
+        let text = laid_out(&value);
+        assert_eq!(serde_json::from_str::<Value>(&text).ok(), Some(value));
+        assert!(text.lines().all(|l| l.chars().count() <= LINE + 40), "{text}");
+        assert!(text.lines().count() < 20, "{text}");
+        assert_eq!(laid_out(&json!({"a": 1})), "{\"a\":1}");
+    }
 }

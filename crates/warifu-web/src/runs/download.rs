@@ -3,7 +3,7 @@
 use super::run::Nothing;
 use crate::csrf::Form;
 use crate::problem::Problem;
-use crate::session::Staff;
+use crate::session::{SignedIn, Staff};
 use crate::state::Web;
 use axum::body::Body;
 use axum::extract::{Path, State};
@@ -18,6 +18,11 @@ pub async fn download(
     Path(id): Path<RunId>,
     _: Form<Nothing>,
 ) -> Result<Response, Problem> {
+    file(&web, &who, id).await
+}
+
+/// The file on its way out.
+pub async fn file(web: &Web, who: &SignedIn, id: RunId) -> Result<Response, Problem> {
     let file = web.app.download_run(who.actor(), id).await?;
     let mut response = Body::from_stream(file.body).into_response();
     let headers = response.headers_mut();

@@ -165,8 +165,10 @@ pub struct CaseRow {
     pub assignee: Option<Somebody>,
     /// Next answer due
     pub due: Option<Due>,
-    /// Last entry
+    /// Last entry: `10 min ago`
     pub last: When,
+    /// The same in short, for the list beside a case
+    pub age: When,
     /// Something in it that this person has not seen
     pub unread: bool,
     /// The one that is open beside the list
@@ -221,6 +223,13 @@ pub struct CaseList {
     pub staff: Vec<Choice>,
 }
 
+impl CaseList {
+    /// Whether any of the cases has a time by which it is due.
+    pub fn due(&self) -> bool {
+        self.rows.iter().any(|row| row.due.is_some())
+    }
+}
+
 /// The filter form of the case list, with what is chosen.
 #[derive(Debug, Clone, Default)]
 pub struct CaseFilter {
@@ -244,7 +253,9 @@ pub struct CasePage {
     pub view_title: String,
     /// Its value for links
     pub view: String,
-    /// Cases of that view
+    /// Cases in it
+    pub total: i64,
+    /// The first of them
     pub rows: Vec<CaseRow>,
     /// The case
     pub case: Case,
@@ -574,9 +585,10 @@ pub struct Shortcuts {
 
 impl Shortcuts {
     /// Key as the page has it, and the message that says what it does.
-    pub const KEYS: [(&'static str, &'static str); 15] = [
+    pub const KEYS: [(&'static str, &'static str); 16] = [
         ("j", "key-next"),
         ("k", "key-previous"),
+        ("x", "key-mark"),
         ("r", "key-reply"),
         ("n", "key-note"),
         ("a", "key-assign"),
@@ -592,7 +604,7 @@ impl Shortcuts {
         ("?", "key-help"),
     ];
 
-    fn keys(&self) -> [(&'static str, &'static str); 15] {
+    fn keys(&self) -> [(&'static str, &'static str); 16] {
         Shortcuts::KEYS
     }
 }

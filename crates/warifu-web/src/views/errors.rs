@@ -11,6 +11,8 @@ use crate::i18n::When;
 pub struct Problem {
     /// Frame; `me` may be `None`
     pub shell: Shell,
+    /// Name of the problem; `csrf` has words of its own
+    pub name: &'static str,
     /// 403, 404, 409, 413, 422, 429, 500, 503 or 507; others read as 500 or 422
     pub status: u16,
     /// One sentence more in the reader's language, e.g. the field and its limit; may be empty
@@ -29,6 +31,7 @@ impl Problem {
 
     fn title(&self) -> &'static str {
         match self.status {
+            403 if self.name == "csrf" => "error-csrf-title",
             403 => "error-403-title",
             404 => "error-404-title",
             409 => "error-409-title",
@@ -43,6 +46,7 @@ impl Problem {
 
     fn what(&self) -> &'static str {
         match self.status {
+            403 if self.name == "csrf" => "error-csrf-what",
             403 => "error-403-what",
             404 => "error-404-what",
             409 => "error-409-what",
@@ -57,6 +61,7 @@ impl Problem {
 
     fn how(&self) -> &'static str {
         match self.status {
+            403 if self.name == "csrf" => "error-csrf-how",
             403 => "error-403-how",
             404 => "error-404-how",
             409 => "error-409-how",
@@ -71,6 +76,7 @@ impl Problem {
 
     fn icon(&self) -> &'static str {
         match self.status {
+            403 if self.name == "csrf" => "warn",
             403 | 404 => "lock",
             409 => "users",
             413 => "file",

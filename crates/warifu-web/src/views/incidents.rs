@@ -115,6 +115,13 @@ pub struct RecordedDownload {
     pub current: bool,
 }
 
+impl RecordedDownload {
+    /// Whether nobody has searched for it yet.
+    fn unasked(&self) -> bool {
+        self.state == RunState::Queued && self.candidates.is_none()
+    }
+}
+
 /// The form to enter telemetry. Names: `bytes`, `tolerance`, `measure`, `at`, `rows`, `who`,
 /// `network`.
 #[derive(Debug, Clone, Default)]
@@ -318,6 +325,10 @@ impl Matching {
     /// Whether the search came to its end: only then is "none found" an answer.
     fn done(&self) -> bool {
         self.state == RunState::Done
+    }
+
+    fn unasked(&self) -> bool {
+        self.download.unasked()
     }
 
     fn best(&self) -> Option<&Candidate> {

@@ -3,7 +3,7 @@
 use askama::Template;
 
 use super::cases::{CaseRow, Pager, Somebody};
-use super::markup::{Choice, Tone};
+use super::markup::Tone;
 use super::shell::Shell;
 use crate::i18n::When;
 
@@ -17,8 +17,6 @@ pub struct PeopleList {
     pub q: String,
     /// Organization to which the list is limited: id and name
     pub organization: Option<Somebody>,
-    /// User types
-    pub types: Vec<Choice>,
     /// People
     pub rows: Vec<PersonRow>,
     /// Where the list goes on
@@ -75,8 +73,6 @@ pub struct FieldValue {
     pub label: String,
     /// Value; `None` is blank
     pub value: Option<String>,
-    /// Whether it is personal
-    pub personal: bool,
 }
 
 /// One version of a record.

@@ -48,7 +48,7 @@ pub struct PortalRow {
 pub struct PortalNewCase {
     /// Frame
     pub shell: Shell,
-    /// Products; the form of each has fields of its own
+    /// Products
     pub products: Vec<Choice>,
     /// Subject so far
     pub subject: String,
@@ -56,8 +56,6 @@ pub struct PortalNewCase {
     pub text: String,
     /// How urgent: value, and what it means with its promise
     pub urgencies: Vec<Urgency>,
-    /// Further fields of the product's form
-    pub fields: Vec<ProductField>,
     /// Largest accepted file in bytes
     pub file_limit: i64,
     /// Terms and values: who will see it, how long it is kept; in the reader's language
@@ -77,23 +75,6 @@ pub struct Urgency {
     pub promise: String,
     /// Whether it is chosen
     pub chosen: bool,
-}
-
-/// A field that a product's form has besides the usual ones.
-#[derive(Debug, Clone, Default)]
-pub struct ProductField {
-    /// Name of the field, sent as `field.NAME`
-    pub name: String,
-    /// Label, in the reader's language
-    pub label: String,
-    /// What to write; may be empty
-    pub hint: String,
-    /// Value so far
-    pub value: String,
-    /// Choices; a text field when empty
-    pub choices: Vec<Choice>,
-    /// Whether it must be filled
-    pub required: bool,
 }
 
 /// `GET /portal/cases/{reference}`
@@ -128,6 +109,13 @@ pub struct PortalCase {
     pub file_limit: i64,
     /// Number of times the vendor opened the case
     pub opened_by_vendor: i64,
+}
+
+impl PortalCases {
+    /// Whether any of the cases has a time for its next update.
+    pub fn due(&self) -> bool {
+        self.rows.iter().any(|row| row.due.is_some())
+    }
 }
 
 impl PortalNewCase {

@@ -17,6 +17,8 @@ pub struct Shell {
     pub installation: String,
     /// Token for forms; each form sends it back as `csrf`
     pub csrf: String,
+    /// Name of the time zone in which times are shown, e.g. `Asia/Tokyo`
+    pub zone: String,
     /// Path and query of this page, for coming back after the language changed
     pub here: String,
     /// Who is signed in; `None` on the pages before that

@@ -174,6 +174,20 @@ pub struct Passkeys {
     pub problem: Option<SignInProblem>,
 }
 
+/// The same for customers, in the frame of the portal.
+#[derive(Debug, Clone, Template)]
+#[template(path = "account/customer.html")]
+pub struct PortalPasskeys {
+    /// Frame
+    pub shell: Shell,
+    /// Those of the person who is signed in
+    pub passkeys: Vec<Passkey>,
+    /// A name for the next one
+    pub suggested_name: String,
+    /// What went wrong before
+    pub problem: Option<SignInProblem>,
+}
+
 /// One passkey.
 #[derive(Debug, Clone, Default)]
 pub struct Passkey {

@@ -270,7 +270,7 @@ async fn a_case_goes_from_the_portal_to_the_console_and_back() {
         ("files", Some(""), ""),
     ];
     let made = d.kenta.upload("/portal/cases/new", &fields).await;
-    assert_eq!((made.status, made.location()), (StatusCode::SEE_OTHER, "/portal/cases/HC-1"));
+    assert_eq!((made.status, made.location()), (StatusCode::SEE_OTHER, "/portal/cases/HC-1#new"));
     let list = d.agent.get("/cases?view=unassigned").await;
     list.has(&["証明書 &#60;b&#62;loop", "/cases/HC-1?view=unassigned", "Mizuno Freight", "High"]);
     let page = d.agent.get("/cases/HC-1").await;
@@ -463,6 +463,66 @@ async fn people_organizations_search_and_palette_are_pages() {
         assert_eq!(d.agent.get(bad).await.status, StatusCode::NOT_FOUND, "{bad}");
     }
     assert_eq!(d.agent.get("/cases?after=x").await.status, StatusCode::UNPROCESSABLE_ENTITY);
+}
+
+/// One entry per view, of whatever page shows records, before it leaves.
+#[tokio::test(flavor = "multi_thread")]
+async fn pages_of_records_are_recorded() {
+    let d = Desk::new().await;
+    d.ask("Cannot sign in", "VPN").await;
+    for (guest, path, route, rows) in [
+        (&d.agent, "/organizations", "/organizations", Some(3)),
+        (&d.agent, "/organizations?q=acme", "/organizations", Some(1)),
+        (&d.agent, "/organizations/2", "/organizations/{id}", Some(1)),
+        (&d.agent, "/search?q=vpn", "/search", Some(1)),
+        (&d.agent, "/search?q=nothing-like-it", "/search", Some(0)),
+        (&d.agent, "/palette?q=sato", "/palette", None),
+        (&d.agent, "/cases?view=active", "/cases", Some(1)),
+        (&d.colleague, "/cases/HC-1", "/cases/{reference}", Some(1)),
+        (&d.kenta, "/portal/cases", "/portal/cases", Some(1)),
+        (&d.kenta, "/search?q=vpn", "/search", Some(1)),
+    ] {
+        let before = d.ledger(Kind::ApiPage).await.len();
+        // A page that loads itself again is no less a page.
+        let request = guest.request("GET", path).header("x-warifu-quiet", "1");
+        let page = guest.send(request.body(Body::empty()).unwrap()).await;
+        assert_eq!(page.status, StatusCode::OK, "{path}");
+        let entries = d.ledger(Kind::ApiPage).await;
+        assert_eq!(entries.len(), before + 1, "{path}");
+        let body = &entries.last().unwrap().body;
+        assert_eq!(body["route"], route, "{path}");
+        assert_eq!(body["bytes"], page.body.len().to_string(), "{path}");
+        if let Some(rows) = rows {
+            assert_eq!(body["rows"], rows.to_string(), "{path}");
+        }
+    }
+    // What shows nothing, or nothing new to the session, writes nothing.
+    let before = d.ledger(Kind::ApiPage).await.len();
+    for path in ["/search", "/palette", "/cases/HC-1", "/shortcuts", "/account/passkeys"] {
+        assert_eq!(d.agent.get(path).await.status, StatusCode::OK, "{path}");
+    }
+    assert_eq!(d.ledger(Kind::ApiPage).await.len(), before);
+    d.ask("Another one", "VPN").await;
+    d.agent.get("/cases/HC-1").await.has(&["Another one"]);
+    assert_eq!(d.ledger(Kind::ApiPage).await.len(), before + 1, "the list had a new case");
+}
+
+/// Customers read their own time, staff UTC.
+#[tokio::test(flavor = "multi_thread")]
+async fn times_are_local_for_customers() {
+    let d = Desk::new().await;
+    d.ask("Loop", "first").await;
+    let page = async |guest: &Guest, path: &str, zone: &str| {
+        let cookie = format!("{}; warifu-zone={zone}", guest.cookie);
+        let request = Request::builder().uri(path).header("cookie", cookie);
+        guest.send(request.body(Body::empty()).unwrap()).await
+    };
+    let own = "/portal/cases/HC-1";
+    let tokyo = page(&d.kenta, own, "Asia/Tokyo").await;
+    tokyo.has(&["data-zone=\"Asia/Tokyo\""]);
+    tokyo.lacks(&[" UTC</time>"]);
+    page(&d.kenta, own, "Mars/Olympus").await.has(&["data-zone=\"UTC\"", " UTC</time>"]);
+    page(&d.agent, "/cases/HC-1", "Asia/Tokyo").await.has(&[" UTC</time>"]);
 }
 
 #[tokio::test(flavor = "multi_thread")]

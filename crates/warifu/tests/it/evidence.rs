@@ -7,7 +7,7 @@ use crate::server::{Warifu, text_of};
 use std::time::Duration;
 
 /// Somebody who may run reports over everybody, replay them and investigate.
-pub async fn enter(w: &Warifu) -> Client {
+pub(crate) async fn enter(w: &Warifu) -> Client {
     let link = w.ok(
         "enrol",
         &["--email", "ada@example.com", "--role", "super_administrator", "--role", "responder"],
@@ -22,7 +22,7 @@ pub async fn enter(w: &Warifu) -> Client {
     client
 }
 
-fn import(w: &Warifu, people: usize) {
+pub(crate) fn import(w: &Warifu, people: usize) {
     let mut csv = String::from("Full Name,Email,User Type,Company Name\r\n");
     for i in 0..people {
         let kind = if i % 4 == 0 { "Partner" } else { "Customer" };

@@ -42,11 +42,13 @@ mod passkey;
 #[allow(dead_code, reason = "a harness offers more than the tests of one day use")]
 mod postgres;
 
+mod api;
 mod crash;
 mod desk;
 mod evidence;
 mod harness;
 mod input;
+mod noscript;
 mod sign_in;
 mod story;
 mod surroundings;

@@ -7,13 +7,13 @@ use crate::server::{Engine, Warifu};
 use sha2::{Digest as _, Sha256};
 
 /// The demo's people whose story it is.
-const AGENT: &str = "mika.tanaka@hashira.example";
-const OWNER: &str = "irene.laurent@hashira.example";
-const RESPONDER: &str = "noah.okafor@hashira.example";
-const CUSTOMER: &str = "kenta.sato@aoba-denki.example";
+pub(crate) const AGENT: &str = "mika.tanaka@hashira.example";
+pub(crate) const OWNER: &str = "irene.laurent@hashira.example";
+pub(crate) const RESPONDER: &str = "noah.okafor@hashira.example";
+pub(crate) const CUSTOMER: &str = "kenta.sato@aoba-denki.example";
 
 /// A running demo, small enough for a test.
-async fn demo() -> Warifu {
+pub(crate) async fn demo() -> Warifu {
     let mut warifu = Warifu::stopped(Engine::Sqlite);
     let said = warifu.ok("demo", &["--only-make", "--people", "400"]);
     assert!(said.contains("making the demo in"), "{said}");
@@ -22,7 +22,7 @@ async fn demo() -> Warifu {
 }
 
 /// Enrols a passkey by a one-time link in a page of its own; the page is signed in then.
-async fn enter(warifu: &Warifu, browser: &Browser, email: &str, look: Look) -> Page {
+pub(crate) async fn enter(warifu: &Warifu, browser: &Browser, email: &str, look: Look) -> Page {
     let link = warifu.ok("enrol", &["--email", email]);
     let page = browser.page(look).await;
     page.authenticator().await;
@@ -57,6 +57,23 @@ async fn at_every_look(page: &Page, name: &str) {
     page.size(1440, 900).await;
 }
 
+/// The same page at two looks that differ in everything.
+async fn at_two_looks(page: &Page, name: &str) {
+    sound(page, &format!("{name}-wide-light")).await;
+    page.size(390, 844).await;
+    page.media("screen", true).await;
+    sound(page, &format!("{name}-phone-dark")).await;
+    page.media("screen", false).await;
+    page.size(1440, 900).await;
+}
+
+/// Pages that answer with an error are sound too; the browser says that it could not load them.
+async fn sound_error(page: &Page, name: &str) {
+    page.screenshot(name).await;
+    page.assert_accessible().await;
+    assert!(!page.scrolls_sideways().await, "{name} scrolls sideways");
+}
+
 async fn story(language: &str) {
     let Some(browser) = Browser::start().await else { return };
     let warifu = demo().await;
@@ -65,6 +82,15 @@ async fn story(language: &str) {
     let shot = |name: &str| format!("story-{language}-{name}");
 
     // The agent works a case.
+    let visitor = browser.page(look()).await;
+    for (name, path) in [("sign-in", "/sign-in"), ("sign-in-moved", "/sign-in?why=moved")] {
+        visitor.goto(&warifu.url(path)).await;
+        at_two_looks(&visitor, &shot(name)).await;
+    }
+    visitor.goto(&warifu.url("/enrol/nonsense")).await;
+    sound_error(&visitor, &shot("enrol-gone")).await;
+    visitor.goto(&warifu.url("/nothing")).await;
+    sound_error(&visitor, &shot("error-404")).await;
     let agent = enter(&warifu, &browser, AGENT, look()).await;
     agent.goto(&warifu.url("/cases?view=active")).await;
     at_every_look(&agent, &shot("case-list")).await;
@@ -85,8 +111,20 @@ async fn story(language: &str) {
     agent.goto(&warifu.url("/search?q=%E8%AA%8D%E8%A8%BC")).await;
     assert!(agent.count("main a[href^='/cases/']").await > 0, "認証 is found");
     sound(&agent, &shot("search")).await;
-    agent.goto(&warifu.url("/people")).await;
-    sound(&agent, &shot("people")).await;
+    for (name, path) in [
+        ("people", "/people"),
+        ("person", "/people/9"),
+        ("organizations", "/organizations"),
+        ("organization", "/organizations/2"),
+        ("passkeys", "/account/passkeys"),
+        ("shortcuts", "/shortcuts"),
+        ("case-new", "/cases/new"),
+    ] {
+        agent.goto(&warifu.url(path)).await;
+        at_two_looks(&agent, &shot(name)).await;
+    }
+    agent.goto(&warifu.url("/ledger")).await;
+    sound_error(&agent, &shot("error-403")).await;
 
     // The customer's administrator opens a case and sees what became of the HAR file.
     let customer = enter(&warifu, &browser, CUSTOMER, look()).await;
@@ -102,6 +140,8 @@ async fn story(language: &str) {
     customer.leads_on(customer.click("main form button[data-send]")).await;
     customer.wait_text("session.har").await;
     sound(&customer, &shot("portal-case")).await;
+    customer.goto(&warifu.url("/account/passkeys")).await;
+    sound(&customer, &shot("portal-passkeys")).await;
 
     // The super administrator runs the report over everybody and downloads it.
     let owner = enter(&warifu, &browser, OWNER, look()).await;
@@ -169,6 +209,6 @@ async fn in_japanese() {
 }
 
 /// One request with a session cookie in it.
-const HAR: &str = r#"{"log":{"version":"1.2","creator":{"name":"t","version":"1"},"entries":[{"startedDateTime":"2023-09-28T15:06:00.000Z","time":1,
+pub(crate) const HAR: &str = r#"{"log":{"version":"1.2","creator":{"name":"t","version":"1"},"entries":[{"startedDateTime":"2023-09-28T15:06:00.000Z","time":1,
 "request":{"method":"GET","url":"https://app.example/session?token=s3cr3t-value-0001","httpVersion":"HTTP/1.1","headers":[{"name":"Cookie","value":"sid=s3cr3t-value-0002"}],"queryString":[{"name":"token","value":"s3cr3t-value-0001"}],"cookies":[{"name":"sid","value":"s3cr3t-value-0002"}],"headersSize":-1,"bodySize":0},
 "response":{"status":200,"statusText":"OK","httpVersion":"HTTP/1.1","headers":[],"cookies":[],"content":{"size":2,"mimeType":"text/plain","text":"ok"},"redirectURL":"","headersSize":-1,"bodySize":2},"cache":{},"timings":{"send":0,"wait":1,"receive":0}}]}}"#;

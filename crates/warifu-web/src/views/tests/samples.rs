@@ -60,6 +60,7 @@ pub fn shell(lang: Lang, place: Place) -> Shell {
         theme: Theme::System,
         installation: w(lang, "Hashira Cloud Support", "ハシラクラウド サポート"),
         csrf: "token".into(),
+        zone: "UTC".into(),
         here: "/cases".into(),
         me: Some(Me {
             name: w(lang, "Aiko Mori", "森 愛子"),
@@ -144,6 +145,7 @@ pub fn case_row(lang: Lang) -> CaseRow {
         assignee: Some(somebody(&w(lang, "Aiko Mori", "森 愛子"))),
         due: Some(Due { text: lang.span(2280), tone: Tone::Warn, left: 0.36 }),
         last: ago(lang, 10),
+        age: ago(lang, 10),
         unread: false,
         current: true,
         decision: None,
@@ -280,6 +282,13 @@ pub fn pages(lang: Lang) -> Vec<(&'static str, String)> {
         problem: None,
     };
     let laptop = w(lang, "My laptop", "私のノート");
+    let in_portal = PortalPasskeys {
+        shell: shell(lang, Place::Passkeys),
+        passkeys: vec![passkey(&laptop, true)],
+        suggested_name: "Mac".into(),
+        problem: None,
+    };
+    pages.push(("portal-passkeys", in_portal.render().unwrap()));
     pages.push(("passkeys-one", passkeys(vec![passkey(&laptop, true)]).render().unwrap()));
     pages.push((
         "passkeys",
@@ -308,6 +317,7 @@ pub fn pages(lang: Lang) -> Vec<(&'static str, String)> {
             String::new()
         };
         let problem = Problem {
+            name: "",
             shell: gate(lang),
             status,
             detail,
@@ -323,10 +333,9 @@ pub fn pages(lang: Lang) -> Vec<(&'static str, String)> {
 }
 
 fn people(lang: Lang) -> Vec<(&'static str, String)> {
-    let field = |en: &str, ja: &str, value: Option<&str>, personal| FieldValue {
+    let field = |en: &str, ja: &str, value: Option<&str>| FieldValue {
         label: w(lang, en, ja),
         value: value.map(Into::into),
-        personal,
     };
     let organization = OrganizationRow {
         id: "o1".into(),
@@ -346,32 +355,30 @@ fn people(lang: Lang) -> Vec<(&'static str, String)> {
         shell: shell(lang, Place::People),
         q: q.into(),
         organization: Some(somebody(&organization.name)),
-        types: choices(&["user", "administrator"]),
         rows,
         pager: pager(),
         import: true,
     };
     let fields = vec![
-        field("Created Date", "作成日", Some("2019-02-14"), false),
-        field("Last Login", "最終ログイン", Some("2026-12-02 09:08"), true),
-        field("Full Name", "氏名", Some(&w(lang, "Haruka Endo", "遠藤 遥")), true),
-        field("Username", "ユーザー名", Some("h.endo@mizuno.example"), true),
-        field("Email", "メール", Some("h.endo@mizuno.example"), true),
-        field("Company Name", "会社名", Some(&organization.name), false),
-        field("User Type", "ユーザー種別", Some(&w(lang, "Administrator", "管理者")), false),
-        field("Address", "住所", None, true),
-        field("Last Password Change or Reset", "最終パスワード変更・リセット", None, false),
-        field("Role: Name", "ロール：名前", Some(&w(lang, "Org Admin", "組織管理者")), false),
+        field("Created Date", "作成日", Some("2019-02-14")),
+        field("Last Login", "最終ログイン", Some("2026-12-02 09:08")),
+        field("Full Name", "氏名", Some(&w(lang, "Haruka Endo", "遠藤 遥"))),
+        field("Username", "ユーザー名", Some("h.endo@mizuno.example")),
+        field("Email", "メール", Some("h.endo@mizuno.example")),
+        field("Company Name", "会社名", Some(&organization.name)),
+        field("User Type", "ユーザー種別", Some(&w(lang, "Administrator", "管理者"))),
+        field("Address", "住所", None),
+        field("Last Password Change or Reset", "最終パスワード変更・リセット", None),
+        field("Role: Name", "ロール：名前", Some(&w(lang, "Org Admin", "組織管理者"))),
         field(
             "Role: Description",
             "ロール：説明",
             Some(&w(lang, "Manages people and cases", "人とケースを管理")),
-            false,
         ),
-        field("Phone", "電話", Some("+81 3 0000 0144"), true),
-        field("Mobile", "携帯電話", None, true),
-        field("Time Zone", "タイムゾーン", Some("Asia/Tokyo"), false),
-        field("SAML Federation ID", "SAMLフェデレーションID", None, true),
+        field("Phone", "電話", Some("+81 3 0000 0144")),
+        field("Mobile", "携帯電話", None),
+        field("Time Zone", "タイムゾーン", Some("Asia/Tokyo")),
+        field("SAML Federation ID", "SAMLフェデレーションID", None),
     ];
     let import = |run, error| PeopleImport {
         shell: shell(lang, Place::Import),
@@ -555,21 +562,6 @@ fn portal(lang: Lang) -> Vec<(&'static str, String)> {
                         "初回回答1営業日以内",
                         false,
                     ),
-                ],
-                fields: vec![
-                    ProductField {
-                        name: "browser".into(),
-                        label: w(lang, "Browser", "ブラウザー"),
-                        hint: w(lang, "As in its own “About”", "「このブラウザーについて」の表示"),
-                        ..ProductField::default()
-                    },
-                    ProductField {
-                        name: "region".into(),
-                        label: w(lang, "Region", "地域"),
-                        choices: choices(&["Tokyo", "Osaka"]),
-                        required: true,
-                        ..ProductField::default()
-                    },
                 ],
                 file_limit: 50_000_000,
                 seen_by: vec![

@@ -1,8 +1,8 @@
 //! `GET /reports/new`, `GET /reports/{id}`, `POST /reports/build`: the builder. Every button posts
 //! the whole form, so that it works without a script.
 
-use super::draft::{Draft, encoding_key};
-use super::words;
+use super::draft::Draft;
+use super::{settings, words};
 use crate::csrf::Form;
 use crate::i18n::Lang;
 use crate::page::{page, page_with};
@@ -10,7 +10,7 @@ use crate::problem::Problem;
 use crate::session::Staff;
 use crate::state::Web;
 use crate::views::markup::{Choice, Tone};
-use crate::views::reports::{Column, Decision, Preview, ReportBuilder, Setting};
+use crate::views::reports::{Column, Decision, Preview, ReportBuilder};
 use crate::views::shell::{Flash, Place};
 use axum::extract::{Path, Query, State};
 use axum::http::StatusCode;
@@ -19,7 +19,6 @@ use serde::Deserialize;
 use warifu_app::AppError;
 use warifu_app::reports::{self, NewRun, SavedDefinition};
 use warifu_domain::DefinitionId;
-use warifu_domain::dialect::Encoding;
 use warifu_domain::reports::{Definition, Op, Subject};
 
 #[derive(Debug, Default, Deserialize)]
@@ -204,7 +203,7 @@ async fn show(
         columns: columns.collect(),
         filter: draft.lines(),
         operators: operators.collect(),
-        settings: settings(lang, &draft),
+        settings: settings::fields(lang, &draft.settings),
         id: draft.id,
         version: draft.version,
         name: draft.name,
@@ -258,41 +257,4 @@ fn preview(
         digest: words::grouped(&reports::digest(definition)?.to_string()),
         format: words::format(&definition.format),
     })
-}
-
-fn settings(lang: Lang, draft: &Draft) -> Vec<Setting> {
-    let chosen = |name: &str| draft.settings.get(name).map_or("", String::as_str);
-    let setting = |name: &str, label: &str, choices: &[(&str, String)]| Setting {
-        name: name.to_owned(),
-        label: lang.t(label),
-        choices: choices
-            .iter()
-            .map(|(value, text)| Choice::new(*value, text, *value == chosen(name)))
-            .collect(),
-    };
-    let plain = |text: &str| text.to_owned();
-    let yes_no = [("yes", lang.t("choice-yes")), ("no", lang.t("choice-no"))];
-    let formats = [("csv", plain("CSV")), ("jsonl", plain("JSON Lines")), ("xlsx", plain("XLSX"))];
-    let mut all = vec![setting("format", "setting-format", &formats)];
-    if matches!(chosen("format"), "jsonl" | "xlsx") {
-        return all;
-    }
-    let delimiters =
-        [(",", plain(",")), (";", plain(";")), ("tab", lang.t("choice-tab")), ("|", plain("|"))];
-    let quotes = [
-        ("minimal", lang.t("choice-minimal")),
-        ("all", lang.t("choice-all")),
-        ("non-null", lang.t("choice-non-null")),
-    ];
-    let encodings: Vec<(&str, String)> =
-        Encoding::ALL.iter().map(|e| (encoding_key(*e), encoding_key(*e).to_uppercase())).collect();
-    all.extend([
-        setting("delimiter", "setting-delimiter", &delimiters),
-        setting("quote", "setting-quote", &quotes),
-        setting("eol", "setting-eol", &[("crlf", plain("CRLF")), ("lf", plain("LF"))]),
-        setting("encoding", "setting-encoding", &encodings),
-        setting("bom", "setting-bom", &yes_no),
-        setting("header", "setting-header", &yes_no),
-    ]);
-    all
 }

@@ -3,7 +3,6 @@
 use super::words;
 use crate::views::reports::FilterLine;
 use std::collections::BTreeMap;
-use warifu_domain::dialect::{Delimiter, Dialect, Encoding, Eol, Quote};
 use warifu_domain::reports::{
     Condition, Definition, Filter, Format, Kind, Literal, Op, OrderKey, Subject,
 };
@@ -30,7 +29,6 @@ pub struct Draft {
     pub purpose: String,
 }
 
-const SETTINGS: [&str; 7] = ["format", "delimiter", "quote", "eol", "bom", "encoding", "header"];
 /// Deepest place of a condition that a form is read for.
 const MAX_DEPTH: usize = 16;
 
@@ -60,44 +58,11 @@ impl Draft {
             group @ Node::Group { .. } => group,
             rule => Node::Group { any: false, children: vec![rule] },
         };
-        let mut settings = BTreeMap::new();
-        let mut set = |name: &str, value: &str| settings.insert(name.to_owned(), value.to_owned());
-        let own = Dialect::default();
-        let dialect = match &d.format {
-            Format::Csv(dialect) => {
-                set("format", "csv");
-                dialect
-            }
-            Format::JsonLines => {
-                set("format", "jsonl");
-                &own
-            }
-            Format::Xlsx => {
-                set("format", "xlsx");
-                &own
-            }
+        let settings = match &d.format {
+            Format::Csv(dialect) => super::settings::of(dialect)?,
+            Format::JsonLines => BTreeMap::from([("format".to_owned(), "jsonl".to_owned())]),
+            Format::Xlsx => BTreeMap::from([("format".to_owned(), "xlsx".to_owned())]),
         };
-        set(
-            "delimiter",
-            match dialect.delimiter {
-                Delimiter::Comma => ",",
-                Delimiter::Semicolon => ";",
-                Delimiter::Tab => "tab",
-                Delimiter::Pipe => "|",
-            },
-        );
-        set(
-            "quote",
-            match dialect.quote {
-                Quote::All => "all",
-                Quote::NonNull => "non-null",
-                _ => "minimal",
-            },
-        );
-        set("eol", if dialect.eol == Eol::Lf { "lf" } else { "crlf" });
-        set("bom", if dialect.bom { "yes" } else { "no" });
-        set("header", if dialect.header { "yes" } else { "no" });
-        set("encoding", encoding_key(dialect.encoding));
         Some(Draft {
             columns: d.columns.clone(),
             root,
@@ -126,7 +91,7 @@ impl Draft {
                 "column" => draft.columns.push(value),
                 "limit" => draft.limit = value.trim().to_owned(),
                 "purpose" => draft.purpose = value,
-                setting if SETTINGS.contains(&setting) => {
+                setting if super::settings::NAMES.contains(&setting) => {
                     draft.settings.insert(setting.to_owned(), value);
                 }
                 other => {
@@ -230,36 +195,15 @@ impl Draft {
             filter: self.root.filter(self.subject),
             order: order.collect(),
             limit,
-            format: self.format(),
+            format: self.format()?,
         })
     }
 
-    fn format(&self) -> Format {
-        let get = |name: &str| self.settings.get(name).map_or("", String::as_str);
-        match get("format") {
-            "jsonl" => Format::JsonLines,
-            "xlsx" => Format::Xlsx,
-            _ => Format::Csv(Dialect {
-                delimiter: match get("delimiter") {
-                    ";" => Delimiter::Semicolon,
-                    "tab" => Delimiter::Tab,
-                    "|" => Delimiter::Pipe,
-                    _ => Delimiter::Comma,
-                },
-                quote: match get("quote") {
-                    "all" => Quote::All,
-                    "non-null" => Quote::NonNull,
-                    _ => Quote::Minimal,
-                },
-                eol: if get("eol") == "lf" { Eol::Lf } else { Eol::CrLf },
-                bom: get("bom") == "yes",
-                header: get("header") != "no",
-                encoding: Encoding::ALL
-                    .into_iter()
-                    .find(|e| encoding_key(*e) == get("encoding"))
-                    .unwrap_or_default(),
-                ..Dialect::default()
-            }),
+    fn format(&self) -> Result<Format, (&'static str, String)> {
+        match self.settings.get("format").map(String::as_str) {
+            Some("jsonl") => Ok(Format::JsonLines),
+            Some("xlsx") => Ok(Format::Xlsx),
+            _ => super::settings::dialect(&self.settings).map(Format::Csv),
         }
     }
 
@@ -268,15 +212,6 @@ impl Draft {
         let mut lines = Vec::new();
         self.root.lines("0".into(), &mut lines);
         lines
-    }
-}
-
-pub fn encoding_key(e: Encoding) -> &'static str {
-    match e {
-        Encoding::Utf8 => "utf-8",
-        Encoding::Utf16Le => "utf-16le",
-        Encoding::ShiftJis => "shift_jis",
-        Encoding::Windows1252 => "windows-1252",
     }
 }
 

@@ -3,6 +3,7 @@
 mod builder;
 mod draft;
 mod list;
+mod settings;
 pub mod words;
 
 pub use builder::{build, edit, new};

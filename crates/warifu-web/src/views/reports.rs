@@ -136,13 +136,16 @@ pub enum FilterLine {
 /// One setting of the format.
 #[derive(Debug, Clone, Default)]
 pub struct Setting {
-    /// Name of the field: `format`, `delimiter`, `quote`, `eol`, `bom`, `encoding`, `header`,
-    /// `null`, `zone`, `final_eol`
+    /// Name of the field, one of `reports::settings::NAMES`
     pub name: String,
     /// Label, in the reader's language
     pub label: String,
-    /// What can be chosen
+    /// What can be chosen; empty when it is written
     pub choices: Vec<Choice>,
+    /// What was written
+    pub text: String,
+    /// Several lines can be written
+    pub long: bool,
 }
 
 /// What the file would be, counted exactly.

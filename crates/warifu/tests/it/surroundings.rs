@@ -55,13 +55,14 @@ async fn case(client: &mut Client) -> i64 {
 
 /// The texts of a case's notes.
 async fn notes(client: &mut Client, case: i64) -> Vec<String> {
-    let (mut all, mut before) = (Vec::new(), String::new());
+    let (mut all, mut before) = (Vec::<String>::new(), String::new());
     loop {
         let page = client.get(&format!("/api/v1/cases/{case}/messages{before}")).await;
         assert_eq!(page.status, 200, "{}", page.text());
         let page = page.value();
         let notes = page["messages"].as_array().unwrap().iter().filter(|m| m["kind"] == "note");
-        all.extend(notes.map(|m| m["body"].as_str().unwrap().to_owned()));
+        // The newest page comes first.
+        all.splice(0..0, notes.map(|m| m["body"].as_str().unwrap().to_owned()));
         match page["next"].as_i64() {
             Some(next) => before = format!("?before={next}"),
             None => return all,

@@ -68,6 +68,7 @@ fn builder(lang: Lang, preview: Option<Preview>) -> ReportBuilder {
         name: name.into(),
         label: w(lang, en, ja),
         choices: choices(words),
+        ..Setting::default()
     };
     ReportBuilder {
         shell: shell(lang, Place::Reports),

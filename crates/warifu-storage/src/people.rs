@@ -320,40 +320,34 @@ pub async fn find_by_emails(
     c: &mut Conn<'_>,
     emails: &[(i64, &str)],
 ) -> Result<HashMap<i64, KnownPerson>, StorageError> {
-    /// The order of the tables is given: for each address a look into the index, whatever is known
-    /// about the table's size. Prepared anew each time, because an import makes the table grow.
-    macro_rules! found {
+    /// For each address a look into the index for its first entry, whatever is known about the
+    /// table's size; prepared anew each time, because an import makes the table grow.
+    macro_rules! ids {
         ($db:ty, $c:expr, $emails:expr) => {{
             let mut sql = sqlx::QueryBuilder::<$db>::new("WITH given (place, address) AS (");
             sql.push_values($emails, |mut row, (place, email)| {
                 row.push_bind(*place).push_bind(*email);
             });
             sql.push(
-                ") SELECT given.place, p.* FROM given CROSS JOIN people p \
-                 WHERE lower(p.email) = lower(given.address) AND p.rev_to = 9223372036854775807 \
-                 ORDER BY p.id DESC",
+                ") SELECT given.place, (SELECT p.id FROM people p WHERE lower(p.email) = lower(given.address) \
+                 AND p.rev_to = 9223372036854775807 ORDER BY p.id LIMIT 1) FROM given",
             );
-            let query = sql.build_query_as::<PlacedRow>().persistent(false);
+            let query = sql.build_query_as::<(i64, Option<i64>)>().persistent(false);
             query.fetch_all(&mut **$c).await?
         }};
     }
-    let mut out = HashMap::with_capacity(emails.len());
+    let mut places = Vec::new();
     for emails in emails.chunks(ROWS) {
         let rows = match c {
-            Conn::Sqlite(c) => found!(sqlx::Sqlite, c, emails),
-            Conn::Postgres(c) => found!(sqlx::Postgres, c, emails),
+            Conn::Sqlite(c) => ids!(sqlx::Sqlite, c, emails),
+            Conn::Postgres(c) => ids!(sqlx::Postgres, c, emails),
         };
-        // The oldest comes last and stays.
-        out.extend(rows.into_iter().map(|r| (r.place, r.row.into())));
+        places.extend(rows.into_iter().filter_map(|(place, id)| Some((place, PersonId(id?)))));
     }
-    Ok(out)
-}
-
-#[derive(sqlx::FromRow)]
-struct PlacedRow {
-    place: i64,
-    #[sqlx(flatten)]
-    row: PersonRow,
+    let people = find_many(c, places.iter().map(|p| p.1)).await?;
+    let people: HashMap<PersonId, KnownPerson> = people.into_iter().map(|p| (p.id, p)).collect();
+    let found = |(place, id)| Some((place, people.get(&id)?.clone()));
+    Ok(places.into_iter().filter_map(found).collect())
 }
 
 /// # Errors

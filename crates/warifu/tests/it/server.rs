@@ -206,7 +206,7 @@ impl Process {
         let stdout = child.stdout.take().ok_or("no stdout")?;
         let stderr = child.stderr.take().ok_or("no stderr")?;
         collect(stdout, Arc::clone(&output), Some(found));
-        collect(stderr, Arc::clone(&output), None);
+        let errors = collect(stderr, Arc::clone(&output), None);
         let mut process = Self { child, output, base: String::new() };
         match base.recv_timeout(START) {
             Ok(base) => {
@@ -215,6 +215,10 @@ impl Process {
             }
             Err(_) => {
                 let end = process.wait(Duration::from_millis(500));
+                if end.is_some() {
+                    // What it said last may still be on its way.
+                    let _ = errors.join();
+                }
                 let end = end.map_or("is silent".to_owned(), |e| format!("ended ({e})"));
                 Err(format!("the server {end} instead of listening:\n{}", process.output()))
             }
@@ -252,7 +256,7 @@ fn collect(
     stream: impl Read + Send + 'static,
     into: Arc<Mutex<String>>,
     found: Option<mpsc::Sender<String>>,
-) {
+) -> std::thread::JoinHandle<()> {
     std::thread::spawn(move || {
         for line in BufReader::new(stream).lines().map_while(Result::ok) {
             if let Some((_, rest)) = line.split_once("listening on ")
@@ -265,5 +269,5 @@ fn collect(
             into.push_str(&line);
             into.push('\n');
         }
-    });
+    })
 }

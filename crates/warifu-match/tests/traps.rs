@@ -315,7 +315,7 @@ fn gzip_and_workbooks_are_no_sums() {
     let target = Target { bytes: bytes[4], ..Target::default() };
     let mut books = Vec::new();
     for _ in 0..2 {
-        let answer = answer_for(&path, &people, known.clone(), target.clone());
+        let answer = answer_for(&path, &people, known.clone(), target);
         let book = answer.candidates.iter().find(|c| c.known.as_deref() == Some("book")).unwrap();
         let mut out = Vec::new();
         write_file(&people, book, &mut FileRows::new(&path, &people), &mut out).unwrap();

@@ -60,6 +60,8 @@ pub struct Tables {
 #[derive(Default)]
 struct Kept {
     table: Option<Arc<Table>>,
+    /// There were too many people when a table was made last, which need not be tried every time.
+    too_many: bool,
     uses: u64,
 }
 
@@ -150,11 +152,17 @@ impl App {
         {
             return Ok(Some(table));
         }
-        let Some(table) = Table::make(&self.db, runtime, as_of)? else { return Ok(None) };
-        let table = Arc::new(table);
-        lock(&self.tables.kept).table = Some(table.clone());
+        if lock(&self.tables.kept).too_many {
+            return Ok(None);
+        }
+        let table = Table::make(&self.db, runtime, as_of)?.map(Arc::new);
+        {
+            let mut kept = lock(&self.tables.kept);
+            kept.too_many = table.is_none();
+            kept.table = table.clone();
+        }
         self.kept_table(runtime);
-        Ok(Some(table))
+        Ok(table)
     }
 
     /// The table, which is then kept for [`KEPT`] from now.
@@ -162,17 +170,17 @@ impl App {
         let (table, uses) = {
             let mut kept = lock(&self.tables.kept);
             kept.uses += 1;
-            (kept.table.clone()?, kept.uses)
+            (kept.table.clone(), kept.uses)
         };
         let app = self.clone();
         runtime.spawn(async move {
             tokio::time::sleep(KEPT).await;
             let mut kept = lock(&app.tables.kept);
             if kept.uses == uses {
-                kept.table = None;
+                *kept = Kept { uses, ..Kept::default() };
             }
         });
-        Some(table)
+        table
     }
 }
 

@@ -233,6 +233,8 @@ fn the_truth_is_always_among_the_candidates() {
 /// Tables large enough that sizes begin to tell definitions apart. Of the first 48 cases 45 are in the
 /// first ten, of all 68 it is 65: nearer to the goal than one would like. `WARIFU_STATISTICS=ROWS,CASES`
 /// asks for other tables: the more people, the fewer definitions share a size.
+/// With 60,000 to 120,000 people (`60000,60`) it was 69 of 69, in 91 ways of writing 67 of 69; of 22
+/// unfiltered ones 21 stood first.
 #[test]
 fn with_the_row_count_the_truth_is_near_the_top() {
     let (least, cases) = std::env::var("WARIFU_STATISTICS").map_or((15_000, 60), |asked| {

@@ -49,12 +49,14 @@ impl App {
             found.jump = Some(id);
             found.cases.push(case);
         }
-        let ids = if staff {
-            search::cases(&mut conn, &terms, limit + 1).await?
+        let whose = if staff {
+            search::Whose::Everybodys
+        } else if actor.roles.allow(Permission::ReadOwnOrganization) {
+            search::Whose::Organization(actor.organization)
         } else {
-            // More than are shown, because some may be colleagues' cases.
-            search::cases_of(&mut conn, actor.organization, &terms, 200).await?
+            search::Whose::Requester(actor.organization, actor.person)
         };
+        let ids = search::cases(&mut conn, whose, &terms, limit + 1).await?;
         for case in cases::find_many(&mut conn, &ids).await? {
             if found.jump != Some(case.id) && sees(actor, &case) && found.cases.len() <= limit {
                 found.cases.push(case);

@@ -56,8 +56,12 @@ pub fn match_text(engine: Engine, terms: &[Term], begun: &HashMap<&str, Vec<Stri
             format!("({})", p.iter().map(|t| quote(t)).collect::<Vec<_>>().join(" <-> "))
         }
     };
-    let glue = if engine == Engine::Sqlite { " AND " } else { " & " };
-    terms.iter().map(term).collect::<Vec<_>>().join(glue)
+    all_of(engine, &terms.iter().map(term).collect::<Vec<_>>())
+}
+
+/// The query that asks for all of some.
+pub fn all_of(engine: Engine, queries: &[String]) -> String {
+    queries.join(if engine == Engine::Sqlite { " AND " } else { " & " })
 }
 
 /// Byte order for texts, so that both engines sort alike.

@@ -1,6 +1,8 @@
 //! The search index: who is found by which words. Tokens are the domain's; see `dialect.rs` for
 //! how each engine takes them.
 
+pub mod fill;
+
 use crate::db::ROWS;
 use crate::{Conn, Engine, StorageError, dialect};
 use std::collections::HashMap;
@@ -91,6 +93,13 @@ pub struct MessageText<'a> {
     pub body: &'a str,
 }
 
+/// A token that every message has which an organization's people may read: what they look for is
+/// then answered from their own messages, whatever others wrote. It begins with a character for
+/// private use, which no token of a text or a query holds.
+fn scope(organization: OrganizationId) -> String {
+    format!("\u{E000}{organization}")
+}
+
 /// Makes messages findable.
 ///
 /// # Errors
@@ -100,8 +109,11 @@ pub async fn index_messages(
     messages: &[MessageText<'_>],
 ) -> Result<(), StorageError> {
     let of = |m: &MessageText<'_>| {
-        let text = format!("{} {} {}", m.case, m.subject, m.body);
-        (m.id, tokens_of(c.engine(), &text))
+        let mut words = tokens(&format!("{} {} {}", m.case, m.subject, m.body));
+        if !m.internal {
+            words.insert(0, scope(m.organization));
+        }
+        (m.id, dialect::index_text(c.engine(), &words))
     };
     let rows: Vec<(i64, String)> = messages.iter().map(of).collect();
     put(c, MESSAGES, MESSAGES, "", &rows).await?;
@@ -154,7 +166,17 @@ async fn wanted(c: &mut Conn<'_>, index: Index, terms: &[Term]) -> Result<String
 /// Messages looked at before it stops looking for further cases: few at first, which are enough
 /// for a page unless the same cases come again and again.
 const WINDOWS: [i64; 2] = [64, 336];
-const WINDOW: i64 = 400;
+
+/// In whose messages is looked.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Whose {
+    /// In all of them, the internal ones too.
+    Everybodys,
+    /// In what an organization's people may read of its cases.
+    Organization(OrganizationId),
+    /// In what somebody may read of the cases that they asked.
+    Requester(OrganizationId, PersonId),
+}
 
 /// Cases with a message in which every term occurs, the newest message first.
 ///
@@ -162,27 +184,23 @@ const WINDOW: i64 = 400;
 /// As every query.
 pub async fn cases(
     c: &mut Conn<'_>,
+    whose: Whose,
     terms: &[Term],
     limit: usize,
 ) -> Result<Vec<CaseId>, StorageError> {
     if terms.is_empty() {
         return Ok(Vec::new());
     }
-    let query = wanted(c, Index::Messages, terms).await?;
+    let mut query = wanted(c, Index::Messages, terms).await?;
+    if let Whose::Organization(o) | Whose::Requester(o, _) = whose {
+        let scope = dialect::match_text(c.engine(), &[Term::Word(scope(o))], &HashMap::new());
+        query = dialect::all_of(c.engine(), &[scope, query]);
+    }
     let mut found = Vec::new();
     let mut seen = std::collections::HashSet::new();
     let mut before = i64::MAX;
     for window in WINDOWS {
-        let rows = match c.engine() {
-            Engine::Sqlite => fetch_all!(c, (i64, i64):
-                "SELECT m.case_id, s.id FROM (SELECT rowid AS id FROM message_search \
-                 WHERE message_search MATCH $1 AND rowid < $2 ORDER BY rowid DESC LIMIT $3) s \
-                 JOIN message_cases m ON m.message_id = s.id ORDER BY s.id DESC", &query, before, window),
-            Engine::Postgres => fetch_all!(c, (i64, i64):
-                "SELECT m.case_id, s.id FROM (SELECT rowid AS id FROM message_search \
-                 WHERE tokens @@ $1::tsquery AND rowid < $2 ORDER BY rowid DESC LIMIT $3) s \
-                 JOIN message_cases m ON m.message_id = s.id ORDER BY s.id DESC", &query, before, window),
-        }?;
+        let rows = window_of(c, whose, &query, before, window).await?;
         let last = (rows.len() as i64) < window;
         before = rows.last().map_or(before, |r| r.1);
         found.extend(rows.into_iter().map(|r| CaseId(r.0)).filter(|id| seen.insert(*id)));
@@ -194,32 +212,45 @@ pub async fn cases(
     Ok(found)
 }
 
-/// The same within one organization and without what is internal: what a customer may find.
-///
-/// # Errors
-/// As every query.
-pub async fn cases_of(
+/// Case and id of the newest messages before one. The organization is asked for by column as well:
+/// the token narrows the search, the column decides.
+async fn window_of(
     c: &mut Conn<'_>,
-    organization: OrganizationId,
-    terms: &[Term],
-    limit: usize,
-) -> Result<Vec<CaseId>, StorageError> {
-    if terms.is_empty() {
-        return Ok(Vec::new());
+    whose: Whose,
+    query: &str,
+    before: i64,
+    window: i64,
+) -> Result<Vec<(i64, i64)>, StorageError> {
+    macro_rules! newest {
+        ($matches:literal, $from:literal, $where:literal) => {
+            concat!(
+                "SELECT m.case_id, s.rowid FROM message_search s JOIN message_cases m ON m.message_id = s.rowid ",
+                $from, "WHERE ", $matches, " AND s.rowid < $2 ", $where, "ORDER BY s.rowid DESC LIMIT $3"
+            )
+        };
     }
-    let query = wanted(c, Index::Messages, terms).await?;
-    let rows = match c.engine() {
-        Engine::Sqlite => fetch_all!(c, (i64,):
-            "SELECT m.case_id FROM message_search s JOIN message_cases m ON m.message_id = s.rowid \
-             WHERE message_search MATCH $1 AND m.organization_id = $2 AND NOT m.internal ORDER BY s.rowid DESC LIMIT $3",
-            query, organization.0, WINDOW),
-        Engine::Postgres => fetch_all!(c, (i64,):
-            "SELECT m.case_id FROM message_search s JOIN message_cases m ON m.message_id = s.rowid \
-             WHERE s.tokens @@ $1::tsquery AND m.organization_id = $2 AND NOT m.internal ORDER BY s.rowid DESC LIMIT $3",
-            query, organization.0, WINDOW),
-    }?;
-    let mut seen = std::collections::HashSet::new();
-    Ok(rows.into_iter().filter(|r| seen.insert(r.0)).map(|r| CaseId(r.0)).take(limit).collect())
+    macro_rules! on_engine {
+        ($from:literal, $where:literal $(, $bind:expr)*) => {
+            match c.engine() {
+                Engine::Sqlite => fetch_all!(c, (i64, i64):
+                    newest!("message_search MATCH $1", $from, $where), query, before, window $(, $bind)*),
+                Engine::Postgres => fetch_all!(c, (i64, i64):
+                    newest!("s.tokens @@ $1::tsquery", $from, $where), query, before, window $(, $bind)*),
+            }
+        };
+    }
+    match whose {
+        Whose::Everybodys => on_engine!("", ""),
+        Whose::Organization(o) => {
+            on_engine!("", "AND m.organization_id = $4 AND NOT m.internal ", o.0)
+        }
+        Whose::Requester(o, p) => on_engine!(
+            "JOIN cases k ON k.id = m.case_id AND k.rev_to = 9223372036854775807 ",
+            "AND m.organization_id = $4 AND NOT m.internal AND k.requester_id = $5 ",
+            o.0,
+            p.0
+        ),
+    }
 }
 
 /// # Errors

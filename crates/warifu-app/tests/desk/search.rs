@@ -1,6 +1,7 @@
 //! Words are found in Japanese and English, also short ones.
 
 use crate::on_both;
+use warifu_storage::{Conn, search, settings};
 
 #[test]
 fn short_words_of_both_languages_find_their_cases() {
@@ -56,5 +57,42 @@ fn short_words_of_both_languages_find_their_cases() {
         record.email = Some("kenta@mizuno.example".into());
         w.app.change_person(&w.administrator, w.kenta.person, record, None).await.unwrap();
         assert_eq!((people("sato").await, people("佐藤").await, people("健").await), (0, 1, 1));
+    });
+}
+
+#[test]
+fn customers_find_their_own_whatever_others_wrote() {
+    on_both(async |w| {
+        let mine = w.ask(&w.kenta, "Certificate", "the certificate expired").await;
+        // Every newer message has the words too: colleagues' and other organizations'.
+        let colleague = w.ask(&w.yui, "Certificate", "the certificate expired").await;
+        for _ in 0..450 {
+            w.ask(&w.stranger, "Certificate", "the certificate expired").await;
+        }
+        let find = async |who| {
+            let found = w.app.search(who, "certificate expired", 10).await.unwrap();
+            found.cases.iter().map(|c| c.id).collect::<Vec<_>>()
+        };
+        assert_eq!(find(&w.kenta).await, [mine]);
+        assert_eq!(find(&w.yui).await, [colleague]);
+        assert_eq!(find(&w.agent).await.len(), 10);
+
+        // An index that an update has emptied is filled again, and finds the same.
+        let before = (find(&w.agent).await, find(&w.kenta).await);
+        let mut tx = w.app.db.begin_plain().await.unwrap();
+        for sql in ["DELETE FROM message_search", "DELETE FROM message_cases"] {
+            match &mut tx.conn() {
+                Conn::Sqlite(c) => drop(sqlx::query(sql).execute(&mut **c).await.unwrap()),
+                Conn::Postgres(c) => drop(sqlx::query(sql).execute(&mut **c).await.unwrap()),
+            }
+        }
+        settings::set(&mut tx.conn(), "search_filled_to", "0 0").await.unwrap();
+        tx.commit().await.unwrap();
+        assert_eq!(find(&w.kenta).await, []);
+        let mut last = 0;
+        search::fill::fill(&w.app.db, |done| last = done).await.unwrap();
+        assert!(last >= 452, "{last}");
+        assert_eq!((find(&w.agent).await, find(&w.kenta).await), before);
+        search::fill::fill(&w.app.db, |_| panic!("there is nothing to do")).await.unwrap();
     });
 }

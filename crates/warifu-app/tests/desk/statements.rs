@@ -92,8 +92,11 @@ fn every_statement_runs_on_both_engines() {
         assert_eq!(named.unwrap().0, w.mizuno);
 
         for text in ["subject", "証明書", "a b c", "証"] {
-            search::cases(c, &query(text), 5).await.unwrap();
-            search::cases_of(c, w.mizuno, &query(text), 5).await.unwrap();
+            let of_mizuno = search::Whose::Organization(w.mizuno);
+            let of_kenta = search::Whose::Requester(w.mizuno, w.kenta.person);
+            for whose in [search::Whose::Everybodys, of_mizuno, of_kenta] {
+                search::cases(c, whose, &query(text), 5).await.unwrap();
+            }
             search::people(c, &query(text), 5).await.unwrap();
             search::organizations(c, &query(text), 5).await.unwrap();
         }

@@ -1,6 +1,6 @@
 //! Opening the installation that lies in a data folder.
 
-use super::CliError;
+use super::{CliError, progress};
 use clap::Args;
 use std::fs::File;
 use std::io::{Read, Write};
@@ -8,6 +8,7 @@ use std::path::PathBuf;
 use std::sync::Arc;
 use warifu_app::{App, AppConfig, SystemRandom};
 use warifu_domain::time::SystemClock;
+use warifu_storage::search::fill::fill;
 use warifu_storage::{Db, StorageError};
 
 /// Where an installation lies.
@@ -68,6 +69,7 @@ impl Installation {
             Some(url) => Db::open_postgres(url).await?,
             None => Db::open_sqlite(&self.data).await?,
         };
+        fill_search(&db).await?;
         let config = AppConfig { name: self.name.clone(), ..AppConfig::new(&self.data) };
         let clock = Arc::new(SystemClock::default());
         let app = App::open(db, config, clock, Arc::new(SystemRandom))?;
@@ -83,4 +85,15 @@ impl Installation {
         std::os::unix::fs::DirBuilderExt::mode(&mut builder, 0o700);
         builder.create(&self.data).map_err(CliError::io(format!("folder {}", self.data.display())))
     }
+}
+
+/// Fills the search index where an update has changed how it is made: once, before anybody is served.
+///
+/// # Errors
+/// When the database fails; the next start goes on where this one stopped.
+pub async fn fill_search(db: &Db) -> Result<(), CliError> {
+    let bar = progress::spinner("messages made findable again after an update");
+    fill(db, |done| bar.set_position(done)).await?;
+    bar.finish_and_clear();
+    Ok(())
 }

@@ -14,3 +14,11 @@ pub fn bar(quiet: bool, length: u64) -> ProgressBar {
     }
     bar
 }
+
+/// A count of work whose end is not known before.
+pub fn spinner(what: &'static str) -> ProgressBar {
+    let style = ProgressStyle::with_template("{human_pos} {msg}  {elapsed}");
+    ProgressBar::new_spinner()
+        .with_style(style.unwrap_or_else(|_| ProgressStyle::default_spinner()))
+        .with_message(what)
+}

@@ -8,7 +8,7 @@ mod story;
 mod texts;
 
 use crate::cli::CliError;
-use crate::cli::installation::Installation;
+use crate::cli::installation::{Installation, fill_search};
 use crate::cli::serve::{self, say, serve, stopped};
 use clap::Args;
 use indicatif::{ProgressBar, ProgressStyle};
@@ -63,6 +63,7 @@ impl Demo {
                 Db::open_sqlite(&self.data).await?
             }
         };
+        fill_search(&db).await?;
         let made = settings::get(&mut db.read().await?.conn(), MADE).await?.is_some();
         if !made {
             std::fs::write(&half, b"").map_err(CliError::io("the demo's folder"))?;

@@ -174,6 +174,12 @@ const MIGRATIONS: &[(i64, &str, &str, &str)] = &[
         include_str!("../migrations/0007_leases.sql"),
         include_str!("../migrations/0007_leases.sql"),
     ),
+    (
+        8,
+        "scoped search",
+        include_str!("../migrations/0008_scoped_search.sqlite.sql"),
+        include_str!("../migrations/0008_scoped_search.postgres.sql"),
+    ),
 ];
 
 fn migrator(engine: Engine) -> Migrator {
@@ -197,6 +203,14 @@ fn migrate_error(database: &str, e: MigrateError) -> StorageError {
         }
     }
 }
+
+/// A node that fell silent in the middle of a transaction loses what it holds, so that the others can
+/// go on: PostgreSQL itself would wait for it for hours. No transaction of ours rests for so long.
+const RELEASE: &str = "SET idle_in_transaction_session_timeout = '20s'";
+/// A connection to PostgreSQL that was idle for longer is asked whether it still lives,
+const RESTED: Duration = Duration::from_secs(1);
+/// and has this long to say so.
+const ANSWERS: Duration = Duration::from_secs(1);
 
 /// Idle connections of the read pool.
 const READERS: u32 = 4;
@@ -269,6 +283,24 @@ impl Db {
             .max_connections(16)
             // Whoever waits for a page gets an answer while a restart of the server goes unnoticed.
             .acquire_timeout(Duration::from_secs(5))
+            // A connection that fell silent (a firewall forgot it, a host is gone without a word) is
+            // found out here; sqlx's own test would wait for an answer until the time above is over.
+            .test_before_acquire(false)
+            .after_connect(|connection, _| {
+                Box::pin(async move {
+                    sqlx::query(RELEASE).execute(connection).await?;
+                    Ok(())
+                })
+            })
+            .before_acquire(|connection, been| {
+                Box::pin(async move {
+                    if been.idle_for < RESTED {
+                        return Ok(true);
+                    }
+                    let answer = tokio::time::timeout(ANSWERS, connection.ping()).await;
+                    Ok(answer.is_ok_and(|pong| pong.is_ok()))
+                })
+            })
             .connect_with(options)
             .await?;
         migrator(Engine::Postgres)

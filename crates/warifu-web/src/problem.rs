@@ -224,10 +224,16 @@ async fn found(response: &mut Response) -> Option<Problem> {
     let body = std::mem::take(response.body_mut());
     let text = axum::body::to_bytes(body, 4_096).await.unwrap_or_default();
     let text = String::from_utf8_lossy(&text).into_owned();
+    if status == StatusCode::SERVICE_UNAVAILABLE {
+        // The time for an answer is over. A commit may have been on its way.
+        let problem = Problem::new(status, "unavailable").with(
+            "the answer took too long and was given up; look whether your change is there before you try again",
+        );
+        return Some(Problem { retry_after: Some(10), ..problem });
+    }
     let name = match status {
         StatusCode::NOT_FOUND => "not-found",
         StatusCode::METHOD_NOT_ALLOWED => "method-not-allowed",
-        StatusCode::REQUEST_TIMEOUT => "timeout",
         StatusCode::PAYLOAD_TOO_LARGE => "too-large",
         StatusCode::UNSUPPORTED_MEDIA_TYPE => "unsupported-media-type",
         StatusCode::BAD_REQUEST | StatusCode::UNPROCESSABLE_ENTITY => "invalid",

@@ -155,6 +155,11 @@ impl Slow {
         Some(frame.map(|f| self.came += f.data_ref().map_or(0, |d| d.len())))
     }
 
+    /// Reads a little more.
+    pub async fn read(&mut self) {
+        self.next().await.unwrap().unwrap();
+    }
+
     /// Reads to the end.
     ///
     /// # Errors

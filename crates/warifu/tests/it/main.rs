@@ -52,3 +52,4 @@ mod noscript;
 mod sign_in;
 mod story;
 mod surroundings;
+mod watching;

@@ -15,6 +15,7 @@ use std::process::{Command, Output};
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
 use tokio::net::{TcpListener, TcpStream};
+use tokio::sync::watch;
 use tokio::task::JoinHandle;
 
 /// Ends with code 2 and one line that says all of `parts`.
@@ -38,7 +39,7 @@ fn problem(answer: &Answer, status: u16, name: &str) {
 }
 
 /// Somebody signed in, for the API.
-async fn program_of(w: &Warifu) -> Client {
+pub async fn program_of(w: &Warifu) -> Client {
     let mut client = enter(w).await;
     let token = csrf(&client.get("/reports/new").await);
     client.header("x-csrf-token", &token).header("accept", "application/json")
@@ -70,7 +71,7 @@ async fn notes(client: &mut Client, case: i64) -> Vec<String> {
     }
 }
 
-async fn run_ends(client: &mut Client, run: i64) -> Value {
+pub async fn run_ends(client: &mut Client, run: i64) -> Value {
     for _ in 0..400 {
         let answer = client.get(&format!("/api/v1/runs/{run}")).await;
         if answer.status == 200 && answer.value()["state"] != "running" {
@@ -283,17 +284,18 @@ async fn no_database_at_the_start_is_told_at_once() {
     }
 }
 
-/// Between Warifu and its database: a wire that can be cut.
+/// Between Warifu and its database: a wire that can be cut, or fall silent.
 struct Wire {
     port: u16,
     to: String,
+    silent: watch::Sender<()>,
     alive: Arc<Mutex<Vec<JoinHandle<()>>>>,
 }
 
 impl Wire {
     async fn new(to: &url::Url) -> Wire {
         let to = format!("{}:{}", to.host_str().unwrap(), to.port().unwrap_or(5432));
-        let mut wire = Wire { port: 0, to, alive: Arc::default() };
+        let mut wire = Wire { port: 0, to, silent: watch::Sender::new(()), alive: Arc::default() };
         wire.mend().await;
         wire
     }
@@ -301,18 +303,27 @@ impl Wire {
     async fn mend(&mut self) {
         let listener = TcpListener::bind(("127.0.0.1", self.port)).await.unwrap();
         self.port = listener.local_addr().unwrap().port();
-        let (to, alive) = (self.to.clone(), self.alive.clone());
+        let (to, alive, silent) = (self.to.clone(), self.alive.clone(), self.silent.clone());
         let accept = tokio::spawn(async move {
             while let Ok((mut from, _)) = listener.accept().await {
-                let to = to.clone();
+                let (to, mut silent) = (to.clone(), silent.subscribe());
                 let carry = tokio::spawn(async move {
                     let mut to = TcpStream::connect(to).await.unwrap();
-                    let _ = tokio::io::copy_bidirectional(&mut from, &mut to).await;
+                    tokio::select! {
+                        _ = tokio::io::copy_bidirectional(&mut from, &mut to) => {}
+                        // Nothing more comes through, and neither side is told.
+                        _ = silent.changed() => std::future::pending().await,
+                    }
                 });
                 alive.lock().unwrap().push(carry);
             }
         });
         self.alive.lock().unwrap().push(accept);
+    }
+
+    /// Carries nothing more on the connections that there are; new ones work.
+    fn forget(&self) {
+        self.silent.send_replace(());
     }
 
     /// Breaks every connection and refuses new ones.
@@ -403,6 +414,70 @@ async fn a_database_that_goes_away_comes_back() {
         (&entry["kind"], &entry["entry"]["body"]["cause"]),
         (&json!("report_abort"), &json!("failed"))
     );
+    verify(&w);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn connections_that_fall_silent_are_given_up() {
+    let Some(database) = Database::create().await else { return };
+    let mut url: url::Url = database.url().parse().unwrap();
+    let wire = Wire::new(&url).await;
+    url.set_port(Some(wire.port)).unwrap();
+    let mut w = Warifu::stopped(Engine::Postgres(database));
+    w.via = Some(url.to_string());
+    w.restart().await;
+    let client = program_of(&w).await;
+    let look = async |mut client: Client| {
+        let begin = std::time::Instant::now();
+        (client.get("/api/v1/cases").await, begin.elapsed())
+    };
+    // Some connections at rest, then none of them answers.
+    let many: Vec<_> = (0..6).map(|_| look(client.clone())).collect();
+    for (answer, _) in futures_util::future::join_all(many).await {
+        assert_eq!(answer.status, 200, "{}", answer.text());
+    }
+    tokio::time::sleep(Duration::from_secs(2)).await;
+    wire.forget();
+    let mut refused = 0;
+    for _ in 0..10 {
+        let (answer, took) = look(client.clone()).await;
+        assert!(took < Duration::from_secs(8), "{took:?}");
+        if answer.status != 200 {
+            problem(&answer, 503, "unavailable");
+            refused += 1;
+        }
+    }
+    assert!(refused <= 2, "{refused} of 10 were refused");
+
+    // In the middle of requests: an answer comes all the same, and the next ones are served.
+    let busy: Vec<_> = (0..4)
+        .map(|_| {
+            let client = client.clone();
+            tokio::spawn(async move {
+                loop {
+                    let (answer, took) = look(client.clone()).await;
+                    if answer.status != 200 {
+                        return Some((answer, took));
+                    }
+                    if took > Duration::from_secs(1) {
+                        return None;
+                    }
+                }
+            })
+        })
+        .collect();
+    tokio::time::sleep(Duration::from_millis(500)).await;
+    wire.forget();
+    for task in busy {
+        if let Some((answer, took)) = task.await.unwrap() {
+            assert_eq!(answer.status, 503);
+            assert_eq!(answer.header("retry-after"), "10");
+            assert_eq!(answer.value()["type"], "/problems/unavailable");
+            assert!(took < Duration::from_secs(65), "{took:?}");
+        }
+    }
+    let (answer, took) = look(client.clone()).await;
+    assert!(answer.status == 200 && took < Duration::from_secs(5), "{} {took:?}", answer.text());
     verify(&w);
 }
 

@@ -53,6 +53,11 @@ async fn at_every_look(page: &Page, name: &str) {
             sound(page, &format!("{name}-{size}-{scheme}")).await;
         }
     }
+    // On A4 paper, dark theme or not: black on white, without what only a screen needs.
+    page.size(794, 1123).await;
+    page.media("print", true).await;
+    page.screenshot(&format!("{name}-print")).await;
+    assert!(!page.scrolls_sideways().await, "{name} is wider than paper");
     page.media("screen", false).await;
     page.size(1440, 900).await;
 }

@@ -76,7 +76,7 @@ impl Change<'_> {
             entry = entry.in_session(Hash(digest));
         }
         if !actor.network.is_empty() {
-            entry = entry.from_network(Network { prefix: actor.network.clone(), asn: None });
+            entry = entry.from_network(ledger_network(&actor.network));
         }
         self.append::<B>(entry, actor.person, organization).await
     }
@@ -106,7 +106,7 @@ impl Change<'_> {
     ) -> Result<i64, AppError> {
         let entry = Entry::of(self.at.0, body)?
             .by(LedgerActor { person: None, role: LedgerRole::System })
-            .from_network(Network { prefix: network.to_owned(), asn: None });
+            .from_network(ledger_network(network));
         self.append::<B>(entry, PersonId(0), None).await
     }
 
@@ -183,4 +183,10 @@ fn ledger_actor(actor: &Actor) -> LedgerActor {
         .find(|(r, _)| actor.roles.has(*r))
         .map_or(LedgerRole::PortalUser, |(_, l)| l);
     LedgerActor { person: Some(actor.person.to_string()), role }
+}
+
+/// A network as entries have it, from its text.
+pub(crate) fn ledger_network(text: &str) -> Network {
+    let warifu_auth::Network { asn, prefix } = warifu_auth::Network::of_text(text);
+    Network { prefix, asn }
 }

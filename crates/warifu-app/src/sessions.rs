@@ -1,5 +1,6 @@
 //! Sessions: finding out who is behind a request, and ending one.
 
+use crate::change::ledger_network;
 use crate::{App, AppError};
 use warifu_auth::{SessionPolicy, SessionTimes, Token, Verdict, digest, judge};
 use warifu_domain::access::{Actor, Permission};
@@ -32,7 +33,7 @@ pub struct OpenSession {
 /// How a request uses a session.
 #[derive(Clone, Copy, Debug)]
 pub struct Use<'a> {
-    /// The network that the request comes from: a /24 or /48 prefix.
+    /// The network that the request comes from, as [`warifu_auth::Network`] writes it.
     pub network: &'a str,
     /// Whether a person did something. Polling and event streams are no use.
     pub by_hand: bool,
@@ -165,6 +166,7 @@ impl App {
                     person: session.person.to_string(),
                     revoked: Some(Hash(revoked)),
                     reason: "other_network".into(),
+                    bound_to: Some(ledger_network(&session.network)),
                 };
                 change.record(&actor, organization, &body).await?;
             }

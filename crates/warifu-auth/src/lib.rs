@@ -1,11 +1,18 @@
 //! Sign-in without HTTP and without SQL: passkeys, tokens, throttling, and the rules by which a
 //! session holds.
 
+mod asn;
+mod client;
+mod network;
 mod passkeys;
 mod session;
 mod throttle;
 mod token;
 
+pub use asn::{AsnError, Asns, network_of};
+pub use client::{ForwardedBy, Malformed, Proxies};
+pub use ipnetwork::IpNetwork;
+pub use network::{Network, prefix, same_network};
 pub use passkeys::{
     Begun, NewPasskey, PasskeyError, Passkeys, Presented, Proven, credential_id, is_synced,
 };

@@ -1,5 +1,6 @@
 //! Whether a session still holds: plain arithmetic on the server's clock.
 
+use crate::network::same_network;
 use warifu_domain::Timestamp;
 use warifu_domain::time::{HOUR, MINUTE, SECOND};
 
@@ -81,7 +82,7 @@ pub fn judge(
     if idle > policy.idle {
         return Verdict::Idle;
     }
-    if policy.bind_network && session.network != network {
+    if policy.bind_network && !same_network(session.network, network) {
         return Verdict::Moved;
     }
     Verdict::Open { left: end.0 - now.0, idle_left: (policy.idle - idle).max(1) }

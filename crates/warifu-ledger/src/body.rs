@@ -7,7 +7,7 @@ use serde::de::DeserializeOwned;
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
-use crate::entry::{Count, Kind, Role};
+use crate::entry::{Count, Kind, Network, Role};
 use crate::hash::Hash;
 
 /// A typed body.
@@ -260,6 +260,8 @@ bodies! {
         revoked: Option<Hash>,
         /// Stable code: `other_network`, `device_key`, `administrator`, …
         reason: String,
+        /// The network that it was bound to, where it was used from another: the entry's own.
+        bound_to: Option<Network>,
     }
     /// Body of `step_up`.
     StepUp {

@@ -2,8 +2,8 @@
 
 use crate::state::Web;
 use crate::{
-    account, api, attachments, cases, headers, incidents, lang, ledger, live, organizations,
-    people, portal, problem, reports, runs, search, sign_in,
+    account, api, attachments, cases, headers, incidents, lang, ledger, live, network,
+    organizations, people, portal, problem, reports, runs, search, sign_in,
 };
 use axum::Router;
 use axum::extract::{DefaultBodyLimit, State};
@@ -38,6 +38,7 @@ pub fn router(web: Web) -> Router {
         .merge(assets())
         .fallback(|| async { problem::Problem::not_found() })
         .layer(CatchPanicLayer::custom(problem::panicked))
+        .layer(from_fn_with_state(web.clone(), network::identify))
         .layer(from_fn_with_state(web.clone(), problem::render))
         .layer(from_fn_with_state(web.clone(), headers::secure))
         .with_state(web)

@@ -3,7 +3,7 @@
 use std::sync::{Arc, Mutex, PoisonError};
 use url::Url;
 use warifu_app::{App, AppError};
-use warifu_auth::{PasskeyError, Passkeys, SessionPolicy, Throttle};
+use warifu_auth::{Asns, PasskeyError, Passkeys, Proxies, SessionPolicy, Throttle};
 
 /// How the server is reached.
 #[derive(Clone, Debug)]
@@ -12,11 +12,20 @@ pub struct WebConfig {
     /// belong to its host; requests that change something must come from it.
     pub origin: Url,
     pub sessions: SessionPolicy,
+    /// Whose word about a client's address is taken.
+    pub proxies: Proxies,
+    /// Which autonomous system announces an address; without it the prefix counts.
+    pub asns: Option<Arc<Asns>>,
 }
 
 impl WebConfig {
     pub fn new(origin: Url) -> WebConfig {
-        WebConfig { origin, sessions: SessionPolicy::default() }
+        WebConfig {
+            origin,
+            sessions: SessionPolicy::default(),
+            proxies: Proxies::default(),
+            asns: None,
+        }
     }
 
     /// Whether browsers reach it over TLS.

@@ -2,14 +2,17 @@
 
 use super::CliError;
 use super::installation::Installation;
-use clap::Args;
+use clap::{Args, ValueEnum};
 use std::future::IntoFuture;
 use std::io::Write;
 use std::net::SocketAddr;
+use std::path::PathBuf;
+use std::sync::Arc;
 use std::time::Duration;
 use tokio::net::TcpListener;
 use tokio::sync::watch;
 use warifu_app::App;
+use warifu_auth::{Asns, ForwardedBy, IpNetwork, Proxies};
 use warifu_web::{Web, WebConfig};
 
 /// How long open requests may take to end after the signal. Event streams never end by themselves.
@@ -26,6 +29,48 @@ pub struct Serve {
     /// Without it: http://localhost and the port
     #[arg(long, env = "WARIFU_ORIGIN", value_name = "URL")]
     origin: Option<String>,
+    #[command(flatten)]
+    clients: Clients,
+}
+
+/// How the server knows where a request comes from.
+#[derive(Args)]
+struct Clients {
+    /// Proxy in front of the server whose word about a client's address is taken; may be repeated.
+    /// Without it the socket's address counts and no header is read
+    #[arg(long, env = "WARIFU_TRUSTED_PROXY", value_delimiter = ',', value_name = "ADDRESS|CIDR")]
+    trusted_proxy: Vec<IpNetwork>,
+    /// The one header in which the trusted proxies write it
+    #[arg(
+        long,
+        env = "WARIFU_FORWARDED_BY",
+        value_name = "HEADER",
+        default_value = "x-forwarded-for"
+    )]
+    forwarded_by: Header,
+    /// ASN database in MMDB format (GeoLite2-ASN, IPinfo, DB-IP): a session is then bound to an
+    /// autonomous system, not to an address prefix. Read again when the file changes
+    #[arg(long, env = "WARIFU_ASN_DATABASE", value_name = "FILE")]
+    asn_database: Option<PathBuf>,
+}
+
+#[derive(Clone, Copy, ValueEnum)]
+enum Header {
+    XForwardedFor,
+    Forwarded,
+}
+
+impl Clients {
+    fn apply(self, config: WebConfig) -> Result<WebConfig, CliError> {
+        let by = match self.forwarded_by {
+            Header::XForwardedFor => ForwardedBy::XForwardedFor,
+            Header::Forwarded => ForwardedBy::Forwarded,
+        };
+        let asns = self.asn_database.as_deref().map(Asns::open).transpose();
+        let asns = asns.map_err(|e| CliError::Said(format!("--asn-database: {e}")))?;
+        let proxies = Proxies::new(self.trusted_proxy, by);
+        Ok(WebConfig { proxies, asns: asns.map(Arc::new), ..config })
+    }
 }
 
 impl Serve {
@@ -41,6 +86,7 @@ impl Serve {
             .map_err(CliError::io(format!("cannot listen on {}", self.listen)))?;
         let local = format!("http://localhost:{}", address.port());
         let config = config(self.origin.as_deref().unwrap_or(&local))?;
+        let config = self.clients.apply(config)?;
         app.remember_origin(&config.origin_text()).await?;
         say(&format!("listening on {local}"))?;
         serve(listener, app, config, stopped()).await
@@ -82,6 +128,7 @@ pub async fn serve(
 ) -> Result<(), CliError> {
     let db = app.db.clone();
     let watch = tokio::spawn(app.clone().watch_unfinished_runs());
+    let asns = config.asns.clone().map(|asns| tokio::spawn(follow(asns)));
     let web = Web::new(app, config).map_err(|e| CliError::Said(e.to_string()))?;
     let (tell, mut told) = watch::channel(false);
     let router = warifu_web::router(web);
@@ -99,8 +146,26 @@ pub async fn serve(
         () = late => tracing::warn!("requests that were still open were cut off"),
     }
     watch.abort();
+    asns.inspect(|task| task.abort());
     db.close().await;
     Ok(())
+}
+
+/// How often a changed ASN database is looked for.
+const FOLLOW: Duration = Duration::from_secs(5);
+
+/// Reads the ASN database again whenever its file was replaced.
+async fn follow(asns: Arc<Asns>) {
+    loop {
+        tokio::time::sleep(FOLLOW).await;
+        let asns = asns.clone();
+        match tokio::task::spawn_blocking(move || asns.reload()).await {
+            Ok(Ok(true)) => tracing::info!("the ASN database was read again"),
+            Ok(Ok(false)) => {}
+            Ok(Err(error)) => tracing::error!(%error, "the ASN database of before stays in use"),
+            Err(error) => tracing::error!(%error, "the ASN database was not looked at"),
+        }
+    }
 }
 
 /// Ends when the process is asked to stop.

@@ -1,0 +1,105 @@
+//! Networks as sessions are bound to them and as the ledger names them: an autonomous system and a
+//! prefix, never a whole address.
+
+use std::fmt;
+use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
+
+/// Where a request comes from. As text `AS64496 192.0.2.0/24`, or the prefix alone where the
+/// autonomous system is unknown.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Network {
+    /// Number of the autonomous system, where an ASN database knows the address.
+    pub asn: Option<u32>,
+    /// The /24 of an IPv4 address, the /48 of an IPv6 one; `loopback` for this machine.
+    pub prefix: String,
+}
+
+impl fmt::Display for Network {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self.asn {
+            Some(asn) => write!(f, "AS{asn} {}", self.prefix),
+            None => f.write_str(&self.prefix),
+        }
+    }
+}
+
+impl Network {
+    /// Reads what [`fmt::Display`] wrote.
+    pub fn of_text(text: &str) -> Network {
+        let (asn, prefix) = parts(text);
+        Network { asn, prefix: prefix.to_owned() }
+    }
+}
+
+/// Number and prefix of a network's text.
+fn parts(text: &str) -> (Option<u32>, &str) {
+    let split = text.strip_prefix("AS").and_then(|rest| rest.split_once(' '));
+    match split.and_then(|(asn, prefix)| Some((asn.parse().ok()?, prefix))) {
+        Some((asn, prefix)) => (Some(asn), prefix),
+        None => (None, text),
+    }
+}
+
+/// Whether two networks (as texts) count as one for a session: the same autonomous system where both
+/// are known, else the same prefix.
+pub fn same_network(a: &str, b: &str) -> bool {
+    match (parts(a), parts(b)) {
+        ((Some(a), _), (Some(b), _)) => a == b,
+        ((_, a), (_, b)) => a == b,
+    }
+}
+
+/// The /24 of an IPv4 address, the /48 of an IPv6 one; `loopback` for this machine, whose browsers
+/// use both kinds of address in turn.
+pub fn prefix(address: IpAddr) -> String {
+    match address.to_canonical() {
+        a if a.is_loopback() => "loopback".into(),
+        IpAddr::V4(v4) => {
+            let [a, b, c, _] = v4.octets();
+            format!("{}/24", Ipv4Addr::new(a, b, c, 0))
+        }
+        IpAddr::V6(v6) => {
+            let [a, b, c, ..] = v6.segments();
+            format!("{}/48", Ipv6Addr::new(a, b, c, 0, 0, 0, 0, 0))
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn prefixes() {
+        let of = |text: &str| text.parse().map(prefix).unwrap_or_default();
+        assert_eq!(of("192.0.2.77"), "192.0.2.0/24");
+        assert_eq!(of("::ffff:192.0.2.77"), "192.0.2.0/24");
+        assert_eq!(of("2001:db8:1:2::3"), "2001:db8:1::/48");
+        assert_eq!(of("127.0.0.1"), "loopback");
+        assert_eq!(of("::1"), "loopback");
+    }
+
+    #[test]
+    fn the_autonomous_system_counts_where_both_are_known() {
+        for (a, b, same) in [
+            ("AS64496 192.0.2.0/24", "AS64496 2001:db8:1::/48", true),
+            ("AS64496 192.0.2.0/24", "AS64497 192.0.2.0/24", false),
+            ("AS64496 192.0.2.0/24", "192.0.2.0/24", true),
+            ("AS64496 192.0.2.0/24", "198.51.100.0/24", false),
+            ("192.0.2.0/24", "192.0.2.0/24", true),
+            ("192.0.2.0/24", "198.51.100.0/24", false),
+            ("loopback", "loopback", true),
+            ("ASx 192.0.2.0/24", "ASx 192.0.2.0/24", true),
+        ] {
+            assert_eq!(same_network(a, b), same, "{a} and {b}");
+            assert_eq!(same_network(b, a), same, "{b} and {a}");
+        }
+    }
+
+    #[test]
+    fn text_and_parts_agree() {
+        let known = Network { asn: Some(64496), prefix: "192.0.2.0/24".into() };
+        assert_eq!(known.to_string(), "AS64496 192.0.2.0/24");
+        assert_eq!(parts(&known.to_string()), (Some(64496), "192.0.2.0/24"));
+    }
+}

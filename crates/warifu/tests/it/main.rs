@@ -43,6 +43,7 @@ mod passkey;
 mod postgres;
 
 mod api;
+mod attacks;
 mod crash;
 mod desk;
 mod evidence;

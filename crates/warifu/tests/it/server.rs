@@ -54,6 +54,8 @@ pub struct Warifu {
     pub engine: Engine,
     /// Another way to the database than its own URL.
     pub via: Option<String>,
+    /// Further arguments of `warifu serve`, from the next start on.
+    pub serve: Vec<String>,
 }
 
 impl Warifu {
@@ -72,13 +74,14 @@ impl Warifu {
     /// As [`Self::stopped`], with its folder in another one: on a disk of its own.
     pub fn stopped_in(engine: Engine, parent: &Path) -> Self {
         let data = TempDir::with_prefix_in("warifu-it-", parent).expect("a temporary folder");
-        Self { server: None, data, engine, via: None }
+        Self { server: None, data, engine, via: None, serve: Vec::new() }
     }
 
     /// Ends the server if it runs (as [`Self::kill`]) and starts it again on the same data.
     pub async fn restart(&mut self) {
         self.kill();
         let mut command = self.command("serve", &["--listen", "127.0.0.1:0"]);
+        command.args(&self.serve);
         let started = tokio::task::spawn_blocking(move || Process::start(&mut command)).await;
         let server = started.expect("no panic while waiting").unwrap_or_else(|e| panic!("{e}"));
         self.server = Some(server);

@@ -15,16 +15,16 @@ use warifu_domain::{Clock, Timestamp};
 use warifu_storage::Db;
 use warifu_web::{Web, WebConfig};
 
-const SESSION: &str = "__Host-warifu";
+pub const SESSION: &str = "__Host-warifu";
 
 /// A link for a new colleague, as a path.
-fn invitation(w: &Warifu, email: &str, role: &str) -> String {
+pub fn invitation(w: &Warifu, email: &str, role: &str) -> String {
     let link = w.ok("enrol", &["--email", email, "--role", role]);
     link.trim().strip_prefix(w.base()).expect("a link to this server").to_owned()
 }
 
 /// Enrols a passkey by a link and signs in with it.
-async fn enter(client: &mut Client, base: &str, link: &str) -> Passkey {
+pub async fn enter(client: &mut Client, base: &str, link: &str) -> Passkey {
     let mut passkey = Passkey::new(base);
     let page = client.get(link).await;
     assert_eq!(page.status, 200, "{}", page.text());
@@ -34,29 +34,29 @@ async fn enter(client: &mut Client, base: &str, link: &str) -> Passkey {
     passkey
 }
 
-async fn sign_in(client: &mut Client, passkey: &mut Passkey) {
+pub async fn sign_in(client: &mut Client, passkey: &mut Passkey) {
     let page = client.get("/sign-in").await;
     let done = client.passkey(&page, passkey).await;
     assert_eq!(done.status, 204, "{}", done.text());
 }
 
 /// What a program is told: the page of one's own passkeys, as JSON.
-async fn who(client: &mut Client) -> Answer {
+pub async fn who(client: &mut Client) -> Answer {
     client.clone().header("accept", "application/json").get("/account/passkeys").await
 }
 
 /// A client that calls the sign-in endpoints as the page's script does.
-async fn script(client: &mut Client) -> Client {
+pub async fn script(client: &mut Client) -> Client {
     let page = client.get("/sign-in").await;
     let token = page.form("data-passkey", "sign-in").fields[0].1.clone();
     client.clone().header("x-csrf-token", &token).header("accept", "application/json")
 }
 
-async fn options(script: &mut Client) -> Value {
+pub async fn options(script: &mut Client) -> Value {
     script.json(Method::POST, "/sign-in/options", &json!({})).await.value()
 }
 
-fn reply(options: &Value, passkey: &mut Passkey) -> Value {
+pub fn reply(options: &Value, passkey: &mut Passkey) -> Value {
     json!({ "ceremony": options["ceremony"], "credential": passkey.get(&options["publicKey"]) })
 }
 

@@ -1,0 +1,24 @@
+//! The attacks of the threat model, each by its number, from outside on the running server. Each
+//! test asserts what the attacker gets and what the ledger says about it.
+
+mod network;
+
+use crate::http::Client;
+use crate::server::Warifu;
+use serde_json::Value;
+
+/// The newest entries of the ledger of a kind, newest first, as the API shows them to somebody who may
+/// read it.
+async fn entries(reader: &mut Client, kind: &str) -> Vec<Value> {
+    let mut json = reader.clone().header("accept", "application/json");
+    let page = json.get(&format!("/api/v1/ledger?kind={kind}&limit=20")).await;
+    assert_eq!(page.status, 200, "{}", page.text());
+    let entries = page.value()["entries"].as_array().cloned().expect("a page of entries");
+    entries.into_iter().map(|e| e["entry"].clone()).collect()
+}
+
+/// The ledger is whole.
+fn verified(w: &Warifu) {
+    let said = w.ok("ledger verify", &["--quiet"]);
+    assert!(said.starts_with("OK"), "{said}");
+}

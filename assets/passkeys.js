@@ -1,4 +1,8 @@
-// Passkeys: sign in, and enrol one.
+// Passkeys: sign in, enrol one, and prove oneself once more for a protected action.
+//
+// <form data-step-up="ACTION" data-parameters="name=value&…"> is sent only after the key was
+// touched for just that: its field step_up then has the proof. The fields named in data-bound go
+// into the parameters with their values.
 //
 // <form data-passkey="sign-in|enrol" data-options="…" data-verify="…" data-next="…">. The fields
 // of the form (csrf, invitation, name …) go with both requests as JSON. The options come as
@@ -62,11 +66,36 @@ async function post(url, csrf, body) {
   return answer.status === 204 ? {} : answer.json();
 }
 
+const tokenOf = (form) => form.elements.csrf?.value
+  ?? document.querySelector("meta[name=csrf]")?.content ?? "";
+
 function show(form, problem) {
   const scope = form.closest("main") ?? document;
   for (const box of scope.querySelectorAll("[data-passkey-problem]")) {
     box.hidden = box.dataset.passkeyProblem !== problem;
   }
+}
+
+// Asks for the key once more and leaves the proof in the form. A proof that is there already, from
+// a try that failed after it, is used first.
+async function stepUp(form, csrf) {
+  if (form.elements.step_up) return;
+  const parameters = Object.fromEntries(new URLSearchParams(form.dataset.parameters));
+  for (const name of (form.dataset.bound ?? "").split(" ").filter(Boolean)) {
+    parameters[name] = form.elements[name].value;
+  }
+  const what = { action: form.dataset.stepUp, parameters };
+  const { publicKey, ...rest } = await post("/step-up/options", csrf, what);
+  const options = { publicKey: parseOptions("step-up", publicKey) };
+  const credential = await navigator.credentials.get(options);
+  const proof = await post("/step-up/verify", csrf, {
+    ...what, ...rest, credential: toJson(credential),
+  });
+  const field = document.createElement("input");
+  field.type = "hidden";
+  field.name = "step_up";
+  field.value = proof.step_up;
+  form.append(field);
 }
 
 let pending;
@@ -76,10 +105,11 @@ async function run(form, { mediation } = {}) {
   pending?.abort();
   pending = new AbortController();
   const { signal } = pending;
+  const csrf = tokenOf(form);
+  if (form.dataset.stepUp) await stepUp(form, csrf);
   const fields = Object.fromEntries(
     [...new FormData(form)].filter(([, value]) => typeof value === "string"),
   );
-  const csrf = fields.csrf ?? document.querySelector("meta[name=csrf]")?.content ?? "";
   delete fields.csrf;
   const { publicKey, ...rest } = await post(form.dataset.options, csrf, fields);
   delete rest.mediation;
@@ -119,6 +149,24 @@ for (const form of document.querySelectorAll("form[data-passkey]")) {
       button.disabled = false;
       if (wait) wait.hidden = true;
       button.focus();
+    }
+  });
+}
+
+for (const form of document.querySelectorAll("form[data-step-up]:not([data-passkey])")) {
+  form.addEventListener("submit", async (event) => {
+    if (form.elements.step_up) return;
+    event.preventDefault();
+    if (!globalThis.PublicKeyCredential) { show(form, "unsupported"); return; }
+    const { submitter } = event;
+    show(form, null);
+    try {
+      await stepUp(form, tokenOf(form));
+      form.requestSubmit(submitter);
+    } catch (error) {
+      const closed = error.name === "NotAllowedError" || error.name === "AbortError";
+      show(form, closed ? "closed" : "refused");
+      submitter?.focus();
     }
   });
 }

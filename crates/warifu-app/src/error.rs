@@ -23,6 +23,9 @@ pub enum AppError {
     TooLarge { bytes: u64, limit: u64 },
     #[error("too many attempts; wait {seconds} seconds")]
     TooMany { seconds: u64 },
+    /// A protected action, and no fresh proof for it.
+    #[error("this asks for your passkey once more: {action}")]
+    StepUp { action: &'static str },
     /// A report over everybody or over the limits, without the decision to run it all the same.
     #[error("{0}")]
     NeedsDecision(String),

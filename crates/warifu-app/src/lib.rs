@@ -22,6 +22,7 @@ pub mod search;
 pub mod sessions;
 pub mod sign_in;
 mod state;
+pub mod step_up;
 
 pub use change::Change;
 pub use error::AppError;

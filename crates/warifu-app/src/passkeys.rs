@@ -1,11 +1,13 @@
 //! Enrolling passkeys, by invitation or beside one that the person has, and removing them.
 
 use crate::sign_in::{Asked, From};
+use crate::step_up::spend;
 use crate::{App, AppError};
 use serde_json::Value;
 use warifu_auth::{NewPasskey, Passkeys, Token, credential_id, digest};
 use warifu_domain::access::{Actor, Roles};
 use warifu_domain::people::KnownPerson;
+use warifu_domain::protected::{Action, Protected};
 use warifu_domain::{CredentialId, PersonId, Timestamp};
 use warifu_ledger::Hash;
 use warifu_ledger::body::{Change as Done, Enrolment, SignInRefused};
@@ -170,15 +172,17 @@ impl App {
         Ok(())
     }
 
-    /// Finishes a further passkey.
+    /// Finishes a further passkey: only somebody with a key that is enrolled already may add one.
     ///
     /// # Errors
+    /// [`AppError::StepUp`] without a proof for it;
     /// [`AppError::Invalid`] when the answer does not fit or is not this person's ceremony.
     pub async fn finish_further(
         &self,
         passkeys: &Passkeys,
         actor: &Actor,
         answer: Answer<'_>,
+        proof: Option<&str>,
         from: From<'_>,
     ) -> Result<(), AppError> {
         let name = checked_name(answer.name)?;
@@ -187,6 +191,7 @@ impl App {
             return Err(gone());
         }
         let mut change = self.change().await?;
+        spend(&mut change, actor, &Protected::new(Action::AddFactor), proof).await?;
         self.keep_passkey(&mut change, actor, new, &name).await?;
         change.commit().await?;
         Ok(())
@@ -243,12 +248,14 @@ impl App {
     /// the one (`keep`) in which this is asked.
     ///
     /// # Errors
-    /// [`AppError::NotFound`], or [`AppError::Conflict`] for the last.
+    /// [`AppError::StepUp`] without a proof for it; [`AppError::NotFound`], or
+    /// [`AppError::Conflict`] for the last.
     pub async fn remove_passkey(
         &self,
         actor: &Actor,
         id: CredentialId,
         keep: &[u8; 32],
+        proof: Option<&str>,
     ) -> Result<(), AppError> {
         let mut change = self.change().await?;
         let own = credentials::of_person(&mut change.conn(), actor.person).await?;
@@ -256,6 +263,8 @@ impl App {
         if own.len() == 1 {
             return Err(AppError::Conflict("the last passkey cannot be removed".into()));
         }
+        let what = Protected::new(Action::RemoveFactor).with("passkey", id);
+        spend(&mut change, actor, &what, proof).await?;
         let at = change.at();
         credentials::revoke(&mut change.conn(), actor.person, id, at).await?;
         sessions::end_of_credential(&mut change.conn(), id, keep, at).await?;

@@ -7,6 +7,7 @@ pub mod dialect;
 pub mod ids;
 pub mod organizations;
 pub mod people;
+pub mod protected;
 pub mod reports;
 pub mod search;
 pub mod time;

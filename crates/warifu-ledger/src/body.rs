@@ -267,6 +267,8 @@ bodies! {
     StepUp {
         /// What it was asked for.
         action: String,
+        /// SHA-256 of the action with its parameters, as it was agreed to.
+        parameters: Hash,
         /// Whether it succeeded.
         passed: bool,
     }

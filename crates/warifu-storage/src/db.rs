@@ -180,6 +180,12 @@ const MIGRATIONS: &[(i64, &str, &str, &str)] = &[
         include_str!("../migrations/0008_scoped_search.sqlite.sql"),
         include_str!("../migrations/0008_scoped_search.postgres.sql"),
     ),
+    (
+        10,
+        "step-up",
+        include_str!("../migrations/0010_step_up.sql"),
+        include_str!("../migrations/0010_step_up.sql"),
+    ),
 ];
 
 fn migrator(engine: Engine) -> Migrator {

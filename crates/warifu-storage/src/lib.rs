@@ -20,6 +20,7 @@ pub mod reports;
 pub mod search;
 pub mod sessions;
 pub mod settings;
+pub mod step_ups;
 
 pub use db::{Conn, Db, Engine, Reader, Tx};
 pub use error::{StorageError, is_disk_full};

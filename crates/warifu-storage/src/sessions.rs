@@ -90,6 +90,20 @@ pub async fn touch(c: &mut Conn<'_>, token_hash: &[u8], at: Timestamp) -> Result
     Ok(())
 }
 
+/// Gives a session a new token; `false` when it has ended meanwhile.
+///
+/// # Errors
+/// As every query.
+pub async fn rotate(c: &mut Conn<'_>, from: &[u8], to: &[u8]) -> Result<bool, StorageError> {
+    let n = execute!(
+        c,
+        "UPDATE sessions SET token_hash = $2 WHERE token_hash = $1 AND ended_at IS NULL",
+        from,
+        to
+    )?;
+    Ok(n == 1)
+}
+
 /// Ends a session; one that has ended stays ended at its first time.
 ///
 /// # Errors

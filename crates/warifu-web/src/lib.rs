@@ -25,6 +25,7 @@ mod search;
 pub mod session;
 mod sign_in;
 pub mod state;
+mod step_up;
 pub mod views;
 
 pub use router::router;

@@ -85,6 +85,7 @@ impl From<AppError> for Problem {
                 retry_after: Some(seconds),
                 ..of(StatusCode::TOO_MANY_REQUESTS, "too-many")
             },
+            AppError::StepUp { .. } => of(StatusCode::FORBIDDEN, "step-up-required"),
             AppError::NeedsDecision(_) => of(StatusCode::UNPROCESSABLE_ENTITY, "needs-decision"),
             ref e if e.is_disk_full() => {
                 let problem = Problem::new(StatusCode::INSUFFICIENT_STORAGE, "disk-full").with(

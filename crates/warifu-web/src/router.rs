@@ -3,7 +3,7 @@
 use crate::state::Web;
 use crate::{
     account, api, attachments, cases, headers, incidents, lang, ledger, live, network,
-    organizations, people, portal, problem, reports, runs, search, sign_in,
+    organizations, people, portal, problem, reports, runs, search, sign_in, step_up,
 };
 use axum::Router;
 use axum::extract::{DefaultBodyLimit, State};
@@ -53,6 +53,8 @@ fn sign_in() -> Router<Web> {
         .route("/sign-in/verify", post(sign_in::verify))
         .route("/sign-out", post(sign_in::out::sign_out))
         .route("/signed-out", get(sign_in::out::signed_out))
+        .route("/step-up/options", post(step_up::options))
+        .route("/step-up/verify", post(step_up::verify))
         .route("/enrol/options", post(sign_in::enrol::options))
         .route("/enrol/verify", post(sign_in::enrol::verify))
         .route("/enrol/{invitation}", get(sign_in::enrol::page))

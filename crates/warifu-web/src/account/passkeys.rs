@@ -41,15 +41,20 @@ pub async fn page(
 
 /// Body of `POST /account/passkeys/{id}/remove`.
 #[derive(Deserialize)]
-pub struct Nothing {}
+pub struct Remove {
+    /// The proof of a step-up for this passkey.
+    #[serde(default)]
+    step_up: Option<String>,
+}
 
 /// `POST /account/passkeys/{id}/remove`
 pub async fn remove(
     State(web): State<Web>,
     me: SignedIn,
     Path(id): Path<CredentialId>,
-    _: Form<Nothing>,
+    form: Form<Remove>,
 ) -> Result<Response, Problem> {
-    web.app.remove_passkey(me.actor(), id, &me.session.token_hash).await?;
+    let proof = form.step_up.as_deref();
+    web.app.remove_passkey(me.actor(), id, &me.session.token_hash, proof).await?;
     Ok(Redirect::to("/account/passkeys").into_response())
 }

@@ -10,7 +10,7 @@ use axum::extract::{Path, State};
 use axum::http::StatusCode;
 use axum::http::header::SET_COOKIE;
 use axum::response::{AppendHeaders, IntoResponse, Response};
-use serde::Serialize;
+use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 use warifu_auth::is_synced;
 use warifu_domain::access::Permission;
@@ -97,16 +97,24 @@ pub async fn passkeys(State(web): State<Web>, who: SignedIn) -> Result<Response,
     json(StatusCode::OK, &list.collect::<Vec<_>>())
 }
 
-/// Removes one of one's own passkeys, but not the last.
-#[utoipa::path(delete, path = "/api/v1/passkeys/{id}", params(("id" = i64, Path)), request_body = Object,
-    responses((status = 204), (status = 404), (status = 409)))]
+/// The proof of a step-up: what `POST /step-up/verify` answered.
+#[derive(Debug, Deserialize, ToSchema)]
+pub struct Proof {
+    step_up: Option<String>,
+}
+
+/// Removes one of one's own passkeys, but not the last. 403 `step-up-required` without the proof of a
+/// step-up for `remove_factor` with the parameter `passkey`.
+#[utoipa::path(delete, path = "/api/v1/passkeys/{id}", params(("id" = i64, Path)), request_body = Proof,
+    responses((status = 204), (status = 403), (status = 404), (status = 409)))]
 pub async fn remove_passkey(
     State(web): State<Web>,
     who: SignedIn,
     Path(id): Path<CredentialId>,
-    _: Json<serde_json::Value>,
+    Json(proof): Json<Proof>,
 ) -> Result<StatusCode, Problem> {
-    web.app.remove_passkey(who.actor(), id, &who.session.token_hash).await?;
+    let proof = proof.step_up.as_deref();
+    web.app.remove_passkey(who.actor(), id, &who.session.token_hash, proof).await?;
     Ok(StatusCode::NO_CONTENT)
 }
 

@@ -93,6 +93,9 @@ pub struct Verify {
     ceremony: String,
     #[serde(default)]
     name: String,
+    /// The proof of a step-up, for a further passkey.
+    #[serde(default)]
+    step_up: Option<String>,
     credential: Value,
 }
 
@@ -113,7 +116,8 @@ pub async fn verify(
             "/sign-in"
         }
         (None, Some(me)) => {
-            web.app.finish_further(&web.passkeys, me.actor(), answer, caller.from()).await?;
+            let proof = body.step_up.as_deref();
+            web.app.finish_further(&web.passkeys, me.actor(), answer, proof, caller.from()).await?;
             "/account/passkeys"
         }
         (None, None) => return Err(unauthorized()),

@@ -138,10 +138,49 @@ impl Client {
         self.send(method, path, Some("application/json"), bytes).await
     }
 
+    /// Proves oneself once more for a form marked with `data-step-up`, as the page's script does, and
+    /// gives the form with its proof.
+    pub async fn step_up(&mut self, mut form: Form, passkey: &mut Passkey) -> Form {
+        let field =
+            |name: &str| form.fields.iter().find(|(n, _)| n == name).map(|(_, v)| v.clone());
+        let csrf = field("csrf").expect("the form carries its token");
+        let parameters = form.attributes.get("data-parameters").cloned().unwrap_or_default();
+        let parameters: BTreeMap<String, String> =
+            url::form_urlencoded::parse(parameters.as_bytes()).into_owned().collect();
+        let what = serde_json::json!({
+            "action": form.attributes["data-step-up"], "parameters": parameters,
+        });
+        let proof = self.prove(&csrf, what, passkey).await;
+        assert_eq!(proof.status, 200, "{}", proof.text());
+        let proof = proof.value()["step_up"].as_str().expect("a proof").to_owned();
+        form.fields.push(("step_up".to_owned(), proof));
+        form
+    }
+
+    /// Touches the key for an action with its parameters.
+    pub async fn prove(&mut self, csrf: &str, what: Value, passkey: &mut Passkey) -> Answer {
+        let mut script = self.clone().header("x-csrf-token", csrf);
+        script.headers.insert("accept".to_owned(), "application/json".to_owned());
+        let options = script.json(Method::POST, "/step-up/options", &what).await;
+        assert_eq!(options.status, 200, "{}", options.text());
+        let options = options.value();
+        let mut body = what;
+        body["ceremony"] = options["ceremony"].clone();
+        body["credential"] = passkey.get(&options["publicKey"]);
+        let answer = script.json(Method::POST, "/step-up/verify", &body).await;
+        // The session has a new id.
+        self.cookies = script.cookies;
+        answer
+    }
+
     /// Goes through a `<form data-passkey>` as the page's script does: options, credential,
     /// verification. The passkey is made where the form enrols one.
     pub async fn passkey(&mut self, page: &Answer, passkey: &mut Passkey) -> Answer {
-        let form = page.form("data-passkey", "");
+        self.passkey_form(&page.form("data-passkey", ""), passkey).await
+    }
+
+    /// The same for a form at hand.
+    pub async fn passkey_form(&mut self, form: &Form, passkey: &mut Passkey) -> Answer {
         let mut fields: Map<String, Value> =
             form.fields.iter().map(|(n, v)| (n.clone(), Value::from(v.as_str()))).collect();
         let csrf = fields.remove("csrf").expect("the form carries its token");

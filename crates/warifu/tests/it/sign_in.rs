@@ -161,22 +161,22 @@ on_both! {
     async fn a_further_passkey_can_be_added_and_the_last_not_removed(w: Warifu) {
         let link = invitation(&w, "agent@example.com", "agent");
         let mut client = w.client();
-        enter(&mut client, w.base(), &link).await;
+        let mut first = enter(&mut client, w.base(), &link).await;
         let page = client.get("/account/passkeys").await;
         let mut second = Passkey::new(w.base());
-        let body = client.passkey(&page, &mut second).await;
+        let form = client.step_up(page.form("data-passkey", "enrol"), &mut first).await;
+        let body = client.passkey_form(&form, &mut second).await;
         assert_eq!(body.status, 200, "{}", body.text());
         let mut other = w.client();
         sign_in(&mut other, &mut second).await;
         let page = client.get("/account/passkeys").await;
         let remove = page.text().match_indices("/remove\"").count();
         assert_eq!(remove, 2);
-        let csrf = page.form("action", "/remove").fields[0].1.clone();
-        let second_path = "/account/passkeys/2/remove";
-        assert_eq!(client.post_form(second_path, &[("csrf", &csrf)]).await.status, 303);
+        let form = client.step_up(page.form("action", "passkeys/2/remove"), &mut first).await;
+        assert_eq!(client.submit(&form, &[]).await.status, 303);
         assert_eq!(who(&mut other).await.status, 401, "a session of the removed key goes on");
-        let last = client.post_form("/account/passkeys/1/remove", &[("csrf", &csrf)]).await;
-        assert_eq!(last.status, 409);
+        let form = client.step_up(page.form("action", "passkeys/1/remove"), &mut first).await;
+        assert_eq!(client.submit(&form, &[]).await.status, 409);
     }
 
     async fn forged_requests_are_refused(w: Warifu) {

@@ -2,6 +2,7 @@
 //! test asserts what the attacker gets and what the ledger says about it.
 
 mod network;
+mod step_up;
 
 use crate::http::Client;
 use crate::server::Warifu;

@@ -1,0 +1,121 @@
+//! Step-up: a protected action asks for the key once more, for this action with these parameters,
+//! once (NIST SP 800-63B-4 §2.4.3 re-authentication; RFC 9470 for programs).
+
+use crate::sessions::OpenSession;
+use crate::sign_in::{Asked, CEREMONY, From};
+use crate::{App, AppError, Change};
+use serde_json::Value;
+use warifu_auth::{Passkeys, Token, digest};
+use warifu_domain::access::Actor;
+use warifu_domain::protected::Protected;
+use warifu_ledger::Hash;
+use warifu_ledger::body::StepUp;
+use warifu_storage::{credentials, sessions, step_ups};
+
+/// A step-up that passed. Neither token is kept.
+pub struct Passed {
+    /// What the protected action is asked for with.
+    pub proof: Token,
+    /// The session's new token: the old one ends here.
+    pub session: Token,
+}
+
+/// Ties a ceremony to browser, session and action: with any other it does not fit.
+fn tied(from: From<'_>, session: &OpenSession, what: &Protected) -> String {
+    let session: String = session.token_hash.iter().map(|b| format!("{b:02x}")).collect();
+    format!("{}:{session}:{}", from.browser, what.text())
+}
+
+impl App {
+    /// Begins a step-up for a protected action.
+    ///
+    /// # Errors
+    /// When the database fails.
+    pub async fn begin_step_up(
+        &self,
+        passkeys: &Passkeys,
+        session: &OpenSession,
+        what: &Protected,
+        from: From<'_>,
+    ) -> Result<Asked, AppError> {
+        let begun = passkeys.begin_sign_in().map_err(|e| AppError::Internal(e.to_string()))?;
+        let browser = tied(from, session, what);
+        self.keep_ceremony("step_up", session.actor.person, begun, &browser).await
+    }
+
+    /// Finishes a step-up with the person's own key. `None` when the answer is refused, for whatever
+    /// reason; the ledger has an entry either way.
+    ///
+    /// # Errors
+    /// When the database fails.
+    pub async fn finish_step_up(
+        &self,
+        passkeys: &Passkeys,
+        session: &OpenSession,
+        what: &Protected,
+        (ceremony, answer): (&str, Value),
+        from: From<'_>,
+    ) -> Result<Option<Passed>, AppError> {
+        let actor = &session.actor;
+        let taken = self.take_ceremony("step_up", ceremony, &tied(from, session, what)).await?;
+        let state = taken.and_then(|(person, state)| (person == actor.person).then_some(state));
+        let mut change = self.change().await?;
+        let at = change.at();
+        let presented = passkeys.presented(answer).ok();
+        let mut proven = None;
+        if let (Some(state), Some(presented)) = (state, presented)
+            && let Some(known) =
+                credentials::find(&mut change.conn(), &presented.credential_id).await?
+            && known.person == actor.person
+            && let Ok(fresh) =
+                passkeys.finish_sign_in(&state, &presented, known.person, &known.passkey)
+        {
+            credentials::used(&mut change.conn(), known.id, &fresh.passkey, at).await?;
+            proven = Some(());
+        }
+        let action = digest(what.text().as_bytes());
+        let body = StepUp {
+            action: what.action.key().into(),
+            parameters: Hash(action),
+            passed: proven.is_some(),
+        };
+        change.record(actor, Some(actor.organization), &body).await?;
+        if proven.is_none() {
+            change.commit().await?;
+            return Ok(None);
+        }
+        let proof = Token::from_random(self.random_bytes());
+        let token = Token::from_random(self.random_bytes());
+        let mut conn = change.conn();
+        // The session's id changes where its rights do (OWASP ASVS 5.0, 7.2.4).
+        if !sessions::rotate(&mut conn, &session.token_hash, &token.hash()).await? {
+            return Ok(None);
+        }
+        let end = at.plus(CEREMONY);
+        let owner = digest(&token.hash());
+        step_ups::insert(&mut conn, &proof.hash(), &owner, &action, at, end).await?;
+        change.commit().await?;
+        Ok(Some(Passed { proof, session: token }))
+    }
+}
+
+/// Lets a protected action go on in its own transaction, once.
+///
+/// # Errors
+/// [`AppError::StepUp`] without a proof for just this in just this session.
+pub(crate) async fn spend(
+    change: &mut Change<'_>,
+    actor: &Actor,
+    what: &Protected,
+    proof: Option<&str>,
+) -> Result<(), AppError> {
+    let refused = AppError::StepUp { action: what.action.key() };
+    let (Some(proof), Some(session)) = (proof.and_then(Token::parse), actor.session) else {
+        return Err(refused);
+    };
+    let (at, action) = (change.at(), digest(what.text().as_bytes()));
+    match step_ups::take(&mut change.conn(), &proof.hash(), &session, &action, at).await? {
+        true => Ok(()),
+        false => Err(refused),
+    }
+}

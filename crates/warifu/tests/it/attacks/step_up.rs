@@ -1,0 +1,114 @@
+//! 13, 24 and 30: a stolen session and what only the key may do.
+
+use super::{entries, verified};
+use crate::http::Client;
+use crate::passkey::Passkey;
+use crate::server::Warifu;
+use crate::sign_in::{enter, invitation, who};
+use hyper::Method;
+use serde_json::{Value, json};
+
+const COOKIE: &str = "__Host-warifu";
+
+async fn administrator(w: &Warifu) -> (Client, Passkey, String) {
+    let link = invitation(w, "owner@example.com", "super_administrator");
+    let mut client = w.client();
+    let passkey = enter(&mut client, w.base(), &link).await;
+    let page = client.get("/account/passkeys").await;
+    let csrf = page.form("action", "/sign-out").fields[0].1.clone();
+    (client, passkey, csrf)
+}
+
+/// Tries to add a passkey with a proof or none.
+async fn add(thief: &mut Client, csrf: &str, key: &mut Passkey, proof: Option<&str>) -> Answer {
+    let mut script =
+        thief.clone().header("x-csrf-token", csrf).header("accept", "application/json");
+    let options = script.json(Method::POST, "/enrol/options", &json!({})).await.value();
+    let body = json!({
+        "ceremony": options["ceremony"], "name": "mine", "step_up": proof,
+        "credential": key.create(&options["publicKey"]),
+    });
+    let answer = script.json(Method::POST, "/enrol/verify", &body).await;
+    (answer.status.as_u16(), answer.value())
+}
+
+type Answer = (u16, Value);
+
+on_both! {
+    async fn attack_13_the_session_s_id_changes_with_a_step_up(w: Warifu) {
+        let (mut owner, mut passkey, csrf) = administrator(&w).await;
+        let before = owner.clone();
+        let what = json!({ "action": "add_factor", "parameters": {} });
+        assert_eq!(owner.prove(&csrf, what, &mut passkey).await.status, 200);
+        assert_ne!(before.cookies[COOKIE], owner.cookies[COOKIE]);
+        assert_eq!(who(&mut before.clone()).await.status, 401, "the id of before goes on");
+        assert_eq!(who(&mut owner).await.status, 200);
+        let told = entries(&mut owner, "step_up").await;
+        assert_eq!((told.len(), &told[0]["body"]["passed"]), (1, &json!(true)));
+        verified(&w);
+    }
+
+    async fn attack_24_a_stolen_cookie_enrols_no_key(w: Warifu) {
+        let (mut owner, _, csrf) = administrator(&w).await;
+        let mut thief = owner.clone();
+        let mut key = Passkey::new(w.base());
+        for proof in [None, Some(""), Some("x"), Some("AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA")] {
+            let (status, said) = add(&mut thief, &csrf, &mut key, proof).await;
+            assert_eq!(status, 403, "{said}");
+            assert_eq!(said["type"], "/problems/step-up-required");
+        }
+        // A key of the thief's own proves nothing about the owner.
+        let what = json!({ "action": "add_factor", "parameters": {} });
+        assert_eq!(thief.prove(&csrf, what, &mut key).await.status, 403);
+        let page = owner.get("/account/passkeys").await;
+        assert_eq!(page.text().matches("class=\"person\"").count(), 1, "still one key");
+        let told = entries(&mut owner, "step_up").await;
+        assert_eq!((told.len(), &told[0]["body"]["passed"]), (1, &json!(false)));
+        assert_eq!(entries(&mut owner, "enrolment").await.len(), 1, "the owner's own");
+        verified(&w);
+    }
+
+    async fn attack_30_a_proof_for_one_action_is_none_for_another(w: Warifu) {
+        let (mut owner, mut passkey, csrf) = administrator(&w).await;
+        let proof = async |owner: &mut Client, passkey: &mut Passkey, what: Value| {
+            let answer = owner.prove(&csrf, what, passkey).await;
+            answer.value()["step_up"].as_str().unwrap_or_default().to_owned()
+        };
+        let mut second = Passkey::new(w.base());
+        let other = json!({ "action": "remove_factor", "parameters": { "passkey": "1" } });
+        let wrong = proof(&mut owner, &mut passkey, other).await;
+        let (status, said) = add(&mut owner, &csrf, &mut second, Some(&wrong)).await;
+        assert_eq!((status, &said["type"]), (403, &json!("/problems/step-up-required")));
+
+        let what = json!({ "action": "add_factor", "parameters": {} });
+        let right = proof(&mut owner, &mut passkey, what.clone()).await;
+        assert_eq!(add(&mut owner, &csrf, &mut second, Some(&right)).await.0, 200);
+        let mut third = Passkey::new(w.base());
+        assert_eq!(add(&mut owner, &csrf, &mut third, Some(&right)).await.0, 403, "once");
+
+        // Other parameters of the same action, and another session of the same person.
+        let remove = |id: i64| json!({ "action": "remove_factor", "parameters": { "passkey": id.to_string() } });
+        let path = |id: i64| format!("/account/passkeys/{id}/remove");
+        let one = proof(&mut owner, &mut passkey, remove(1)).await;
+        let answer = owner.post_form(&path(2), &[("csrf", &csrf), ("step_up", &one)]).await;
+        assert_eq!(answer.status, 403, "{}", answer.text());
+        let two = proof(&mut owner, &mut passkey, remove(2)).await;
+        let mut elsewhere = w.client();
+        crate::sign_in::sign_in(&mut elsewhere, &mut passkey).await;
+        let page = elsewhere.get("/account/passkeys").await;
+        let form = page.form("action", "passkeys/2/remove");
+        assert_eq!(elsewhere.submit(&form, &[("step_up", &two)]).await.status, 403);
+        // Where it was made it is good, once.
+        let answer = owner.post_form(&path(2), &[("csrf", &csrf), ("step_up", &two)]).await;
+        assert_eq!(answer.status, 303);
+
+        // An answer to a challenge for one action does not fit another.
+        let mut script = owner.clone().header("x-csrf-token", &csrf);
+        let options = script.json(Method::POST, "/step-up/options", &what).await.value();
+        let mut body = remove(2);
+        body["ceremony"] = options["ceremony"].clone();
+        body["credential"] = passkey.get(&options["publicKey"]);
+        assert_eq!(script.json(Method::POST, "/step-up/verify", &body).await.status, 403);
+        verified(&w);
+    }
+}

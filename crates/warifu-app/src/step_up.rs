@@ -38,7 +38,11 @@ impl App {
         what: &Protected,
         from: From<'_>,
     ) -> Result<Asked, AppError> {
-        let begun = passkeys.begin_sign_in().map_err(|e| AppError::Internal(e.to_string()))?;
+        let mut reader = self.db.read().await?;
+        let own = credentials::of_person(&mut reader.conn(), session.actor.person).await?;
+        drop(reader);
+        let own: Vec<String> = own.into_iter().map(|c| c.passkey).collect();
+        let begun = passkeys.begin_step_up(&own).map_err(|e| AppError::Internal(e.to_string()))?;
         let browser = tied(from, session, what);
         self.keep_ceremony("step_up", session.actor.person, begun, &browser).await
     }
@@ -67,10 +71,9 @@ impl App {
             && let Some(known) =
                 credentials::find(&mut change.conn(), &presented.credential_id).await?
             && known.person == actor.person
-            && let Ok(fresh) =
-                passkeys.finish_sign_in(&state, &presented, known.person, &known.passkey)
+            && let Ok(fresh) = passkeys.finish_step_up(&state, &presented, &known.passkey)
         {
-            credentials::used(&mut change.conn(), known.id, &fresh.passkey, at).await?;
+            credentials::used(&mut change.conn(), known.id, &fresh, at).await?;
             proven = Some(());
         }
         let action = digest(what.text().as_bytes());

@@ -10,8 +10,8 @@ use uuid::Uuid;
 use warifu_domain::PersonId;
 use webauthn_rs::prelude::{
     CreationChallengeResponse, DiscoverableAuthentication, DiscoverableKey, Passkey,
-    PasskeyRegistration, PublicKeyCredential, RegisterPublicKeyCredential, Webauthn,
-    WebauthnBuilder, WebauthnError,
+    PasskeyAuthentication, PasskeyRegistration, PublicKeyCredential, RegisterPublicKeyCredential,
+    Webauthn, WebauthnBuilder, WebauthnError,
 };
 
 /// Why a ceremony failed. What the client learns is the caller's choice: at sign-in, nothing.
@@ -155,6 +155,48 @@ impl Passkeys {
         Ok(Begun { public_key, state: text(&state)? })
     }
 
+    /// Begins to prove somebody once more who is signed in, with one of the passkeys that they have
+    /// (stored texts).
+    ///
+    /// # Errors
+    /// When a stored text does not read or there is none.
+    pub fn begin_step_up(&self, known: &[String]) -> Result<Begun, PasskeyError> {
+        let known: Vec<Passkey> = known
+            .iter()
+            .map(|text| serde_json::from_str(text))
+            .collect::<Result<_, _>>()
+            .map_err(stored)?;
+        let (options, state) = self.site.start_passkey_authentication(&known).map_err(failed)?;
+        let public_key = serde_json::to_value(options.public_key).map_err(stored)?;
+        Ok(Begun { public_key, state: text(&state)? })
+    }
+
+    /// Verifies the answer to [`Passkeys::begin_step_up`] and gives the passkey with its new counter.
+    ///
+    /// # Errors
+    /// As [`Passkeys::finish_sign_in`].
+    pub fn finish_step_up(
+        &self,
+        state: &str,
+        presented: &Presented,
+        passkey: &str,
+    ) -> Result<String, PasskeyError> {
+        let state: PasskeyAuthentication = serde_json::from_str(state).map_err(stored)?;
+        // The state has the counter of when it began; a sign-in may have moved it since.
+        let counted = counter(passkey);
+        let mut passkey: Passkey = serde_json::from_str(passkey).map_err(stored)?;
+        let result =
+            self.site.finish_passkey_authentication(&presented.answer, &state).map_err(failed)?;
+        if result.counter() > 0 && result.counter() <= counted {
+            return Err(PasskeyError::Counter);
+        }
+        if !result.user_verified() || result.cred_id() != passkey.cred_id() {
+            return Err(PasskeyError::NotVerified("the user was not verified".into()));
+        }
+        passkey.update_credential(&result);
+        text(&passkey)
+    }
+
     /// Which credential an answer claims to be from.
     ///
     /// # Errors
@@ -193,6 +235,13 @@ impl Passkeys {
         passkey.update_credential(&result);
         Ok(Proven { passkey: text(&passkey)?, synced: result.backup_eligible() })
     }
+}
+
+/// The signature counter of a stored passkey.
+fn counter(passkey: &str) -> u32 {
+    let value: Value = serde_json::from_str(passkey).unwrap_or_default();
+    let counter = value.pointer("/cred/counter").and_then(Value::as_u64);
+    counter.and_then(|n| n.try_into().ok()).unwrap_or(0)
 }
 
 /// Whether a stored passkey may leave its device.

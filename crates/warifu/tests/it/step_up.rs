@@ -1,0 +1,31 @@
+//! A protected action in the browser: the page asks for the key, for just that.
+
+use crate::browser::{Browser, Look};
+use crate::server::{Engine, Warifu};
+use crate::story::{AGENT, OWNER, enter};
+use serde_json::json;
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_second_passkey_is_added_with_the_first_and_removes_it() {
+    let Some(browser) = Browser::start().await else { return };
+    let mut w = Warifu::stopped(Engine::Sqlite);
+    w.ok("demo", &["--only-make", "--people", "400"]);
+    w.restart().await;
+    let page = enter(&w, &browser, AGENT, Look::default()).await;
+    page.goto(&w.url("/account/passkeys")).await;
+    page.fill("#passkey-name", "second key").await;
+    // The first key proves its owner, and is not taken a second time: the proof stays for the next
+    // try, with another key.
+    page.click("form[data-passkey=enrol] button").await;
+    page.wait_for("[data-passkey-problem=refused]").await;
+    page.call("WebAuthn.disable", json!({})).await;
+    page.authenticator().await;
+    page.leads_on(page.click("form[data-passkey=enrol] button")).await;
+    page.wait_text("second key").await;
+    page.leads_on(page.click("form[action$='/1/remove'] button")).await;
+    page.wait_until("the first to be gone", "!document.body.innerText.includes('test key')").await;
+    page.assert_no_errors();
+    let page = enter(&w, &browser, OWNER, Look::default()).await;
+    page.goto(&w.url("/ledger")).await;
+    page.wait_text("Asked again").await;
+}

@@ -141,6 +141,7 @@ impl Passkeys {
         let state: PasskeyRegistration = serde_json::from_str(state).map_err(stored)?;
         let answer: RegisterPublicKeyCredential =
             serde_json::from_value(answer).map_err(malformed)?;
+        unframed(answer.response.client_data_json.as_ref())?;
         let passkey = self.site.finish_passkey_registration(&answer, &state).map_err(failed)?;
         Ok(NewPasskey { credential_id: passkey.cred_id().to_vec(), passkey: text(&passkey)? })
     }
@@ -203,6 +204,7 @@ impl Passkeys {
     /// When the answer is no assertion.
     pub fn presented(&self, answer: Value) -> Result<Presented, PasskeyError> {
         let answer: PublicKeyCredential = serde_json::from_value(answer).map_err(malformed)?;
+        unframed(answer.response.client_data_json.as_ref())?;
         let user = answer.get_user_unique_id().and_then(|b| Uuid::from_slice(b).ok());
         Ok(Presented { credential_id: answer.get_credential_id().to_vec(), answer, user })
     }
@@ -235,6 +237,25 @@ impl Passkeys {
         passkey.update_credential(&result);
         Ok(Proven { passkey: text(&passkey)?, synced: result.backup_eligible() })
     }
+}
+
+/// What the browser says about the page that asked (WebAuthn Level 3, section 5.8.1).
+#[derive(serde::Deserialize)]
+#[serde(rename_all = "camelCase")]
+struct ClientData {
+    #[serde(default)]
+    cross_origin: bool,
+    top_origin: Option<String>,
+}
+
+/// Refuses an answer that was given inside a frame of another site, whatever its signature: the
+/// library looks at the origin of the frame only, and the person saw another page around it.
+fn unframed(client_data: &[u8]) -> Result<(), PasskeyError> {
+    let data: ClientData = serde_json::from_slice(client_data).map_err(malformed)?;
+    if data.cross_origin || data.top_origin.is_some() {
+        return Err(PasskeyError::NotVerified("asked for in a frame of another site".into()));
+    }
+    Ok(())
 }
 
 /// The signature counter of a stored passkey.

@@ -20,7 +20,11 @@ pub struct Passkey {
     key: SigningKey,
     id: [u8; 32],
     user: Option<String>,
-    uses: u32,
+    pub uses: u32,
+    /// Whether it says that it verified its user (PIN, finger).
+    pub verifies: bool,
+    /// Whether it is used in a frame of another site.
+    pub framed: bool,
 }
 
 impl Passkey {
@@ -33,7 +37,25 @@ impl Passkey {
                 break key;
             }
         };
-        Self { origin: origin.to_owned(), key, id: rand::random(), user: None, uses: 0 }
+        Self {
+            origin: origin.to_owned(),
+            key,
+            id: rand::random(),
+            user: None,
+            uses: 0,
+            verifies: true,
+            framed: false,
+        }
+    }
+
+    /// A copy of the key and of everything in it.
+    pub fn copied(&self) -> Self {
+        Self {
+            origin: self.origin.clone(),
+            key: self.key.clone(),
+            user: self.user.clone(),
+            ..*self
+        }
     }
 
     /// The same key on another site: what a look-alike site would get signed.
@@ -88,7 +110,7 @@ impl Passkey {
     fn client_data(&self, kind: &str, options: &Value) -> Vec<u8> {
         let challenge = options["challenge"].as_str().expect("challenge");
         let data = json!({
-            "type": kind, "challenge": challenge, "origin": self.origin, "crossOrigin": false,
+            "type": kind, "challenge": challenge, "origin": self.origin, "crossOrigin": self.framed,
         });
         data.to_string().into_bytes()
     }
@@ -96,7 +118,8 @@ impl Passkey {
     fn authenticator_data(&mut self, rp: &str, attested: bool) -> Vec<u8> {
         self.uses += 1;
         let mut data = Sha256::digest(rp).to_vec();
-        data.push(USER_PRESENT | USER_VERIFIED | if attested { ATTESTED } else { 0 });
+        let verified = if self.verifies { USER_VERIFIED } else { 0 };
+        data.push(USER_PRESENT | verified | if attested { ATTESTED } else { 0 });
         data.extend(self.uses.to_be_bytes());
         if attested {
             data.extend([0; 16]); // AAGUID: none

@@ -2,7 +2,9 @@
 //! test asserts what the attacker gets and what the ledger says about it.
 
 mod network;
+mod sessions;
 mod step_up;
+mod webauthn;
 
 use crate::http::Client;
 use crate::server::Warifu;

@@ -1,0 +1,92 @@
+//! 14, 15 and 31: a session after its end, and requests that a page of another site sends.
+
+use super::{entries, verified};
+use crate::sign_in::{enter, invitation, who};
+use hyper::Method;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
+
+on_both! {
+    async fn attack_14_a_session_is_dead_after_sign_out(w: Warifu) {
+        let link = invitation(&w, "owner@example.com", "super_administrator");
+        let mut owner = w.client();
+        let mut passkey = enter(&mut owner, w.base(), &link).await;
+        let mut stolen = owner.clone();
+        let page = owner.get("/account/passkeys").await;
+        owner.submit(&page.form("action", "/sign-out"), &[]).await;
+        for _ in 0..3 {
+            assert_eq!(who(&mut stolen).await.status, 401);
+        }
+        crate::sign_in::sign_in(&mut owner, &mut passkey).await;
+        assert_eq!(who(&mut stolen).await.status, 401);
+        assert_eq!(entries(&mut owner, "sign_out").await.len(), 1);
+        verified(&w);
+    }
+
+    async fn attack_15_no_request_that_starts_after_the_end_is_served(w: Warifu) {
+        let link = invitation(&w, "owner@example.com", "super_administrator");
+        let mut owner = w.client();
+        let mut passkey = enter(&mut owner, w.base(), &link).await;
+        let page = owner.get("/account/passkeys").await;
+        let ended = Arc::new(AtomicBool::new(false));
+        let racing: Vec<_> = (0..100)
+            .map(|_| {
+                let (mut thief, ended) = (owner.clone(), ended.clone());
+                tokio::spawn(async move {
+                    let mut served = 0;
+                    loop {
+                        let late = ended.load(Ordering::SeqCst);
+                        let status = who(&mut thief).await.status;
+                        assert!(!late || status == 401, "served after the end: {status}");
+                        served += u32::from(status == 200);
+                        if late {
+                            return served;
+                        }
+                    }
+                })
+            })
+            .collect();
+        tokio::time::sleep(std::time::Duration::from_millis(300)).await;
+        let answer = owner.submit(&page.form("action", "/sign-out"), &[]).await;
+        ended.store(true, Ordering::SeqCst);
+        assert_eq!(answer.location(), "/signed-out");
+        let mut served = 0;
+        for task in racing {
+            served += task.await.unwrap();
+        }
+        assert!(served > 0, "nothing raced");
+        crate::sign_in::sign_in(&mut owner, &mut passkey).await;
+        assert_eq!(entries(&mut owner, "sign_out").await.len(), 1);
+        verified(&w);
+    }
+
+    async fn attack_31_a_page_of_another_site_changes_nothing(w: Warifu) {
+        let link = invitation(&w, "owner@example.com", "super_administrator");
+        let mut owner = w.client();
+        enter(&mut owner, w.base(), &link).await;
+        let page = owner.get("/account/passkeys").await;
+        let csrf = page.form("action", "/sign-out").fields[0].1.clone();
+        let case = r#"{"subject":"forged","body":"x","requester":1}"#;
+        for (header, value) in [
+            ("sec-fetch-site", "cross-site"), ("sec-fetch-site", "same-site"), ("origin", "null"),
+            ("origin", "https://evil.example"),
+        ] {
+            let mut forged = owner.clone().header(header, value);
+            assert_eq!(forged.post_form("/sign-out", &[("csrf", &csrf)]).await.status, 403);
+            let mut forged = forged.header("x-csrf-token", &csrf);
+            let kind = Some("application/json");
+            let answer = forged.send(Method::POST, "/api/v1/cases", kind, case.into()).await;
+            assert_eq!(answer.status, 403, "{header}: {value}");
+        }
+        // JSON in the one kind of body that a form may send elsewhere without asking.
+        for kind in ["text/plain", "application/x-www-form-urlencoded", "multipart/form-data; boundary=x"] {
+            let mut forged = owner.clone();
+            let answer = forged.send(Method::POST, "/api/v1/cases", Some(kind), case.into()).await;
+            assert_eq!(answer.status, 403, "{kind}: {}", answer.text());
+        }
+        assert_eq!(who(&mut owner).await.status, 200);
+        assert!(entries(&mut owner, "case_change").await.is_empty());
+        assert!(entries(&mut owner, "sign_out").await.is_empty());
+        verified(&w);
+    }
+}

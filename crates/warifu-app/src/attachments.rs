@@ -83,13 +83,19 @@ impl Incoming {
         let mut file = self.file.into_std().await;
         let (name, folder) = (self.name.clone(), self.app.config.data.clone());
         let key = self.app.random_bytes();
-        let (file, sanitized) = tokio::task::spawn_blocking(move || {
+        let (file, sanitized, stolen) = tokio::task::spawn_blocking(move || {
             let sanitized = har::sanitize(&name, &mut file, &folder, key)?;
+            let stolen = match sanitized {
+                Some(_) => har::session_tokens(&mut file).map_err(io)?,
+                None => Vec::new(),
+            };
             file.seek(SeekFrom::Start(0)).map_err(io)?;
-            Ok::<_, AppError>((file, sanitized))
+            Ok::<_, AppError>((file, sanitized, stolen))
         })
         .await
         .map_err(|e| AppError::Internal(e.to_string()))??;
+        // Whoever had the recording before had the session too.
+        self.app.revoke_recorded(&stolen).await?;
         let (file, bytes, sha256, har_receipt) = match sanitized {
             Some(s) => {
                 let receipt = serde_json::to_string(&s.receipt)

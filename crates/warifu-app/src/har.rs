@@ -1,9 +1,12 @@
 //! Which uploads are HAR files, and their sanitizing.
 
 use crate::AppError;
+use memchr::memmem;
+use std::collections::HashSet;
 use std::fs::File;
 use std::io::{Read, Seek, SeekFrom};
 use std::path::Path;
+use warifu_auth::{SESSION_COOKIE, Token};
 use warifu_har::{Error, Options, Receipt, sanitize_spooled};
 
 /// A sanitized file, open at its begin, and what was taken out.
@@ -58,6 +61,39 @@ pub(crate) fn sanitize(
     }
 }
 
+/// Bytes read at once while looking for session tokens, and those that a token may stand after its
+/// cookie's name, whichever way a HAR writes the two (`name=value`, or as two JSON members).
+const CHUNK: usize = 1 << 20;
+const AFTER: usize = 400;
+
+/// Session tokens of this installation's cookie in a file that somebody recorded. Blocks.
+///
+/// # Errors
+/// When the file cannot be read.
+pub(crate) fn session_tokens(file: &mut File) -> std::io::Result<Vec<Token>> {
+    let name = SESSION_COOKIE.as_bytes();
+    let (mut found, mut seen) = (Vec::new(), HashSet::new());
+    let (mut buffer, mut kept) = (vec![0; CHUNK], 0);
+    file.seek(SeekFrom::Start(0))?;
+    loop {
+        let read = file.read(&mut buffer[kept..])?;
+        let text = &buffer[..kept + read];
+        for at in memmem::find_iter(text, name) {
+            let after = &text[at + name.len()..text.len().min(at + AFTER)];
+            let words = after.split(|b| !(b.is_ascii_alphanumeric() || matches!(b, b'-' | b'_')));
+            let tokens = words.filter_map(|word| Token::parse(std::str::from_utf8(word).ok()?));
+            found.extend(tokens.filter(|token| seen.insert(token.hash())));
+        }
+        if read == 0 {
+            return Ok(found);
+        }
+        // What may go on in the next part is looked at once more with it.
+        kept = text.len().min(AFTER);
+        let end = text.len();
+        buffer.copy_within(end - kept..end, 0);
+    }
+}
+
 fn contains(text: &[u8], part: &[u8]) -> bool {
     text.windows(part.len()).any(|w| w == part)
 }
@@ -91,6 +127,23 @@ mod tests {
             assert!(!out.contains("planted-session-token-1"), "{name}: {out}");
             assert!(receipt.removed_total() > 0, "{name}");
         }
+    }
+
+    #[test]
+    fn our_own_sessions_are_found_wherever_a_recording_has_them() {
+        let tokens: Vec<Token> = (0..5).map(|n| Token::from_random([n; 32])).collect();
+        let text = |n: usize| tokens[n].text();
+        let mut file = tempfile::tempfile().unwrap();
+        let far = "x".repeat(CHUNK - 20);
+        write!(
+            file,
+            "{{\"Cookie\":\"a=b; __Host-warifu={}; c=d\"}} {{\"name\":\"__Host-warifu\",\"path\":\"/\",\"value\":\"{}\"}} \
+             {far}__Host-warifu={} __Host-warifu=short unrelated={} -H '__Host-warifu={}' __Host-warifu={}",
+            text(0), text(1), text(2), text(3).to_lowercase(), text(4), text(0)
+        )
+        .unwrap();
+        let found: Vec<_> = session_tokens(&mut file).unwrap().iter().map(Token::text).collect();
+        assert_eq!(found, [0, 1, 2, 4].map(text));
     }
 
     #[test]

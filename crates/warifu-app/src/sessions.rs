@@ -196,6 +196,32 @@ impl App {
         Ok(())
     }
 
+    /// Ends the sessions of tokens that stood in a recording which somebody sent.
+    ///
+    /// # Errors
+    /// When the database fails.
+    pub(crate) async fn revoke_recorded(&self, tokens: &[Token]) -> Result<(), AppError> {
+        for token in tokens {
+            let hash = token.hash();
+            let mut change = self.change().await?;
+            let at = change.at();
+            let Some(session) = sessions::find(&mut change.conn(), &hash).await? else { continue };
+            if !sessions::end(&mut change.conn(), &hash, at).await? {
+                continue;
+            }
+            let person = people::find(&mut change.conn(), session.person).await?;
+            let body = SessionRevoked {
+                person: session.person.to_string(),
+                revoked: Some(Hash(digest(&hash))),
+                reason: "recorded".into(),
+                bound_to: None,
+            };
+            change.record_own(person.map(|p| p.organization), &body).await?;
+            change.commit().await?;
+        }
+        Ok(())
+    }
+
     /// Ends the session of a token that the browser gives up for a new one; an unknown token is no
     /// error.
     ///

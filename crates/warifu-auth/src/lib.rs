@@ -16,6 +16,6 @@ pub use network::{Network, prefix, same_network};
 pub use passkeys::{
     Begun, NewPasskey, PasskeyError, Passkeys, Presented, Proven, credential_id, is_synced,
 };
-pub use session::{SessionPolicy, SessionTimes, Verdict, judge};
+pub use session::{SESSION_COOKIE, SessionPolicy, SessionTimes, Verdict, judge};
 pub use throttle::Throttle;
 pub use token::{Token, TokenHash, digest, equal};

@@ -4,6 +4,9 @@ use crate::network::same_network;
 use warifu_domain::Timestamp;
 use warifu_domain::time::{HOUR, MINUTE, SECOND};
 
+/// Name of the session's cookie. `__Host-`: secure, of this host alone, for every path.
+pub const SESSION_COOKIE: &str = "__Host-warifu";
+
 /// Limits of a session, in microseconds. The defaults are those of NIST SP 800-63B-4 §2.3.3 for
 /// the highest level: 12 h at most (SHALL), 15 min without use (SHOULD).
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

@@ -258,7 +258,7 @@ bodies! {
         person: String,
         /// Digest of the session's id; absent for all sessions.
         revoked: Option<Hash>,
-        /// Stable code: `other_network`, `device_key`, `administrator`, …
+        /// Stable code: `other_network`, `recorded`, `device_key`, `administrator`, …
         reason: String,
         /// The network that it was bound to, where it was used from another: the entry's own.
         bound_to: Option<Network>,

@@ -23,8 +23,7 @@ use warifu_auth::{SessionPolicy, Token, Verdict};
 use warifu_domain::access::{Actor, Permission, Role, Roles};
 use warifu_domain::time::SECOND;
 
-/// Name of the session's cookie. `__Host-`: secure, of this host alone, for every path.
-pub const COOKIE: &str = "__Host-warifu";
+pub use warifu_auth::SESSION_COOKIE as COOKIE;
 
 /// The cookie of a new session. It goes with the browser window; the server knows when it ends.
 pub fn session_cookie(token: &Token) -> String {

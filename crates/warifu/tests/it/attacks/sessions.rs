@@ -60,6 +60,36 @@ on_both! {
         verified(&w);
     }
 
+    async fn attack_40_a_session_in_a_recording_is_removed_and_revoked(w: Warifu) {
+        let link = invitation(&w, "owner@example.com", "super_administrator");
+        let mut owner = w.client();
+        enter(&mut owner, w.base(), &link).await;
+        let mut victim = w.client();
+        enter(&mut victim, w.base(), &invitation(&w, "agent@example.com", "agent")).await;
+        let token = victim.cookies["__Host-warifu"].clone();
+        let recording = crate::story::HAR.replace("sid=s3cr3t", &format!("__Host-warifu={token}; x=s3cr3t"));
+        let page = owner.get("/account/passkeys").await;
+        let csrf = page.form("action", "/sign-out").fields[0].1.clone();
+        let mut program = owner.clone().header("x-csrf-token", &csrf).header("accept", "application/json");
+        let new = serde_json::json!({ "subject": "Help", "body": "Please", "requester": 1 });
+        let case = program.json(Method::POST, "/api/v1/cases", &new).await.value()["id"].clone();
+        assert_eq!(who(&mut victim).await.status, 200);
+        let files = [("files", "session.har", "application/json", recording.as_bytes())];
+        let fields = [("body", "the recording"), ("note", "true")];
+        let sent = program.upload(&format!("/api/v1/cases/{case}/files"), &fields, &files).await;
+        assert_eq!(sent.status, 201, "{}", sent.text());
+        assert_eq!(who(&mut victim).await.status, 401, "it goes on");
+        assert_eq!(who(&mut owner).await.status, 200, "others' sessions too");
+        let messages = program.get(&format!("/api/v1/cases/{case}/messages")).await.value();
+        let stored = messages["messages"].as_array().and_then(|m| m.last()).expect("the note")["files"][0]["href"].clone();
+        let stored = program.get(stored.as_str().expect("an address")).await;
+        assert!(stored.status == 200 && !stored.text().contains(&token));
+        let told = entries(&mut owner, "session_revoked").await;
+        assert_eq!(told.len(), 1, "{told:?}");
+        assert_eq!((&told[0]["body"]["reason"], &told[0]["body"]["person"]), (&"recorded".into(), &"2".into()));
+        verified(&w);
+    }
+
     async fn attack_31_a_page_of_another_site_changes_nothing(w: Warifu) {
         let link = invitation(&w, "owner@example.com", "super_administrator");
         let mut owner = w.client();

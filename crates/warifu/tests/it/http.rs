@@ -16,7 +16,7 @@ use url::Url;
 /// Somebody at the other end, with cookies of their own.
 #[derive(Clone)]
 pub struct Client {
-    base: Url,
+    pub base: Url,
     pub cookies: BTreeMap<String, String>,
     /// Sent with every request; a test may change or remove them.
     pub headers: BTreeMap<String, String>,

@@ -56,6 +56,8 @@ pub struct Warifu {
     pub via: Option<String>,
     /// Further arguments of `warifu serve`, from the next start on.
     pub serve: Vec<String>,
+    /// Whether the server's clock is the test's, from the next start on ([`Self::pass`]).
+    pub clock: bool,
 }
 
 impl Warifu {
@@ -74,7 +76,7 @@ impl Warifu {
     /// As [`Self::stopped`], with its folder in another one: on a disk of its own.
     pub fn stopped_in(engine: Engine, parent: &Path) -> Self {
         let data = TempDir::with_prefix_in("warifu-it-", parent).expect("a temporary folder");
-        Self { server: None, data, engine, via: None, serve: Vec::new() }
+        Self { server: None, data, engine, via: None, serve: Vec::new(), clock: false }
     }
 
     /// Ends the server if it runs (as [`Self::kill`]) and starts it again on the same data.
@@ -82,9 +84,32 @@ impl Warifu {
         self.kill();
         let mut command = self.command("serve", &["--listen", "127.0.0.1:0"]);
         command.args(&self.serve);
+        if self.clock {
+            if !self.clock_file().exists() {
+                self.pass(0);
+            }
+            command
+                .env("LD_PRELOAD", clock_library())
+                .env("FAKETIME_TIMESTAMP_FILE", self.clock_file())
+                .env("FAKETIME_NO_CACHE", "1")
+                // Timers go on as they are: what passes is the time of day.
+                .env("FAKETIME_DONT_FAKE_MONOTONIC", "1");
+        }
         let started = tokio::task::spawn_blocking(move || Process::start(&mut command)).await;
         let server = started.expect("no panic while waiting").unwrap_or_else(|e| panic!("{e}"));
         self.server = Some(server);
+    }
+
+    /// Sets the server's clock so many seconds off the true time.
+    pub fn pass(&self, seconds: i64) {
+        let new = self.data.path().join("clock.new");
+        std::fs::write(&new, format!("{seconds:+}\n")).expect("a file in a folder of ours");
+        // Moved into place: the server never reads half of it.
+        std::fs::rename(new, self.clock_file()).expect("the same folder");
+    }
+
+    fn clock_file(&self) -> std::path::PathBuf {
+        self.data.path().join("clock")
     }
 
     /// Ends the server at once, as a power cut would (`kill -9`).
@@ -162,6 +187,16 @@ impl Warifu {
     fn server(&self) -> &Process {
         self.server.as_ref().expect("the server runs")
     }
+}
+
+/// libfaketime, which stands between a program and the machine's clock.
+fn clock_library() -> std::path::PathBuf {
+    let found = std::fs::read_dir("/usr/lib").expect("a Unix").flatten();
+    let paths = found.map(|folder| folder.path().join("faketime/libfaketime.so.1"));
+    paths
+        .into_iter()
+        .find(|path| path.exists())
+        .expect("libfaketime: run ./test, which installs it")
 }
 
 /// The program itself, without a data folder: `match`, `exposure`, `har`.

@@ -1,12 +1,100 @@
-//! 14, 15 and 31: a session after its end, and requests that a page of another site sends.
+//! 9 to 12, 14, 15, 31 and 40: a session that is idle, over or ended, and requests that a page of
+//! another site sends.
 
 use super::{entries, verified};
+use crate::http::Client;
+use crate::passkey::Passkey;
+use crate::server::Warifu;
 use crate::sign_in::{enter, invitation, who};
 use hyper::Method;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 
+const MINUTE: i64 = 60;
+const HOUR: i64 = 60 * MINUTE;
+
+/// A super administrator on a server whose clock is the test's.
+async fn at_a_clock(w: &mut Warifu) -> (Client, Passkey) {
+    w.clock = true;
+    w.restart().await;
+    let link = invitation(w, "owner@example.com", "super_administrator");
+    let mut owner = w.client();
+    let passkey = enter(&mut owner, w.base(), &link).await;
+    (owner, passkey)
+}
+
+async fn is_in(client: &mut Client, whether: bool, when: &str) {
+    let status = who(client).await.status;
+    assert_eq!(status, if whether { 200 } else { 401 }, "{when}");
+}
+
+/// Signs in once more and gives the reasons for which sessions ended by themselves, newest first.
+async fn reasons(owner: &mut Client, passkey: &mut Passkey) -> Vec<String> {
+    crate::sign_in::sign_in(owner, passkey).await;
+    let told = entries(owner, "sign_out").await;
+    told.iter().map(|e| e["body"]["reason"].as_str().unwrap_or("-").to_owned()).collect()
+}
+
 on_both! {
+    async fn attack_09_a_session_ends_after_fifteen_minutes_without_use(mut w: Warifu) {
+        let (mut owner, mut passkey) = at_a_clock(&mut w).await;
+        w.pass(14 * MINUTE);
+        is_in(&mut owner, true, "after 14 minutes").await;
+        w.pass(28 * MINUTE);
+        is_in(&mut owner, true, "14 minutes after that").await;
+        w.pass(28 * MINUTE + 15 * MINUTE + 1);
+        is_in(&mut owner, false, "idle for 15:01").await;
+        w.pass(28 * MINUTE + MINUTE);
+        is_in(&mut owner, false, "with the clock set back").await;
+        assert_eq!(reasons(&mut owner, &mut passkey).await, ["idle"]);
+        verified(&w);
+    }
+
+    async fn attack_10_polling_keeps_no_session_alive(mut w: Warifu) {
+        let (mut owner, mut passkey) = at_a_clock(&mut w).await;
+        for minute in 1..=14 {
+            w.pass(minute * MINUTE);
+            for (name, value) in [("x-warifu-quiet", "1"), ("accept", "text/event-stream")] {
+                let mut quiet = owner.clone().header(name, value);
+                assert_eq!(quiet.get("/account/passkeys").await.status, 200, "{name}, {minute}");
+            }
+        }
+        w.pass(15 * MINUTE + 1);
+        is_in(&mut owner, false, "polled all the time").await;
+        assert_eq!(reasons(&mut owner, &mut passkey).await, ["idle"]);
+    }
+
+    async fn attack_11_a_session_ends_after_twelve_hours_of_use(mut w: Warifu) {
+        let (mut owner, mut passkey) = at_a_clock(&mut w).await;
+        for n in 1..72 {
+            w.pass(n * 10 * MINUTE);
+            is_in(&mut owner, true, &format!("after {n} times ten minutes")).await;
+        }
+        w.pass(12 * HOUR);
+        is_in(&mut owner, false, "after twelve hours").await;
+        assert_eq!(reasons(&mut owner, &mut passkey).await, ["lifetime"]);
+    }
+
+    async fn attack_12_a_clock_set_back_revives_nothing(mut w: Warifu) {
+        let (mut owner, mut passkey) = at_a_clock(&mut w).await;
+        let mut over = owner.clone();
+        w.pass(12 * HOUR);
+        is_in(&mut over, false, "over").await;
+        for back in [11 * HOUR, HOUR, 0, -HOUR] {
+            w.pass(back);
+            is_in(&mut over, false, &format!("at {back}")).await;
+        }
+        // A server that is started in what is now the past: how long a session of the future has been
+        // idle is unknown, so it is over.
+        w.pass(24 * HOUR);
+        crate::sign_in::sign_in(&mut owner, &mut passkey).await;
+        is_in(&mut owner, true, "signed in a day later").await;
+        w.pass(0);
+        w.restart().await;
+        assert_eq!(who(&mut Client { cookies: owner.cookies.clone(), ..w.client() }).await.status, 401);
+        verified(&w);
+    }
+
     async fn attack_14_a_session_is_dead_after_sign_out(w: Warifu) {
         let link = invitation(&w, "owner@example.com", "super_administrator");
         let mut owner = w.client();

@@ -3,7 +3,8 @@
 //! With a row count, every range that holds so many people is a filter like any other. Without one,
 //! each range would have candidates by chance among thirty thousand sets of columns; there the size
 //! itself moves the pointers, for the column sets that are allowed if they are few, and otherwise for
-//! those that are usual.
+//! those that are usual. They are filters on their own: combined with other conditions, so many would
+//! have any given size that the list would say nothing.
 
 use rustc_hash::FxHashSet;
 
@@ -74,6 +75,7 @@ impl Prepared {
         let mut affordable = RANGE_ROWS / people.rows.max(1);
         let (sets, complete) = column_sets(sizes.masks);
         let by_size = sizes.spec.targets().any(|target| target.rows.is_none());
+        let mut alone: Vec<&str> = Vec::new();
         for (index, column) in people.columns.iter().enumerate() {
             if !column.moments {
                 continue;
@@ -87,6 +89,7 @@ impl Prepared {
                 continue;
             }
             affordable -= 1;
+            alone.push(name);
             if by_size && !complete {
                 self.not_searched.push(format!(
                     "free date ranges on {name} with other than {} usual column sets (give the row \
@@ -126,15 +129,18 @@ impl Prepared {
                     if self.state.is_some() {
                         choices.push((1, *state));
                     }
-                    let day = |class: usize| day_text(first + class as i64 - 2);
-                    let value = Operand::Many(vec![day(*from), day(*until)]);
+                    let day = |class: usize| first + class as i64 - 2;
+                    let cost = cost((first, last + 1), (day(*from), day(*until)));
+                    let value = Operand::Many(vec![day_text(day(*from)), day_text(day(*until))]);
                     dimension.choices.push(Choice {
                         predicate: Predicate { column: name.clone(), op: Op::Between, value },
                         classes: (*from as u16..*until as u16).collect(),
-                        cost: 4.0,
+                        cost,
                     });
                     let group = self.groups.len();
-                    let filter = Filter { choices, rows, print, ..Filter::of(group, *state, 4.0) };
+                    // One for the predicate, as every other has.
+                    let cost = 1.0 + cost + self.state_cost(*state);
+                    let filter = Filter { choices, rows, print, ..Filter::of(group, *state, cost) };
                     self.filters.add(filter, &sums, sizes.layout.bases.len());
                 }
             }
@@ -147,8 +153,37 @@ impl Prepared {
             self.dimensions.push(dimension);
             self.groups.push(super::filters::Group { dimensions: group, atoms });
         }
+        if !alone.is_empty() && sizes.spec.max_predicates > 1 {
+            self.not_searched.push(format!(
+                "free date ranges on {} together with other conditions (a range given as a \
+                 predicate is combined; so are years, quarters and months)",
+                alone.join(", ")
+            ));
+        }
         Ok(())
     }
+}
+
+/// How unlikely a range is, in powers of two: as many bits as it takes to name its two days. Among the
+/// millions of ranges some have any given number of people; were they as likely as a condition that a
+/// person would choose, they would stand before it in every list.
+fn cost(span: (i64, i64), range: (i64, i64)) -> f32 {
+    let days = (span.1 - span.0).max(1) as f32;
+    // A code without a gap: 1/2 for an open end, 1/4 for all New Years, 1/8 for all firsts of a
+    // month, 1/8 for all days.
+    let bound = |day: i64, end: i64| {
+        let text = day_text(day);
+        if day == end {
+            1.0
+        } else if text.ends_with("-01-01") {
+            2.0 + (days / 365.25).max(1.0).log2()
+        } else if text.ends_with("-01") {
+            3.0 + (days / 30.4).max(1.0).log2()
+        } else {
+            3.0 + days.log2()
+        }
+    };
+    bound(range.0, span.0) + bound(range.1, span.1)
 }
 
 /// All allowed sets if they are few, else the usual ones and those with a column more or less.

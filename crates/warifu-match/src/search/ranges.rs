@@ -19,6 +19,7 @@ use crate::{
     discover::day_text,
     pass::{Atoms, Layout, run},
     people::People,
+    solve::Pointers,
 };
 
 /// Rows times date columns that a search may spend on this.
@@ -29,6 +30,8 @@ const MOST_SETS: usize = 256;
 const MOST_RANGES: usize = 5_000;
 const MOST_DAYS: i64 = 20_000;
 const DAY: i64 = 86_400_000_000;
+/// The class of the first day; blanks and what lies before are the two below.
+const FIRST_DAY: usize = 2;
 
 /// What the search knows beside the people.
 pub(super) struct Sizes<'a> {
@@ -41,7 +44,7 @@ pub(super) struct Sizes<'a> {
 /// The days of one column in one state.
 struct Days<'a> {
     atoms: &'a Atoms,
-    /// Per class (2 is the first day) the atoms that count.
+    /// Per class (see [`FIRST_DAY`]) the atoms that count.
     by_class: Vec<Vec<usize>>,
 }
 
@@ -129,7 +132,7 @@ impl Prepared {
                     if self.state.is_some() {
                         choices.push((1, *state));
                     }
-                    let day = |class: usize| first + class as i64 - 2;
+                    let day = |class: usize| first + class as i64 - FIRST_DAY as i64;
                     let cost = cost((first, last + 1), (day(*from), day(*until)));
                     let value = Operand::Many(vec![day_text(day(*from)), day_text(day(*until))]);
                     dimension.choices.push(Choice {
@@ -236,7 +239,7 @@ fn search_days(
     };
     for target in sizes.spec.targets() {
         if let Some(wanted) = target.rows {
-            two_pointers(&rows, &rows, wanted, wanted, &mut keep);
+            days_between(&rows, &rows, wanted, wanted, &mut keep);
             continue;
         }
         let windows = target.windows(1 << 50);
@@ -280,7 +283,7 @@ fn search_days(
                     if i128::from(window.to) < i128::from(fixed) {
                         continue;
                     }
-                    if !two_pointers(
+                    if !days_between(
                         &rows,
                         &per_day,
                         below(window.from),
@@ -308,39 +311,37 @@ fn column_sums(days: &Days<'_>, class: usize, index: usize, layout: &Layout) -> 
 
 /// Ranges of days whose weights add up to between `least` and `most`, each beginning and ending on a
 /// day with somebody: an empty day more is the same people. Weights only add up, so that as the
-/// first day moves on, so does the last.
-fn two_pointers(
+/// first day moves on, so does the last. `false` once `keep` wants no more.
+fn days_between(
     rows: &[u64],
     weights: &[u64],
     least: u64,
     most: u64,
     keep: &mut dyn FnMut(usize, usize) -> bool,
 ) -> bool {
-    let mut end = 2;
-    let mut sum = 0_u64;
-    for start in 2..weights.len() {
-        while end < weights.len() && sum < least {
-            sum += weights[end];
-            end += 1;
+    let mut sum = 0;
+    // What the days before each have, the first two classes being no days.
+    let before: Vec<u64> = std::iter::once(0)
+        .chain(weights.iter().skip(FIRST_DAY).map(|weight| {
+            sum += weight;
+            sum
+        }))
+        .collect();
+    let mut pointers = Pointers::default();
+    for (start, (rows_of_day, passed)) in rows.iter().skip(FIRST_DAY).zip(&before).enumerate() {
+        if *rows_of_day == 0 {
+            continue;
         }
-        if sum < least {
+        let bounds = (passed.saturating_add(least), passed.saturating_add(most));
+        let window = pointers.window(&before, |sum| *sum, bounds.0, bounds.1);
+        if window.start == before.len() {
             return true;
         }
-        if rows[start] > 0 {
-            let (mut until, mut all) = (end, sum);
-            while all <= most {
-                if until > start && rows[until - 1] > 0 && all >= least && !keep(start, until) {
-                    return false;
-                }
-                let Some(next) = weights.get(until) else { break };
-                all += next;
-                until += 1;
+        for until in window.start.max(start + 1)..window.end {
+            let (from, until) = (start + FIRST_DAY, until + FIRST_DAY);
+            if rows[until - 1] > 0 && !keep(from, until) {
+                return false;
             }
-        }
-        if end > start {
-            sum -= weights[start];
-        } else {
-            end = start + 1;
         }
     }
     true
@@ -351,7 +352,7 @@ mod tests {
     #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)]
     use proptest::prelude::*;
 
-    use super::two_pointers;
+    use super::days_between;
 
     proptest! {
         #[test]
@@ -362,7 +363,7 @@ mod tests {
             let weights: Vec<u64> =
                 [0, 0].into_iter().chain(days.iter().map(|(rows, each)| rows * each)).collect();
             let mut found = Vec::new();
-            two_pointers(&rows, &weights, least, least + width, &mut |from, until| {
+            days_between(&rows, &weights, least, least + width, &mut |from, until| {
                 found.push((from, until));
                 true
             });

@@ -1,10 +1,11 @@
-//! Parsing a block of delimited records, sixteen bytes at a time.
+//! Parsing a block of delimited records, eight bytes at a time.
 
 use super::ReadError;
 use crate::people::Intake;
 
-/// Bytes looked at at once.
-const BLOCK: usize = 16;
+const ONES: u64 = 0x0101_0101_0101_0101;
+const HIGHS: u64 = 0x8080_8080_8080_8080;
+const LOWS: u64 = !HIGHS;
 
 /// What is wrong, and at which byte of the block.
 #[derive(Clone, Debug)]
@@ -44,29 +45,18 @@ impl Empties {
     }
 }
 
-/// What stands at each byte of a block, in the highest bit of the byte: what ends or quotes a field,
-/// and what keeps a field from weighing its length in every format (other separators, control
-/// characters, backslashes, non-ASCII). A CR before its LF is part of the line's end.
-///
-/// Whole blocks without a branch, which the compiler turns into vector instructions.
+/// High bit of every byte of `word` that equals `byte`, exactly.
 #[inline(always)]
-fn look(block: &[u8; BLOCK], delimiter: u8) -> (u128, u128) {
-    let mut marks = [0_u8; BLOCK];
-    let mut newlines = [0_u8; BLOCK];
-    let mut returns = [0_u8; BLOCK];
-    let mut odd = [0_u8; BLOCK];
-    for (index, &byte) in block.iter().enumerate() {
-        let newline = byte == b'\n';
-        let mark = newline | (byte == delimiter) | (byte == b'"');
-        let other = (byte == b',') | (byte == b';') | (byte == b'|');
-        let special = other | (byte < b' ') | (byte == b'\\') | (byte >= 0x80);
-        marks[index] = u8::from(mark) << 7;
-        newlines[index] = u8::from(newline) << 7;
-        returns[index] = u8::from(byte == b'\r') << 7;
-        odd[index] = u8::from(special & !mark) << 7;
-    }
-    let line_ends = u128::from_le_bytes(returns) & (u128::from_le_bytes(newlines) >> 8);
-    (u128::from_le_bytes(marks), u128::from_le_bytes(odd) & !line_ends)
+fn equal(word: u64, byte: u64) -> u64 {
+    let difference = word ^ byte;
+    !(((difference & LOWS) + LOWS) | difference | LOWS)
+}
+
+/// As [`equal`], but may also mark a byte above a marked one; enough to raise a suspicion.
+#[inline(always)]
+fn roughly_equal(word: u64, byte: u64) -> u64 {
+    let difference = word ^ byte;
+    difference.wrapping_sub(ONES) & !difference & HIGHS
 }
 
 struct Walk<'a> {
@@ -107,29 +97,38 @@ pub(super) fn parse(
         bare: 0,
         scratch: Vec::new(),
     };
-    let (blocks, tail) = text.as_chunks::<BLOCK>();
-    let mut last = [b'.'; BLOCK];
+    let splat = |byte: u8| u64::from(byte) * ONES;
+    let (delimiters, newlines, quotes) = (splat(delimiter), splat(b'\n'), splat(b'"'));
+    let (backslashes, spaces) = (splat(b'\\'), splat(b' '));
+    let mut others = [b',', b';', b'\t', b'|'].into_iter().filter(|other| *other != delimiter);
+    let others = [(); 3].map(|()| splat(others.next().unwrap_or(b'"')));
+    let (words, tail) = text.as_chunks::<8>();
+    let mut last = [b'.'; 8];
     last[..tail.len()].copy_from_slice(tail);
-    for (index, block) in blocks.iter().chain(std::iter::once(&last)).enumerate() {
-        let (marks, odd) = look(block, delimiter);
-        for half in 0..2 {
-            let (mut marks, mut odd) = ((marks >> (64 * half)) as u64, (odd >> (64 * half)) as u64);
-            let first = index * BLOCK + half * 8;
-            while marks != 0 {
-                let at = first + (marks.trailing_zeros() / 8) as usize;
-                let before = (marks & marks.wrapping_neg()) - 1;
-                marks &= marks - 1;
-                let Some(&byte) = text.get(at) else { break };
-                if byte == b'"' {
-                    walk.quote(at);
-                } else if !walk.inside {
-                    walk.suspect |= odd & before != 0;
-                    walk.field(at, byte == b'\n', intake, empties)?;
-                    walk.suspect = false;
-                    odd &= !before;
-                }
+    for (index, word) in words.iter().chain(std::iter::once(&last)).enumerate() {
+        let word = u64::from_le_bytes(*word);
+        let line_ends = equal(word, newlines);
+        let mut marks = line_ends | equal(word, delimiters) | equal(word, quotes);
+        // A control character is below a space. What ends a field is none, nor is the CR before an
+        // LF; another one there is seen to where the record ends.
+        let shown = word | (marks >> 2) | (line_ends >> 10);
+        let odd = (word & HIGHS)
+            | (shown.wrapping_sub(spaces) & HIGHS)
+            | roughly_equal(word, backslashes)
+            | roughly_equal(word, others[0])
+            | roughly_equal(word, others[1])
+            | roughly_equal(word, others[2]);
+        walk.suspect |= odd != 0;
+        while marks != 0 {
+            let at = index * 8 + (marks.trailing_zeros() / 8) as usize;
+            marks &= marks - 1;
+            let Some(&byte) = text.get(at) else { break };
+            if byte == b'"' {
+                walk.quote(at);
+            } else if !walk.inside {
+                walk.field(at, byte == b'\n', intake, empties)?;
+                walk.suspect = odd != 0;
             }
-            walk.suspect |= odd != 0;
         }
     }
     if walk.inside {
@@ -181,8 +180,12 @@ impl Walk<'_> {
         empties: &mut Empties,
     ) -> Result<(), Fault> {
         let mut end = at;
-        if ends_row && end > self.start && self.text[end - 1] == b'\r' {
-            end -= 1;
+        if ends_row && end > self.start {
+            match self.text[end - 1] {
+                b'\r' => end -= 1,
+                0..b' ' => self.suspect = true,
+                _ => {}
+            }
         }
         if end == self.start {
             if ends_row && self.column == 0 && self.columns > 1 {

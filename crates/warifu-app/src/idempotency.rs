@@ -3,6 +3,7 @@
 use crate::cases::digest;
 use crate::{App, AppError};
 use warifu_domain::access::Actor;
+use warifu_domain::refusal;
 use warifu_domain::time::DAY;
 use warifu_storage::idempotency;
 
@@ -38,11 +39,12 @@ impl App {
             None => Ok(Key::Free),
             Some(kept) if kept.request != request => Err(AppError::invalid(
                 "Idempotency-Key",
-                "this key came with another request before; take a new one",
+                refusal!("key-other", "this key came with another request before; take a new one"),
             )),
-            Some(kept) if kept.status == 0 => {
-                Err(AppError::Conflict("the first request with this key is not done yet".into()))
-            }
+            Some(kept) if kept.status == 0 => Err(AppError::Conflict(refusal!(
+                "key-running",
+                "the first request with this key is not done yet"
+            ))),
             Some(kept) => Ok(Key::Answered(kept.answer)),
         }
     }

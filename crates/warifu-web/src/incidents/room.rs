@@ -102,7 +102,7 @@ pub async fn show(
         .collect();
     let failure = current.and_then(|d| web.app.matches.failure(DownloadId(d.id)));
     shell.flash = failure.map(|why| {
-        let text = lang.t_args("search-failed", &[("why", &why)]);
+        let text = lang.t_args("search-failed", &[("why", &lang.refusal(&why))]);
         Flash { tone: Tone::Bad, text }
     });
     let matching = current.map(|d| show::matching(web, lang, d, rank));

@@ -58,6 +58,16 @@ impl Problem {
         Problem { field: Some(field), ..problem }
     }
 
+    /// The time for an answer is over. A commit may have been on its way.
+    pub fn given_up() -> Problem {
+        let problem =
+            Problem::new(StatusCode::SERVICE_UNAVAILABLE, "unavailable").with(refusal!(
+                "given-up",
+                "the answer took too long and was given up; look whether your change is there before you try again"
+            ));
+        Problem { retry_after: Some(10), ..problem }
+    }
+
     /// A bug or a broken machine: the log gets the cause, the client a reference.
     pub fn internal(cause: impl Into<String>) -> Problem {
         let problem = Problem::new(StatusCode::INTERNAL_SERVER_ERROR, "internal");
@@ -217,14 +227,7 @@ async fn found(response: &mut Response) -> Option<Problem> {
     let text = axum::body::to_bytes(body, 4_096).await.unwrap_or_default();
     let text = String::from_utf8_lossy(&text).into_owned();
     if status == StatusCode::SERVICE_UNAVAILABLE {
-        // The time for an answer is over. A commit may have been on its way.
-        let problem = Problem::new(status, "unavailable").with(
-            refusal!(
-                "given-up",
-                "the answer took too long and was given up; look whether your change is there before you try again"
-            ),
-        );
-        return Some(Problem { retry_after: Some(10), ..problem });
+        return Some(Problem::given_up());
     }
     let name = match status {
         StatusCode::NOT_FOUND => "not-found",

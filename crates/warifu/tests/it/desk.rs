@@ -291,10 +291,10 @@ async fn a_case_goes_from_the_portal_to_the_console_and_back() {
     let changes = [("version", &*version.0.to_string()), ("assignee", "0")];
     let late = d.colleague.post("/cases/HC-1/properties", &changes).await;
     assert_eq!(late.status, StatusCode::CONFLICT);
-    let late = d.colleague.post("/cases/HC-1/properties?lang=ja", &changes).await;
-    late.has(&["さんが同じ項目を変更しました。"]);
-    late.lacks(&["while you looked"]);
     late.has(&["Aiko Mori changed the same"]);
+    let late = d.colleague.post("/cases/HC-1/properties?lang=ja", &changes).await;
+    late.has(&["Aiko Moriさんが同じ項目を変更しました。"]);
+    late.lacks(&["while you looked"]);
 
     let note = [("kind", None, "note"), ("text", None, "zanzibar")];
     assert_eq!(d.agent.upload("/cases/HC-1/answer", &note).await.status, StatusCode::SEE_OTHER);

@@ -142,6 +142,8 @@ on_both! {
         let shown = page.location();
         let page = until(&mut client, &shown, "id=\"exposure\"").await;
         assert!(page.text().contains("data-match=\"yes\""), "{}", page.text());
+        let entries = client.get("/ledger?kind=api_page").await;
+        assert!(entries.text().contains("/incidents/{reference}"), "{}", entries.text());
         let guess = [("csrf", token.as_str()), ("definition", "1")];
         let page = client.post_form(&format!("{room}/downloads/1/guess"), &guess).await;
         assert_eq!(page.status, 303);

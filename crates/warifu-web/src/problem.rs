@@ -27,7 +27,7 @@ pub struct Problem {
     /// Stable name: the last part of `type`.
     pub name: &'static str,
     /// What whoever asked may know: programs in English, people in their language.
-    pub detail: Option<Refusal>,
+    pub detail: Option<Box<Refusal>>,
     /// The field of a form that is wrong.
     pub field: Option<&'static str>,
     /// Seconds to wait.
@@ -44,7 +44,7 @@ impl Problem {
 
     /// Says what is wrong, to whoever asked.
     pub fn with(self, detail: impl Into<Refusal>) -> Problem {
-        Problem { detail: Some(detail.into()), ..self }
+        Problem { detail: Some(Box::new(detail.into())), ..self }
     }
 
     /// Not there, or not for whoever asks: the same answer for both.
@@ -78,7 +78,7 @@ impl Problem {
 impl From<AppError> for Problem {
     fn from(e: AppError) -> Problem {
         let said = e.to_string();
-        let detail = e.refusal();
+        let detail = e.refusal().map(Box::new);
         let of = |status, name| Problem { detail: detail.clone(), ..Problem::new(status, name) };
         match e {
             AppError::Denied(_) => of(StatusCode::FORBIDDEN, "forbidden"),

@@ -7,9 +7,11 @@ pub mod dialect;
 pub mod ids;
 pub mod organizations;
 pub mod people;
+mod refusal;
 pub mod reports;
 pub mod search;
 pub mod time;
 
 pub use ids::*;
+pub use refusal::{Refusal, Term};
 pub use time::{Clock, Timestamp};

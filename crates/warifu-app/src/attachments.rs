@@ -6,6 +6,7 @@ use sha2::{Digest, Sha256};
 use std::io::{Seek, SeekFrom};
 use tokio::io::AsyncWriteExt;
 use warifu_domain::cases::Case;
+use warifu_domain::refusal;
 use warifu_domain::{AttachmentId, MessageId};
 use warifu_storage::attachments::{self as store, Attachment};
 
@@ -123,7 +124,10 @@ pub(crate) async fn attach(
     files: Vec<Upload>,
 ) -> Result<(), AppError> {
     if files.len() > MOST_FILES {
-        return Err(AppError::invalid("files", format!("at most {MOST_FILES} files at once")));
+        return Err(AppError::invalid(
+            "files",
+            refusal!("files-many", "at most {limit} files at once", limit = MOST_FILES),
+        ));
     }
     let at = change.at();
     for file in files {

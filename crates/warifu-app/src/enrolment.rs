@@ -4,6 +4,7 @@ use crate::{App, AppError};
 use warifu_auth::{Token, TokenHash};
 use warifu_domain::access::{Actor, Denied, Permission, Role};
 use warifu_domain::people::{KnownPerson, Person, looks_like_email};
+use warifu_domain::refusal;
 use warifu_domain::time::HOUR;
 use warifu_domain::{PersonId, Timestamp};
 use warifu_ledger::body::{Change as Done, PersonChange, ProtectedAction, RoleChange};
@@ -44,7 +45,10 @@ impl App {
         roles: &[Role],
     ) -> Result<Invitation, AppError> {
         if !looks_like_email(email) {
-            return Err(AppError::invalid("email", format!("“{email}” is no e-mail address")));
+            return Err(AppError::invalid(
+                "email",
+                refusal!("email", "“{email}” is no e-mail address", email = email),
+            ));
         }
         let vendor = self.ensure_vendor().await?;
         let mut change = self.change().await?;
@@ -53,7 +57,10 @@ impl App {
         let person = match known {
             Some(person) if person.active => person,
             Some(_) => {
-                return Err(AppError::invalid("email", format!("{email} is switched off")));
+                return Err(AppError::invalid(
+                    "email",
+                    refusal!("email-off", "{email} is switched off", email = email),
+                ));
             }
             None if roles.iter().any(|r| r.is_staff()) => {
                 let record = Person {
@@ -82,7 +89,11 @@ impl App {
             None => {
                 return Err(AppError::invalid(
                     "email",
-                    format!("nobody has the address {email}; add --role to make a new colleague"),
+                    refusal!(
+                        "email-unknown",
+                        "nobody has the address {email}; add --role to make a new colleague",
+                        email = email
+                    ),
                 ));
             }
         };
@@ -93,7 +104,13 @@ impl App {
                 let what = if of_vendor { "the vendor" } else { "a customer" };
                 return Err(AppError::invalid(
                     "role",
-                    format!("{email} belongs to {what}; the role {} is not for them", role.key()),
+                    refusal!(
+                        "role-not-theirs",
+                        "{email} belongs to {whose}; the role {role} is not for them",
+                        email = email,
+                        whose = what,
+                        role = role.key()
+                    ),
                 ));
             }
         }
@@ -147,9 +164,10 @@ impl App {
             return Err(Denied(Permission::Invite).into());
         }
         if !credentials::of_person(&mut change.conn(), person).await?.is_empty() {
-            return Err(AppError::Conflict(
-                "this person has a passkey already; they add further ones themselves".into(),
-            ));
+            return Err(AppError::Conflict(refusal!(
+                "passkey-there",
+                "this person has a passkey already; they add further ones themselves"
+            )));
         }
         let token = Token::from_random(self.random_bytes());
         let (at, expires_at) = (change.at(), change.at().plus(INVITATION));

@@ -4,6 +4,7 @@ use warifu_domain::access::Denied;
 use warifu_domain::cases::WritingError;
 use warifu_domain::people::PersonError;
 use warifu_domain::reports::DefinitionError;
+use warifu_domain::{Refusal, refusal};
 use warifu_storage::{StorageError, is_disk_full};
 
 #[derive(Debug, thiserror::Error)]
@@ -15,10 +16,10 @@ pub enum AppError {
     NotFound(&'static str),
     /// Something that was sent is wrong: which field, and what to do about it.
     #[error("{what}")]
-    Invalid { field: &'static str, what: String },
+    Invalid { field: &'static str, what: Refusal },
     /// Somebody else was first, or the thing is no longer in the state that was shown.
     #[error("{0}")]
-    Conflict(String),
+    Conflict(Refusal),
     #[error("it has {bytes} bytes; at most {limit} are taken")]
     TooLarge { bytes: u64, limit: u64 },
     #[error("too many attempts; wait {seconds} seconds")]
@@ -28,7 +29,7 @@ pub enum AppError {
     StepUp { action: &'static str },
     /// A report over everybody or over the limits, without the decision to run it all the same.
     #[error("{0}")]
-    NeedsDecision(String),
+    NeedsDecision(Refusal),
     #[error(transparent)]
     Storage(#[from] StorageError),
     #[error("ledger: {0}")]
@@ -43,8 +44,45 @@ pub enum AppError {
 }
 
 impl AppError {
-    pub fn invalid(field: &'static str, what: impl std::fmt::Display) -> AppError {
-        AppError::Invalid { field, what: what.to_string() }
+    pub fn invalid(field: &'static str, what: Refusal) -> AppError {
+        AppError::Invalid { field, what }
+    }
+
+    /// What whoever asked may know; `None` for what is for the log only.
+    pub fn refusal(&self) -> Option<Refusal> {
+        match self {
+            AppError::Invalid { what, .. }
+            | AppError::Conflict(what)
+            | AppError::NeedsDecision(what) => Some(what.clone()),
+            AppError::TooLarge { bytes, limit } => Some(refusal!(
+                "too-large",
+                "it has {bytes} bytes; at most {limit} are taken",
+                bytes = *bytes,
+                limit = *limit
+            )),
+            AppError::TooMany { seconds } => Some(refusal!(
+                "too-many",
+                "too many attempts; wait {seconds} seconds",
+                seconds = *seconds
+            )),
+            AppError::StepUp { .. } => Some(refusal!(
+                "step-up",
+                "this asks for your passkey once more; load the page anew and use its button, with JavaScript on"
+            )),
+            AppError::Cancelled => Some(refusal!("cancelled", "cancelled")),
+            // Its words name a permission; a page has words of its own for it.
+            AppError::Denied(e) => Some(e.to_string().into()),
+            e if e.is_disk_full() => Some(refusal!(
+                "disk-full",
+                "the server's disk is full and nothing was changed; whoever runs this installation frees some space, then try again"
+            )),
+            // Where the database is, and what it said, is for the log only.
+            e if e.is_passing() => Some(refusal!(
+                "unavailable",
+                "the database cannot be reached and nothing was changed; try again in a few seconds"
+            )),
+            _ => None,
+        }
     }
 
     /// Whether there was no room on the disk, in the database or for a file.
@@ -71,7 +109,7 @@ impl From<DefinitionError> for AppError {
             DefinitionError::NoRows => "limit",
             _ => "columns",
         };
-        AppError::invalid(field, e)
+        AppError::invalid(field, e.refusal())
     }
 }
 
@@ -81,13 +119,13 @@ impl From<WritingError> for AppError {
             WritingError::NoSubject | WritingError::LongSubject(_) => "subject",
             _ => "body",
         };
-        AppError::invalid(field, e)
+        AppError::invalid(field, e.refusal())
     }
 }
 
 impl From<PersonError> for AppError {
     fn from(e: PersonError) -> Self {
-        AppError::invalid("record", e)
+        AppError::invalid("record", e.refusal())
     }
 }
 

@@ -7,6 +7,7 @@ use std::fs::File;
 use std::io::{Read, Seek, SeekFrom};
 use std::path::Path;
 use warifu_auth::{SESSION_COOKIE, Token};
+use warifu_domain::{Refusal, refusal};
 use warifu_har::{Error, Options, Receipt, sanitize_spooled};
 
 /// A sanitized file, open at its begin, and what was taken out.
@@ -53,10 +54,7 @@ pub(crate) fn sanitize(
         Err(Error::Io(source)) => Err(io(source)),
         // Some other JSON: the parser says so, and nothing in its name says otherwise.
         Err(Error::NotHar { .. }) if !named => Ok(None),
-        Err(error) if meant => Err(AppError::invalid(
-            "files",
-            format!("the HAR file was refused and not stored: {error}"),
-        )),
+        Err(error) if meant => Err(AppError::invalid("files", refused(&error))),
         Err(_) => Ok(None),
     }
 }
@@ -96,6 +94,22 @@ pub(crate) fn session_tokens(file: &mut File) -> std::io::Result<Vec<Token>> {
 
 fn contains(text: &[u8], part: &[u8]) -> bool {
     text.windows(part.len()).any(|w| w == part)
+}
+
+/// Why a HAR file was not stored: what is wrong with it, and where.
+fn refused(error: &warifu_har::Error) -> Refusal {
+    use warifu_har::Error;
+    let (kind, offset) = match error {
+        Error::Syntax { offset, .. } => ("json", *offset),
+        Error::NotHar { offset, .. } => ("har", *offset),
+        Error::DuplicateKey { offset } => ("twice", *offset),
+        Error::TooDeep { offset, .. } => ("deep", *offset),
+        Error::TooLarge { offset, .. } => ("large", *offset),
+        _ => ("unsafe", 0),
+    };
+    let words =
+        refusal!("har", "the HAR file was refused and not stored: {why}", why = error.to_string());
+    words.with("kind", kind).with("offset", &offset)
 }
 
 #[cfg(test)]

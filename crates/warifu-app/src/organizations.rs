@@ -6,6 +6,7 @@ use std::collections::HashMap;
 use warifu_domain::access::{Actor, Permission, Role};
 use warifu_domain::cases::{Case, Status, View};
 use warifu_domain::organizations::Organization;
+use warifu_domain::refusal;
 use warifu_domain::search::folded;
 use warifu_domain::{OrganizationId, PersonId, Revision, Timestamp};
 use warifu_ledger::Count;
@@ -65,19 +66,25 @@ fn changed_fields(old: &Organization, new: &Organization) -> Vec<&'static str> {
 fn checked(mut o: Organization) -> Result<Organization, AppError> {
     o.name = o.name.split_whitespace().collect::<Vec<_>>().join(" ");
     match o.name.chars().count() {
-        0 => return Err(AppError::invalid("name", "the name is empty")),
+        0 => return Err(AppError::invalid("name", refusal!("name-empty", "the name is empty"))),
         n if n > MAX_NAME => {
-            return Err(AppError::invalid("name", format!("at most {MAX_NAME} characters")));
+            return Err(AppError::invalid(
+                "name",
+                refusal!("text-long", "at most {limit} characters are kept", limit = MAX_NAME),
+            ));
         }
         _ => {}
     }
     if o.name.contains('\0') {
-        return Err(AppError::invalid("name", "the name has a NUL character"));
+        return Err(AppError::invalid(
+            "name",
+            refusal!("name-nul", "the name has a NUL character"),
+        ));
     }
     o.domain = folded(&o.domain);
     let label = |c: char| c.is_alphanumeric() || c == '-' || c == '.';
     if o.domain.len() > 253 || !o.domain.chars().all(label) {
-        return Err(AppError::invalid("domain", "this is no domain name"));
+        return Err(AppError::invalid("domain", refusal!("domain", "this is no domain name")));
     }
     // Products are stored joined by commas.
     let plain = |p: &String| {
@@ -86,7 +93,10 @@ fn checked(mut o: Organization) -> Result<Organization, AppError> {
             && p.chars().all(|c| c.is_alphanumeric() || "-_.".contains(c))
     };
     if o.products.len() > 50 || !o.products.iter().all(plain) {
-        return Err(AppError::invalid("products", "product keys are letters, digits and - _ ."));
+        return Err(AppError::invalid(
+            "products",
+            refusal!("products", "product keys are letters, digits and - _ ."),
+        ));
     }
     o.products.sort_unstable();
     o.products.dedup();
@@ -224,7 +234,10 @@ impl App {
         let revision = change.revision();
         let mut conn = change.conn();
         if store::find_by_name(&mut conn, &organization.name).await?.is_some() {
-            return Err(AppError::Conflict("there is an organization of this name".into()));
+            return Err(AppError::Conflict(refusal!(
+                "organization-taken",
+                "there is an organization of this name"
+            )));
         }
         let id = store::insert(&mut conn, revision, &organization).await?;
         let fields = ["name", "environment", "products", "domain"];
@@ -251,7 +264,10 @@ impl App {
         let new = checked(Organization { vendor: old.vendor, ..organization })?;
         let taken = store::find_by_name(&mut conn, &new.name).await?;
         if taken.is_some_and(|(other, _)| other != id) {
-            return Err(AppError::Conflict("there is an organization of this name".into()));
+            return Err(AppError::Conflict(refusal!(
+                "organization-taken",
+                "there is an organization of this name"
+            )));
         }
         let fields = changed_fields(&old, &new);
         if fields.is_empty() {

@@ -8,6 +8,7 @@ use warifu_auth::{NewPasskey, Passkeys, Token, credential_id, digest};
 use warifu_domain::access::{Actor, Roles};
 use warifu_domain::people::KnownPerson;
 use warifu_domain::protected::{Action, Protected};
+use warifu_domain::refusal;
 use warifu_domain::{CredentialId, PersonId, Timestamp};
 use warifu_ledger::Hash;
 use warifu_ledger::body::{Change as Done, Enrolment, SignInRefused};
@@ -37,7 +38,10 @@ fn gone() -> AppError {
 fn checked_name(name: &str) -> Result<String, AppError> {
     let name = name.trim();
     if name.is_empty() || name.chars().count() > NAME || name.chars().any(char::is_control) {
-        return Err(AppError::invalid("name", format!("a name has 1 to {NAME} characters")));
+        return Err(AppError::invalid(
+            "name",
+            refusal!("passkey-name", "a name has 1 to {limit} characters", limit = NAME),
+        ));
     }
     Ok(name.to_owned())
 }
@@ -204,11 +208,12 @@ impl App {
         browser: &str,
     ) -> Result<(PersonId, NewPasskey), AppError> {
         let taken = self.take_ceremony("enrol", answer.ceremony, browser).await?;
-        let (person, state) =
-            taken.ok_or_else(|| AppError::invalid("ceremony", "it is over; begin again"))?;
-        let new = passkeys
-            .finish_enrolment(&state, answer.credential)
-            .map_err(|e| AppError::invalid("credential", e))?;
+        let (person, state) = taken.ok_or_else(|| {
+            AppError::invalid("ceremony", refusal!("ceremony-over", "it is over; begin again"))
+        })?;
+        let new = passkeys.finish_enrolment(&state, answer.credential).map_err(|e| {
+            AppError::invalid("credential", refusal!("credential", "{why}", why = e.to_string()))
+        })?;
         Ok((person, new))
     }
 
@@ -222,7 +227,10 @@ impl App {
         let at = change.at();
         // `find` knows only what is not revoked; a revoked key never comes back (UNIQUE).
         if credentials::find(&mut change.conn(), &new.credential_id).await?.is_some() {
-            return Err(AppError::Conflict("this passkey is enrolled already".into()));
+            return Err(AppError::Conflict(refusal!(
+                "passkey-known",
+                "this passkey is enrolled already"
+            )));
         }
         let id = &new.credential_id;
         credentials::insert(&mut change.conn(), actor.person, id, &new.passkey, name, at).await?;
@@ -261,7 +269,10 @@ impl App {
         let own = credentials::of_person(&mut change.conn(), actor.person).await?;
         let removed = own.iter().find(|c| c.id == id).ok_or(AppError::NotFound("passkey"))?;
         if own.len() == 1 {
-            return Err(AppError::Conflict("the last passkey cannot be removed".into()));
+            return Err(AppError::Conflict(refusal!(
+                "passkey-last",
+                "the last passkey cannot be removed"
+            )));
         }
         let what = Protected::new(Action::RemoveFactor).with("passkey", id);
         spend(&mut change, actor, &what, proof).await?;

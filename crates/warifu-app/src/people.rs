@@ -7,6 +7,7 @@ use warifu_domain::access::{Actor, Permission, Role, Roles};
 use warifu_domain::cases::{Case, View};
 use warifu_domain::organizations::Organization;
 use warifu_domain::people::{FIELD_LABELS, KnownPerson, Person};
+use warifu_domain::refusal;
 use warifu_domain::{OrganizationId, PersonId, Revision, Timestamp};
 use warifu_ledger::Count;
 use warifu_ledger::body::PersonChange;
@@ -171,7 +172,10 @@ impl App {
         let revision = change.revision();
         let mut conn = change.conn();
         if organizations::find(&mut conn, organization).await?.is_none() {
-            return Err(AppError::invalid("organization", "there is no such organization"));
+            return Err(AppError::invalid(
+                "organization",
+                refusal!("organization-unknown", "there is no such organization"),
+            ));
         }
         let id = PersonId(conn.take_ids("people", 1).await?);
         let fields = changed_fields(&Person::default(), &record);
@@ -211,7 +215,10 @@ impl App {
         if let Some(shown) = shown {
             let newest = store::versions(&mut conn, id).await?.first().map(|v| v.from);
             if newest.is_some_and(|newest| newest > shown) {
-                return Err(AppError::Conflict("the record was changed meanwhile".into()));
+                return Err(AppError::Conflict(refusal!(
+                    "record-changed",
+                    "the record was changed meanwhile"
+                )));
             }
         }
         let fields = changed_fields(&person.record, &record);

@@ -1,6 +1,6 @@
 //! Cases: status, priority, and what may follow what.
 
-use crate::{CaseId, OrganizationId, PersonId, Timestamp};
+use crate::{CaseId, OrganizationId, PersonId, Refusal, Timestamp, refusal};
 use serde::{Deserialize, Serialize};
 
 macro_rules! keyed {
@@ -100,19 +100,38 @@ pub const MAX_SUBJECT: usize = 250;
 pub const MAX_MESSAGE: usize = 256 * 1024;
 
 /// What is wrong with what somebody wrote.
-#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[derive(Debug, Clone, PartialEq, Eq)]
 pub enum WritingError {
-    #[error("the subject is empty")]
     NoSubject,
-    #[error("the subject has {0} characters; at most {MAX_SUBJECT} are kept")]
     LongSubject(usize),
-    #[error("the message is empty")]
     NoBody,
-    #[error("the message has {0} bytes; at most {MAX_MESSAGE} are kept")]
     LongBody(usize),
-    #[error("the text has a NUL character")]
     Nul,
 }
+
+impl WritingError {
+    pub fn refusal(&self) -> Refusal {
+        match self {
+            Self::NoSubject => refusal!("subject-empty", "the subject is empty"),
+            Self::LongSubject(n) => refusal!(
+                "subject-long",
+                "the subject has {n} characters; at most {limit} are kept",
+                n = *n,
+                limit = MAX_SUBJECT
+            ),
+            Self::NoBody => refusal!("body-empty", "the message is empty"),
+            Self::LongBody(n) => refusal!(
+                "body-long",
+                "the message has {n} bytes; at most {limit} are kept",
+                n = *n,
+                limit = MAX_MESSAGE
+            ),
+            Self::Nul => refusal!("text-nul", "the text has a NUL character"),
+        }
+    }
+}
+
+crate::refuses!(WritingError);
 
 /// # Errors
 /// When the subject is empty or too long.

@@ -8,9 +8,11 @@ pub mod ids;
 pub mod organizations;
 pub mod people;
 pub mod protected;
+mod refusal;
 pub mod reports;
 pub mod search;
 pub mod time;
 
 pub use ids::*;
+pub use refusal::{Refusal, Term};
 pub use time::{Clock, Timestamp};

@@ -1,6 +1,6 @@
 //! A person's record: the 15 fields that the report of autumn 2023 had, in its order.
 
-use crate::{OrganizationId, PersonId, Timestamp};
+use crate::{OrganizationId, PersonId, Refusal, Timestamp, refusal};
 use serde::{Deserialize, Serialize};
 
 /// The labels of the 15 fields, in report order. `COLUMNS` in [`crate::reports`] gives their types.
@@ -47,17 +47,41 @@ pub struct Person {
 pub const MAX_FIELD: usize = 4096;
 
 /// What is wrong with a person's record.
-#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[derive(Debug, Clone, PartialEq, Eq)]
 pub enum PersonError {
-    #[error("neither full name nor e-mail address nor user name is filled; give one of them")]
     Nameless,
-    #[error("“{field}” has {bytes} bytes; at most {MAX_FIELD} are kept")]
     TooLong { field: &'static str, bytes: usize },
-    #[error("“{field}” has a NUL character; remove it")]
     Nul { field: &'static str },
-    #[error("“{email}” is no e-mail address; it needs one @ with text on both sides")]
     Email { email: String },
 }
+
+impl PersonError {
+    pub fn refusal(&self) -> Refusal {
+        match self {
+            Self::Nameless => refusal!(
+                "person-nameless",
+                "neither full name nor e-mail address nor user name is filled; give one of them"
+            ),
+            Self::TooLong { field, bytes } => refusal!(
+                "person-long",
+                "“{field}” has {bytes} bytes; at most {limit} are kept",
+                field = *field,
+                bytes = *bytes,
+                limit = MAX_FIELD
+            ),
+            Self::Nul { field } => {
+                refusal!("person-nul", "“{field}” has a NUL character; remove it", field = *field)
+            }
+            Self::Email { email } => refusal!(
+                "person-email",
+                "“{email}” is no e-mail address; it needs one @ with text on both sides",
+                email = email.as_str()
+            ),
+        }
+    }
+}
+
+crate::refuses!(PersonError);
 
 impl Person {
     /// The 12 text fields with their labels, in report order.

@@ -53,9 +53,20 @@ impl Timestamp {
 }
 
 /// A text that is no time.
-#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
-#[error("“{0}” is no time; write 2023-09-28T15:06:00Z, 2023-09-28 15:06:00 or 2023-09-28")]
+#[derive(Debug, Clone, PartialEq, Eq)]
 pub struct TimeError(pub String);
+
+impl TimeError {
+    pub fn refusal(&self) -> crate::Refusal {
+        crate::refusal!(
+            "time",
+            "“{text}” is no time; write 2023-09-28T15:06:00Z, 2023-09-28 15:06:00 or 2023-09-28",
+            text = self.0.as_str()
+        )
+    }
+}
+
+crate::refuses!(TimeError);
 
 impl fmt::Display for Timestamp {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {

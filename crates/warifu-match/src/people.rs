@@ -285,7 +285,8 @@ impl Intake {
         }
     }
 
-    /// A filled cell. `suspect`: the text may hold other than plain ASCII without separators.
+    /// A filled cell. `suspect`: the text may hold other than printable ASCII without separators,
+    /// quotes and backslashes.
     #[inline]
     pub(crate) fn put(&mut self, column: usize, row: usize, text: &[u8], suspect: bool) {
         let (Some(tables), Some(cells), Some(take)) = (

@@ -1,5 +1,34 @@
 //! Which sets of columns have a sum inside a window: two sorted halves, two pointers.
 
+use std::ops::Range;
+
+/// Two pointers into ascending sums that only move up.
+#[derive(Debug, Default)]
+pub(crate) struct Pointers {
+    start: usize,
+    end: usize,
+}
+
+impl Pointers {
+    /// Where in `sums` those from `least` to `most` are. Neither bound may be below its last one.
+    #[inline]
+    pub(crate) fn window<T>(
+        &mut self,
+        sums: &[T],
+        sum: impl Fn(&T) -> u64,
+        least: u64,
+        most: u64,
+    ) -> Range<usize> {
+        while sums.get(self.start).is_some_and(|item| sum(item) < least) {
+            self.start += 1;
+        }
+        while sums.get(self.end).is_some_and(|item| sum(item) <= most) {
+            self.end += 1;
+        }
+        self.start..self.end.max(self.start)
+    }
+}
+
 /// Reused between solves, so that one costs no allocation.
 #[derive(Debug, Default)]
 pub(crate) struct Solver {
@@ -25,21 +54,12 @@ impl Solver {
         let (first, second) = items.split_at(items.len() / 2);
         sums(first, &mut self.left, &mut self.merged);
         sums(second, &mut self.right, &mut self.merged);
-        // As the left sum grows, both ends of the right window move down.
-        let mut start = self.right.len();
-        let mut end = self.right.len();
-        for (left, left_bits) in &self.left {
-            if *left > to {
-                break;
-            }
-            while end > 0 && self.right[end - 1].0 > to - left {
-                end -= 1;
-            }
+        // As the left sum shrinks, the right window moves up.
+        let mut pointers = Pointers::default();
+        for (left, left_bits) in self.left.iter().rev().filter(|(left, _)| *left <= to) {
             let least = from.saturating_sub(*left);
-            while start > 0 && self.right[start - 1].0 >= least {
-                start -= 1;
-            }
-            for (right, right_bits) in self.right.get(start..end).unwrap_or_default() {
+            let window = pointers.window(&self.right, |(sum, _)| *sum, least, to - left);
+            for (right, right_bits) in self.right.get(window).unwrap_or_default() {
                 visit(left_bits | right_bits, left + right);
             }
         }

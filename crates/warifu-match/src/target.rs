@@ -3,11 +3,19 @@
 use std::str::FromStr;
 
 use serde::Serialize;
+use warifu_domain::{Refusal, refusal};
 
 /// A text that is no size, tolerance or measure.
-#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
-#[error("{0}")]
-pub struct BadTarget(String);
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct BadTarget(Refusal);
+
+impl BadTarget {
+    pub fn refusal(&self) -> Refusal {
+        self.0.clone()
+    }
+}
+
+warifu_domain::refuses!(BadTarget);
 
 /// What the recorded number counts. Every model is an assumption, and stated in the answer.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -64,9 +72,10 @@ impl FromStr for Measure {
             }) {
                 Some(Ok(unit)) if unit > 0 => Self::Rounded(unit),
                 _ => {
-                    return Err(BadTarget(format!(
-                        "{text:?} is no measure: body, http, tls, base64, rounded:KB (or KiB, MB, \
-                         MiB), wrapped32 or at-least"
+                    return Err(BadTarget(refusal!(
+                        "measure",
+                        "{text} is no measure: body, http, tls, base64, rounded:KB (or KiB, MB, MiB), wrapped32 or at-least",
+                        text = format!("{text:?}")
                     )));
                 }
             },
@@ -80,7 +89,13 @@ impl FromStr for Measure {
 /// # Errors
 /// [`BadTarget`] says what a size looks like.
 pub fn parse_size(text: &str) -> Result<u64, BadTarget> {
-    let bad = || BadTarget(format!("{text:?} is no size: write bytes, or 64KiB, 1.5MB, 2GiB"));
+    let bad = || {
+        BadTarget(refusal!(
+            "size",
+            "{text} is no size: write bytes, or 64KiB, 1.5MB, 2GiB",
+            text = format!("{text:?}")
+        ))
+    };
     let clean: String = text.chars().filter(|c| !matches!(c, '_' | ' ' | ',')).collect();
     let split = clean.find(|c: char| c.is_ascii_alphabetic()).unwrap_or(clean.len());
     let (number, unit) = clean.split_at(split);
@@ -139,7 +154,11 @@ impl FromStr for Tolerance {
             Some(Ok(percent)) if (0.0..=100.0).contains(&percent) => {
                 Ok(Self::Share(percent / 100.0))
             }
-            Some(_) => Err(BadTarget(format!("{text:?} is no percentage between 0% and 100%"))),
+            Some(_) => Err(BadTarget(refusal!(
+                "percentage",
+                "{text} is no percentage between 0% and 100%",
+                text = format!("{text:?}")
+            ))),
             None => parse_size(text).map(Self::Bytes),
         }
     }

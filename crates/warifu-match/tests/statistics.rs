@@ -6,7 +6,7 @@ mod checked;
 
 use std::collections::BTreeSet;
 
-use checked::{Row, Seen, Truth, holds, run};
+use checked::{Row, Seen, Truth, holds, run, unfiltered_first};
 use warifu_domain::dialect::RowWriter;
 use warifu_match::{
     ColumnKind, ColumnSpec, People, PeopleBuilder, SearchSpec,
@@ -230,20 +230,19 @@ fn the_truth_is_always_among_the_candidates() {
     seen.print("up to 200 people, size alone");
 }
 
-/// Tables large enough that sizes begin to tell definitions apart. Of the first 48 cases 45 are in the
-/// first ten, of all 68 it is 65: nearer to the goal than one would like. `WARIFU_STATISTICS=ROWS,CASES`
-/// asks for other tables: the more people, the fewer definitions share a size.
-/// With 60,000 to 120,000 people (`60000,60`) it was 69 of 69, in 91 ways of writing 67 of 69; of 22
-/// unfiltered ones 21 stood first.
+/// Tables large enough that sizes begin to tell definitions apart. `WARIFU_STATISTICS=ROWS,CASES,SEED`
+/// asks for other tables; bench/match/README.md lists what came out.
 #[test]
+#[allow(clippy::print_stderr, reason = "the numbers are what the test is read for")]
 fn with_the_row_count_the_truth_is_near_the_top() {
-    let (least, cases) = std::env::var("WARIFU_STATISTICS").map_or((15_000, 60), |asked| {
-        let (rows, cases) = asked.split_once(',').expect("ROWS,CASES");
-        (rows.parse().expect("rows"), cases.parse().expect("cases"))
-    });
-    let mut random = Random(42);
+    let asked = std::env::var("WARIFU_STATISTICS").unwrap_or_else(|_| "15000,60,42".to_owned());
+    let asked: Vec<u64> =
+        asked.split(',').map(|number| number.parse().expect("a number")).collect();
+    let [least, cases, seed] = asked[..] else { panic!("ROWS,CASES,SEED") };
+    let mut random = Random(seed);
     let (mut seen, mut any_way) = (Seen::default(), Seen::default());
     let ways = all_ways();
+    let mut size_alone = 0;
     while seen.cases < cases {
         let (labels, table) = table(&mut random, least);
         let people = people(&labels, &table);
@@ -257,6 +256,12 @@ fn with_the_row_count_the_truth_is_near_the_top() {
             seen.found += 1;
             seen.exact += 1;
             seen.ranked(rank, &answer, case.filter.is_empty());
+            if case.filter.is_empty() {
+                // Nothing known but the size.
+                let answer = run(&people, &self::spec(&case, false));
+                let rank = case.truth.rank(&labels, &table, &answer).expect("found");
+                size_alone += u64::from(unfiltered_first(rank, &answer));
+            }
             // In any of the dialects, JSON Lines among them.
             let open = SearchSpec { dialects: ways.clone(), ..spec.clone() };
             let answer = run(&people, &open);
@@ -288,8 +293,12 @@ fn with_the_row_count_the_truth_is_near_the_top() {
             seen.saved_first += 1;
         }
     }
+    eprintln!("unfiltered first by its size alone in {size_alone} of {}", seen.unfiltered);
     seen.print(&format!("from {least} people, dialect known"));
     any_way.print(&format!("from {least} people, 91 ways of writing"));
-    assert!(seen.in_ten * 100 >= seen.with_rows * 95);
-    assert_eq!(seen.unfiltered_first, seen.unfiltered);
+    for seen in [&seen, &any_way] {
+        assert!(seen.in_ten * 100 >= seen.with_rows * 95);
+        assert_eq!(seen.unfiltered_first, seen.unfiltered);
+    }
+    assert_eq!(size_alone, seen.unfiltered);
 }

@@ -424,4 +424,7 @@ fn date_ranges_and_the_time_of_the_download() {
         .iter()
         .any(|candidate| candidate.columns.len() == 2 && candidate.predicates.iter().any(truth));
     assert!(found, "{} candidates", answer.matched);
+    // What is not tried is named.
+    let left = &answer.searched.not_searched;
+    assert!(left.iter().any(|left| left.contains("Created Date together with")), "{left:?}");
 }

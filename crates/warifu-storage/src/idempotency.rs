@@ -18,7 +18,8 @@ pub struct Kept {
 }
 
 /// Takes a key for a request. `None`: it was free and is now taken. Keys taken before `since`
-/// are free again.
+/// are free again; so is, for the same request, one taken before `lapsed` that has no answer: whoever
+/// took it is gone.
 ///
 /// # Errors
 /// As every query.
@@ -29,6 +30,7 @@ pub async fn take(
     request: &[u8],
     at: Timestamp,
     since: Timestamp,
+    lapsed: Timestamp,
 ) -> Result<Option<Kept>, StorageError> {
     execute!(c, "DELETE FROM idempotency WHERE at < $1", since.0)?;
     let n = execute!(
@@ -43,11 +45,25 @@ pub async fn take(
     if n == 1 {
         return Ok(None);
     }
+    // One statement: of several that try at once, one finds the old time.
+    let n = execute!(
+        c,
+        "UPDATE idempotency SET at = $4 \
+         WHERE person_id = $1 AND key = $2 AND request = $3 AND status = 0 AND at < $5",
+        person.0,
+        key,
+        request,
+        at.0,
+        lapsed.0
+    )?;
+    if n == 1 {
+        return Ok(None);
+    }
     fetch_optional!(c, Kept:
         "SELECT request, at, status, answer FROM idempotency WHERE person_id = $1 AND key = $2", person.0, key)
 }
 
-/// Keeps the answer for a key.
+/// Keeps the answer for a key that was taken at `at` and is still held.
 ///
 /// # Errors
 /// As every query.
@@ -55,30 +71,38 @@ pub async fn keep(
     c: &mut Conn<'_>,
     person: PersonId,
     key: &str,
+    at: Timestamp,
     status: i64,
     answer: &str,
 ) -> Result<(), StorageError> {
     execute!(
         c,
-        "UPDATE idempotency SET status = $3, answer = $4 WHERE person_id = $1 AND key = $2",
+        "UPDATE idempotency SET status = $4, answer = $5 WHERE person_id = $1 AND key = $2 AND at = $3",
         person.0,
         key,
+        at.0,
         status,
         answer
     )?;
     Ok(())
 }
 
-/// Gives a key back after its request failed, so that it can be tried again.
+/// Gives a key that was taken at `at` back after its request failed, so that it can be tried again.
 ///
 /// # Errors
 /// As every query.
-pub async fn release(c: &mut Conn<'_>, person: PersonId, key: &str) -> Result<(), StorageError> {
+pub async fn release(
+    c: &mut Conn<'_>,
+    person: PersonId,
+    key: &str,
+    at: Timestamp,
+) -> Result<(), StorageError> {
     execute!(
         c,
-        "DELETE FROM idempotency WHERE person_id = $1 AND key = $2 AND status = 0",
+        "DELETE FROM idempotency WHERE person_id = $1 AND key = $2 AND at = $3 AND status = 0",
         person.0,
-        key
+        key,
+        at.0
     )?;
     Ok(())
 }

@@ -17,6 +17,7 @@ use axum::http::request::Parts;
 use axum::http::{HeaderMap, StatusCode};
 use serde::de::DeserializeOwned;
 use warifu_auth::{Token, equal};
+use warifu_domain::refusal;
 
 /// Name of the field; the header is `X-CSRF-Token`.
 const FIELD: &str = "csrf";
@@ -87,8 +88,11 @@ fn is_type(headers: &HeaderMap, kind: &str) -> bool {
 
 async fn body_of(request: Request) -> Result<Bytes, Problem> {
     axum::body::to_bytes(request.into_body(), BODY_LIMIT).await.map_err(|_| {
-        Problem::new(StatusCode::PAYLOAD_TOO_LARGE, "too-large")
-            .with(format!("at most {BODY_LIMIT} bytes are taken"))
+        Problem::new(StatusCode::PAYLOAD_TOO_LARGE, "too-large").with(refusal!(
+            "body-large",
+            "at most {limit} bytes are taken",
+            limit = BODY_LIMIT
+        ))
     })
 }
 

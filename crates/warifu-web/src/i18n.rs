@@ -14,6 +14,7 @@ use intl_memoizer::concurrent::IntlLangMemoizer;
 use jiff::Timestamp;
 use jiff::tz::TimeZone;
 use unic_langid::LanguageIdentifier;
+use warifu_domain::{Refusal, Term};
 
 macro_rules! messages {
     ($lang:literal) => {
@@ -38,6 +39,10 @@ type Bundle = FluentBundle<FluentResource>;
 
 static EN: LazyLock<Bundle> = LazyLock::new(|| bundle("en", &messages!("en")));
 static JA: LazyLock<Bundle> = LazyLock::new(|| bundle("ja", &messages!("ja")));
+
+/// Refusals by code. English has none: its words stand where a refusal is made.
+static REFUSALS_JA: LazyLock<Bundle> =
+    LazyLock::new(|| bundle("ja", &[include_str!("../i18n/refusals/ja.ftl")]));
 
 /// Seconds for which an age is told instead of a day.
 const RECENT: i64 = 2 * 86_400;
@@ -136,14 +141,38 @@ impl Lang {
         Safe(self.format(id.as_ref(), Some(&fluent)))
     }
 
+    /// A refusal in the reader's language; empty when it has words for programs only. Its English
+    /// words stand where it is made.
+    pub fn refusal(self, refusal: &Refusal) -> String {
+        match self {
+            Lang::En => refusal.to_string(),
+            Lang::Ja if refusal.code().is_empty() => String::new(),
+            Lang::Ja => {
+                let mut args = FluentArgs::new();
+                for (name, value) in refusal.args() {
+                    let value = match value {
+                        Term::Number(n) => FluentValue::from(*n),
+                        Term::Text(text) => FluentValue::from(match *name {
+                            "field" | "column" => self.column(text),
+                            _ => text.clone(),
+                        }),
+                    };
+                    args.set(*name, value);
+                }
+                let text = format(&REFUSALS_JA, refusal.code(), Some(&args));
+                format!("{}{text}", refusal.place())
+            }
+        }
+    }
+
+    /// A column's name, from its key or its English label; anything else as it is.
+    fn column(self, name: &str) -> String {
+        let id = format!("column-{}", name.to_lowercase().replace([' ', '_'], "-"));
+        if self.knows(&id) { self.t(id) } else { name.to_owned() }
+    }
+
     fn format(self, id: &str, args: Option<&FluentArgs>) -> String {
-        let bundle = self.bundle();
-        let Some(pattern) = bundle.get_message(id).and_then(|message| message.value()) else {
-            return format!("⟦{id}⟧");
-        };
-        let mut errors = Vec::new();
-        let text = bundle.format_pattern(pattern, args, &mut errors);
-        if errors.is_empty() { text.into_owned() } else { format!("⟦{id}⟧ {text}") }
+        format(self.bundle(), id, args)
     }
 
     /// A whole number with its thousands grouped.
@@ -310,6 +339,15 @@ impl Arg for usize {
     fn value(&self) -> FluentValue<'_> {
         FluentValue::from(*self)
     }
+}
+
+fn format(bundle: &Bundle, id: &str, args: Option<&FluentArgs>) -> String {
+    let Some(pattern) = bundle.get_message(id).and_then(|message| message.value()) else {
+        return format!("⟦{id}⟧");
+    };
+    let mut errors = Vec::new();
+    let text = bundle.format_pattern(pattern, args, &mut errors);
+    if errors.is_empty() { text.into_owned() } else { format!("⟦{id}⟧ {text}") }
 }
 
 fn bundle(tag: &str, sources: &[&str]) -> Bundle {

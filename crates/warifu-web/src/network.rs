@@ -10,7 +10,8 @@ use axum::http::{Extensions, StatusCode};
 use axum::middleware::Next;
 use axum::response::{IntoResponse, Response};
 use std::net::{IpAddr, Ipv4Addr, SocketAddr};
-use warifu_auth::{Network, network_of};
+use warifu_auth::{Malformed, Network, network_of};
+use warifu_domain::refusal;
 
 /// Finds out where a request comes from. One whose network cannot be known goes no further.
 pub async fn identify(State(web): State<Web>, mut request: Request, next: Next) -> Response {
@@ -20,11 +21,13 @@ pub async fn identify(State(web): State<Web>, mut request: Request, next: Next) 
     let said: Vec<_> = request.headers().get_all(proxies.by().header()).iter().collect();
     let client = match proxies.client(peer, said.iter().map(|value| value.as_bytes())) {
         Ok(client) => client,
-        Err(malformed) => {
-            let problem = Problem::new(StatusCode::BAD_REQUEST, "forwarded").with(format!(
-                "{malformed}; whoever runs this installation looks at the proxy's configuration"
-            ));
-            return problem.into_response();
+        Err(Malformed(header)) => {
+            let what = refusal!(
+                "forwarded",
+                "the proxy's {header} header does not say which address the request comes from; whoever runs this installation looks at the proxy's configuration",
+                header = header
+            );
+            return Problem::new(StatusCode::BAD_REQUEST, "forwarded").with(what).into_response();
         }
     };
     let network = network_of(client, web.config.asns.as_deref());

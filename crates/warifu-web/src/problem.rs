@@ -18,6 +18,7 @@ use axum::response::{IntoResponse, Response};
 use jiff::tz::TimeZone;
 use serde::Serialize;
 use warifu_app::AppError;
+use warifu_domain::{Refusal, refusal};
 
 /// An answer that is an error.
 #[derive(Debug, Clone)]
@@ -25,8 +26,8 @@ pub struct Problem {
     pub status: StatusCode,
     /// Stable name: the last part of `type`.
     pub name: &'static str,
-    /// What whoever asked may know, in English; empty for nothing.
-    pub detail: String,
+    /// What whoever asked may know: programs in English, people in their language.
+    pub detail: Option<Box<Refusal>>,
     /// The field of a form that is wrong.
     pub field: Option<&'static str>,
     /// Seconds to wait.
@@ -38,19 +39,12 @@ pub struct Problem {
 impl Problem {
     /// An error without details.
     pub fn new(status: StatusCode, name: &'static str) -> Problem {
-        Problem {
-            status,
-            name,
-            detail: String::new(),
-            field: None,
-            retry_after: None,
-            cause: String::new(),
-        }
+        Problem { status, name, detail: None, field: None, retry_after: None, cause: String::new() }
     }
 
     /// Says what is wrong, to whoever asked.
-    pub fn with(self, detail: impl Into<String>) -> Problem {
-        Problem { detail: detail.into(), ..self }
+    pub fn with(self, detail: impl Into<Refusal>) -> Problem {
+        Problem { detail: Some(Box::new(detail.into())), ..self }
     }
 
     /// Not there, or not for whoever asks: the same answer for both.
@@ -59,9 +53,19 @@ impl Problem {
     }
 
     /// Something that was sent is wrong.
-    pub fn invalid(field: &'static str, what: impl Into<String>) -> Problem {
+    pub fn invalid(field: &'static str, what: impl Into<Refusal>) -> Problem {
         let problem = Problem::new(StatusCode::UNPROCESSABLE_ENTITY, "invalid").with(what);
         Problem { field: Some(field), ..problem }
+    }
+
+    /// The time for an answer is over. A commit may have been on its way.
+    pub fn given_up() -> Problem {
+        let problem =
+            Problem::new(StatusCode::SERVICE_UNAVAILABLE, "unavailable").with(refusal!(
+                "given-up",
+                "the answer took too long and was given up; look whether your change is there before you try again"
+            ));
+        Problem { retry_after: Some(10), ..problem }
     }
 
     /// A bug or a broken machine: the log gets the cause, the client a reference.
@@ -74,7 +78,8 @@ impl Problem {
 impl From<AppError> for Problem {
     fn from(e: AppError) -> Problem {
         let said = e.to_string();
-        let of = |status, name| Problem::new(status, name).with(&said);
+        let detail = e.refusal().map(Box::new);
+        let of = |status, name| Problem { detail: detail.clone(), ..Problem::new(status, name) };
         match e {
             AppError::Denied(_) => of(StatusCode::FORBIDDEN, "forbidden"),
             AppError::NotFound(_) => Problem::not_found(),
@@ -88,17 +93,13 @@ impl From<AppError> for Problem {
             AppError::StepUp { .. } => of(StatusCode::FORBIDDEN, "step-up-required"),
             AppError::NeedsDecision(_) => of(StatusCode::UNPROCESSABLE_ENTITY, "needs-decision"),
             ref e if e.is_disk_full() => {
-                let problem = Problem::new(StatusCode::INSUFFICIENT_STORAGE, "disk-full").with(
-                    "the server's disk is full and nothing was changed; whoever runs this installation frees some space, then try again",
-                );
-                Problem { cause: said, ..problem }
+                Problem { cause: said, ..of(StatusCode::INSUFFICIENT_STORAGE, "disk-full") }
             }
-            // Where the database is, and what it said, is for the log only.
-            ref e if e.is_passing() => {
-                let problem = Problem::new(StatusCode::SERVICE_UNAVAILABLE, "unavailable")
-                    .with("the database cannot be reached and nothing was changed; try again in a few seconds");
-                Problem { cause: said, retry_after: Some(10), ..problem }
-            }
+            ref e if e.is_passing() => Problem {
+                cause: said,
+                retry_after: Some(10),
+                ..of(StatusCode::SERVICE_UNAVAILABLE, "unavailable")
+            },
             AppError::Ledger(_) => {
                 let problem = Problem::new(StatusCode::SERVICE_UNAVAILABLE, "unavailable");
                 Problem { cause: said, ..problem }
@@ -154,18 +155,19 @@ pub async fn render(State(web): State<Web>, request: Request, next: Next) -> Res
     let status = response.status();
     let Some(problem) = found(&mut response).await else { return response };
 
+    let detail = problem.detail.as_ref().map(ToString::to_string).unwrap_or_default();
     let reference = reference(web.app.random_bytes());
     if status.is_server_error() {
         tracing::error!(%reference, %method, %path, status = status.as_u16(), cause = %problem.cause, "request failed");
     } else {
-        tracing::debug!(%reference, %method, %path, status = status.as_u16(), detail = %problem.detail, "request refused");
+        tracing::debug!(%reference, %method, %path, status = status.as_u16(), %detail, "request refused");
     }
     let mut answer = if json {
         let document = Document {
             r#type: format!("/problems/{}", problem.name),
             title: status.canonical_reason().unwrap_or("Error"),
             status: status.as_u16(),
-            detail: &problem.detail,
+            detail: &detail,
             instance: &path,
             field: problem.field,
             reference: &reference,
@@ -178,7 +180,7 @@ pub async fn render(State(web): State<Web>, request: Request, next: Next) -> Res
         // "You may not" and "not there" have words of their own that say no more than they should.
         let detail = match status {
             StatusCode::FORBIDDEN | StatusCode::NOT_FOUND => String::new(),
-            _ => problem.detail.clone(),
+            _ => problem.detail.as_ref().map(|r| taste.lang.refusal(r)).unwrap_or_default(),
         };
         let shell = Shell {
             lang: taste.lang,
@@ -226,11 +228,7 @@ async fn found(response: &mut Response) -> Option<Problem> {
     let text = axum::body::to_bytes(body, 4_096).await.unwrap_or_default();
     let text = String::from_utf8_lossy(&text).into_owned();
     if status == StatusCode::SERVICE_UNAVAILABLE {
-        // The time for an answer is over. A commit may have been on its way.
-        let problem = Problem::new(status, "unavailable").with(
-            "the answer took too long and was given up; look whether your change is there before you try again",
-        );
-        return Some(Problem { retry_after: Some(10), ..problem });
+        return Some(Problem::given_up());
     }
     let name = match status {
         StatusCode::NOT_FOUND => "not-found",
@@ -274,7 +272,7 @@ mod tests {
         for e in [AppError::Internal(secret.into()), AppError::Ledger(secret.into())] {
             let problem = Problem::from(e);
             assert!(problem.status.is_server_error());
-            assert!(problem.detail.is_empty() && problem.cause.contains(secret));
+            assert!(problem.detail.is_none() && problem.cause.contains(secret));
         }
     }
 
@@ -289,7 +287,10 @@ mod tests {
     fn refusals_have_their_status() {
         let status = |e: AppError| Problem::from(e).status.as_u16();
         assert_eq!(status(Denied(Permission::WorkCases).into()), 403);
-        assert_eq!(status(AppError::invalid("subject", "is empty")), 422);
+        assert_eq!(
+            status(AppError::invalid("subject", refusal!("subject-empty", "the subject is empty"))),
+            422
+        );
         assert_eq!(status(AppError::Conflict("late".into())), 409);
         assert_eq!(status(AppError::TooLarge { bytes: 2, limit: 1 }), 413);
         assert_eq!(status(AppError::TooMany { seconds: 3 }), 429);

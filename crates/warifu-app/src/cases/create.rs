@@ -9,6 +9,7 @@ use warifu_domain::cases::{
     Case, MessageKind, Priority, Status, check_body, check_subject, clean_tags,
 };
 use warifu_domain::people::KnownPerson;
+use warifu_domain::refusal;
 use warifu_domain::search::{folded, query};
 use warifu_domain::{CaseId, PersonId};
 use warifu_storage::{cases as store, people, search};
@@ -39,7 +40,10 @@ impl App {
         let subject = check_subject(&new.subject)?;
         let body = check_body(&new.body)?;
         if !new.product.is_empty() && !self.config.products.contains(&new.product) {
-            return Err(AppError::invalid("product", "there is no such product"));
+            return Err(AppError::invalid(
+                "product",
+                refusal!("product-unknown", "there is no such product"),
+            ));
         }
         let staff = actor.is_staff();
         if staff {
@@ -47,7 +51,12 @@ impl App {
         }
         let requester = match (staff, new.requester) {
             (true, Some(id)) => id,
-            (true, None) => return Err(AppError::invalid("person", "name whom it is for")),
+            (true, None) => {
+                return Err(AppError::invalid(
+                    "person",
+                    refusal!("requester-none", "name whom it is for"),
+                ));
+            }
             (false, _) => actor.person,
         };
         let mut change = self.change().await?;
@@ -55,8 +64,9 @@ impl App {
         let revision = change.revision();
         let mut conn = change.conn();
         let person = people::find(&mut conn, requester).await?.filter(|p| p.active);
-        let person =
-            person.ok_or_else(|| AppError::invalid("person", "there is no such person"))?;
+        let person = person.ok_or_else(|| {
+            AppError::invalid("person", refusal!("person-unknown", "there is no such person"))
+        })?;
         let case = Case {
             id: CaseId(conn.take_ids("cases", 1).await?),
             organization: person.organization,
@@ -112,6 +122,6 @@ impl App {
                 return Ok(person);
             }
         }
-        Err(AppError::invalid("person", "there is no such person"))
+        Err(AppError::invalid("person", refusal!("person-unknown", "there is no such person")))
     }
 }

@@ -5,6 +5,7 @@ use super::{CaseEvent, Edit, record};
 use crate::{App, AppError, Change};
 use warifu_domain::access::{Actor, Permission};
 use warifu_domain::cases::{Case, MessageKind, Priority, Status, clean_tags};
+use warifu_domain::refusal;
 use warifu_domain::{CaseId, PersonId, Timestamp};
 use warifu_storage::{Conn, cases as store, people};
 
@@ -74,7 +75,10 @@ impl App {
     ) -> Result<Bulk, AppError> {
         actor.require(Permission::WorkCases)?;
         if ids.len() > MOST {
-            return Err(AppError::invalid("case", format!("at most {MOST} cases at once")));
+            return Err(AppError::invalid(
+                "case",
+                refusal!("cases-many", "at most {limit} cases at once", limit = MOST),
+            ));
         }
         let mut ids = ids.to_vec();
         ids.sort_unstable();
@@ -124,7 +128,7 @@ async fn check_assignee(c: &mut Conn<'_>, wanted: &Properties) -> Result<(), App
     if person.is_some() && people::roles(c, id).await?.allow(Permission::WorkCases) {
         return Ok(());
     }
-    Err(AppError::invalid("assignee", "this person does not work cases"))
+    Err(AppError::invalid("assignee", refusal!("assignee", "this person does not work cases")))
 }
 
 /// Fails when somebody else changed one of the wanted properties after `shown`.
@@ -154,8 +158,14 @@ async fn unchanged_since(
     });
     let Some(other) = other else { return Ok(()) };
     let name = people::find(c, other.author).await?;
-    let name = name.as_ref().map_or("somebody", |p| p.record.display_name());
-    Err(AppError::Conflict(format!("{name} changed the same while you looked at it")))
+    Err(AppError::Conflict(match &name {
+        Some(p) => refusal!(
+            "changed-by",
+            "{name} changed the same while you looked at it",
+            name = p.record.display_name()
+        ),
+        None => refusal!("changed", "somebody changed the same while you looked at it"),
+    }))
 }
 
 /// Gives the case as it is then, or `None` when it was so already.

@@ -5,6 +5,7 @@ use crate::attachments::{Upload, attach};
 use crate::{App, AppError, Change};
 use warifu_domain::access::{Actor, Permission};
 use warifu_domain::cases::{MessageKind, Status, check_body};
+use warifu_domain::refusal;
 use warifu_domain::{CaseId, MessageId};
 use warifu_storage::cases::{self as store, Message};
 
@@ -127,9 +128,10 @@ fn customers_only(actor: &Actor) -> Result<(), AppError> {
 
 fn not_closed(status: Status) -> Result<(), AppError> {
     match status {
-        Status::Closed => {
-            Err(AppError::Conflict("the case is closed; open a new one that names it".into()))
-        }
+        Status::Closed => Err(AppError::Conflict(refusal!(
+            "case-closed",
+            "the case is closed; open a new one that names it"
+        ))),
         _ => Ok(()),
     }
 }
@@ -138,7 +140,12 @@ pub(super) fn may_become(from: Status, to: Status) -> Result<(), AppError> {
     if from.may_become(to) {
         return Ok(());
     }
-    Err(AppError::Conflict(format!("a case that is {} cannot become {}", from.key(), to.key())))
+    Err(AppError::Conflict(refusal!(
+        "case-status",
+        "a case that is {from} cannot become {to}",
+        from = from.key(),
+        to = to.key()
+    )))
 }
 
 /// The first message to or from the customer that somebody else wrote after what the writer saw.

@@ -55,7 +55,7 @@ impl FieldMap {
     /// When a header occurs twice, a mapping names what is not there, or no column is a name or
     /// e-mail address.
     pub fn new(headers: &[String], given: &[(String, String)]) -> Result<FieldMap, AppError> {
-        let wrong = |what: String| AppError::Invalid { field: "columns", what };
+        let wrong = |what: String| AppError::invalid("columns", what.into());
         let mut known: HashMap<String, usize> = HashMap::new();
         for (i, (column, label)) in Subject::People.columns().iter().zip(FIELD_LABELS).enumerate() {
             known.insert(bare(column.key), i);

@@ -342,7 +342,7 @@ fn read(
     if let Some(why) = source.broken.get() {
         // What came before is in; the import stays open.
         let what = format!("{}: {why}; the rows before it are in", request.path.display());
-        return Err(AppError::Invalid { field: "file", what });
+        return Err(AppError::invalid("file", what.into()));
     }
     progress.bytes_done.store(source.total, Relaxed);
     Ok(())

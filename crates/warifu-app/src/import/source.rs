@@ -75,7 +75,7 @@ pub fn open(path: &Path) -> Result<Source, AppError> {
     let failed = |source| AppError::File { path: path.display().to_string(), source };
     let wrong = |what: String| AppError::Invalid {
         field: "file",
-        what: format!("{}: {what}", path.display()),
+        what: format!("{}: {what}", path.display()).into(),
     };
     let file = File::open(path).map_err(failed)?;
     let total = file.metadata().map_err(failed)?.len();

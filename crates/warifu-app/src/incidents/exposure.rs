@@ -8,6 +8,7 @@ use std::collections::{BTreeMap, HashMap};
 use std::ops::ControlFlow;
 use tokio::runtime::Handle;
 use warifu_domain::access::{Actor, Permission};
+use warifu_domain::refusal;
 use warifu_domain::reports::{Definition, Subject, Value};
 use warifu_domain::{DownloadId, IncidentId, Revision, Timestamp};
 use warifu_storage::organizations;
@@ -76,9 +77,12 @@ impl App {
     ) -> Result<Exposure, AppError> {
         actor.require(Permission::Investigate)?;
         let download = self.download(actor, incident, download).await?;
-        let result = download
-            .result
-            .ok_or_else(|| AppError::Conflict("this download has not been matched yet".into()))?;
+        let result = download.result.ok_or_else(|| {
+            AppError::Conflict(refusal!(
+                "download-unmatched",
+                "this download has not been matched yet"
+            ))
+        })?;
         let result: serde_json::Value =
             serde_json::from_str(&result).map_err(|e| AppError::Internal(e.to_string()))?;
         if rank == 1

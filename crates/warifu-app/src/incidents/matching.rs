@@ -19,6 +19,7 @@ use warifu_domain::access::{Actor, Permission};
 use warifu_domain::dialect::Dialect;
 use warifu_domain::reports::{Definition, Format};
 use warifu_domain::{DownloadId, IncidentId, Revision, RunId, Timestamp};
+use warifu_domain::{Refusal, refusal};
 use warifu_ledger::body::Match;
 use warifu_ledger::{Count, RowKey, json as canonical, sha256};
 use warifu_match::dialects::{self, Candidate, FileFormat};
@@ -75,7 +76,7 @@ impl MatchProgress {
 #[derive(Default)]
 pub struct Matches {
     running: Mutex<HashMap<DownloadId, Arc<MatchProgress>>>,
-    failed: Mutex<HashMap<DownloadId, String>>,
+    failed: Mutex<HashMap<DownloadId, Refusal>>,
 }
 
 impl Matches {
@@ -85,7 +86,7 @@ impl Matches {
     }
 
     /// Why the last search for a download ended without a result.
-    pub fn failure(&self, id: DownloadId) -> Option<String> {
+    pub fn failure(&self, id: DownloadId) -> Option<Refusal> {
         lock(&self.failed).get(&id).cloned()
     }
 
@@ -100,12 +101,17 @@ impl Matches {
         Some(progress)
     }
 
-    fn end(&self, id: DownloadId, failed: Option<String>) {
+    fn end(&self, id: DownloadId, failed: Option<Refusal>) {
         if let Some(why) = failed {
             lock(&self.failed).insert(id, why);
         }
         lock(&self.running).remove(&id);
     }
+}
+
+/// What broke inside is for the log.
+fn broke() -> Refusal {
+    refusal!("search-broke", "something broke on our side; the server's log says what")
 }
 
 fn lock<T>(mutex: &Mutex<T>) -> std::sync::MutexGuard<'_, T> {
@@ -165,17 +171,19 @@ impl App {
     ) -> Result<(), AppError> {
         // What is wrong with the request is said now; the rest when it shows.
         self.download(actor, incident, id).await?;
-        let progress = self
-            .matches
-            .begin(id)
-            .ok_or_else(|| AppError::Conflict("this download is being searched already".into()))?;
+        let progress = self.matches.begin(id).ok_or_else(|| {
+            AppError::Conflict(refusal!(
+                "search-running",
+                "this download is being searched already"
+            ))
+        })?;
         let (app, actor) = (self.clone(), actor.clone());
         tokio::spawn(async move {
             let done = app.match_with(&actor, incident, id, &progress).await;
             if let Err(e) = &done {
                 tracing::warn!(download = %id, error = %e, "a match ended without a result");
             }
-            app.matches.end(id, done.err().map(|e| e.to_string()));
+            app.matches.end(id, done.err().map(|e| e.refusal().unwrap_or_else(broke)));
             app.live.tell(Event::Incident(incident));
         });
         Ok(())
@@ -192,7 +200,7 @@ impl App {
                 progress.cancel();
                 Ok(())
             }
-            None => Err(AppError::Conflict("the search has ended".into())),
+            None => Err(AppError::Conflict(refusal!("search-ended", "the search has ended"))),
         }
     }
 

@@ -3,6 +3,7 @@
 use crate::live::Event;
 use crate::{App, AppError};
 use warifu_domain::access::{Actor, Permission};
+use warifu_domain::refusal;
 use warifu_domain::{DownloadId, IncidentId};
 use warifu_ledger::body::IncidentChange;
 use warifu_storage::incidents::{self, Download, Incident};
@@ -63,14 +64,18 @@ impl App {
         if title.is_empty() || title.chars().count() > MAX_TITLE || title.contains('\0') {
             return Err(AppError::invalid(
                 "title",
-                format!("ask the question in 1 to {MAX_TITLE} characters"),
+                refusal!(
+                    "incident-title",
+                    "ask the question in 1 to {limit} characters",
+                    limit = MAX_TITLE
+                ),
             ));
         }
         let summary = summary.trim();
         if summary.chars().count() > MAX_SUMMARY || summary.contains('\0') {
             return Err(AppError::invalid(
                 "summary",
-                format!("at most {MAX_SUMMARY} characters are kept"),
+                refusal!("text-long", "at most {limit} characters are kept", limit = MAX_SUMMARY),
             ));
         }
         let mut change = self.change().await?;
@@ -94,7 +99,10 @@ impl App {
             return Err(AppError::NotFound("incident"));
         }
         if !incidents::close(&mut change.conn(), id, at).await? {
-            return Err(AppError::Conflict("the incident is closed already".into()));
+            return Err(AppError::Conflict(refusal!(
+                "incident-closed-already",
+                "the incident is closed already"
+            )));
         }
         change.record(actor, None, &said(id, "closed", None)).await?;
         change.tell(Event::Incident(id));

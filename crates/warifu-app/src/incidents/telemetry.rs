@@ -5,6 +5,7 @@ use super::rooms::said;
 use crate::live::Event;
 use crate::{App, AppError};
 use warifu_domain::access::{Actor, Permission};
+use warifu_domain::refusal;
 use warifu_domain::{DefinitionId, DownloadId, IncidentId, RunId, Timestamp};
 use warifu_match::target::{Measure, Target, Tolerance, parse_size};
 use warifu_storage::incidents::{self, Download};
@@ -42,30 +43,36 @@ impl App {
         new: NewDownload,
     ) -> Result<DownloadId, AppError> {
         actor.require(Permission::Investigate)?;
-        let bytes = parse_size(&new.bytes).map_err(|e| AppError::invalid("bytes", e))?;
-        let bytes = i64::try_from(bytes)
-            .ok()
-            .filter(|b| *b > 0)
-            .ok_or_else(|| AppError::invalid("bytes", "a file has at least one byte"))?;
+        let bytes = parse_size(&new.bytes).map_err(|e| AppError::invalid("bytes", e.refusal()))?;
+        let bytes = i64::try_from(bytes).ok().filter(|b| *b > 0).ok_or_else(|| {
+            AppError::invalid("bytes", refusal!("bytes-none", "a file has at least one byte"))
+        })?;
         let tolerance = text_or(&new.tolerance, "0");
-        let _: Tolerance = tolerance.parse().map_err(|e| AppError::invalid("tolerance", e))?;
+        let _: Tolerance = tolerance.parse().map_err(|e: warifu_match::target::BadTarget| {
+            AppError::invalid("tolerance", e.refusal())
+        })?;
         let measure = text_or(&new.measure, "body");
-        let _: Measure = measure.parse().map_err(|e| AppError::invalid("measure", e))?;
-        let at = new.at.ok_or_else(|| AppError::invalid("at", "give the time of the download"))?;
+        let _: Measure = measure.parse().map_err(|e: warifu_match::target::BadTarget| {
+            AppError::invalid("measure", e.refusal())
+        })?;
+        let at = new.at.ok_or_else(|| {
+            AppError::invalid("at", refusal!("at-none", "give the time of the download"))
+        })?;
         if at > self.now() {
-            return Err(AppError::invalid("at", "this time is still to come"));
+            return Err(AppError::invalid(
+                "at",
+                refusal!("at-future", "this time is still to come"),
+            ));
         }
-        let rows = new
-            .rows
-            .map(i64::try_from)
-            .transpose()
-            .map_err(|_| AppError::invalid("rows", "this is no number of rows"))?;
+        let rows = new.rows.map(i64::try_from).transpose().map_err(|_| {
+            AppError::invalid("rows", refusal!("rows", "this is no number of rows"))
+        })?;
         for (field, text) in [("who", &new.who), ("network", &new.network), ("source", &new.source)]
         {
             if text.chars().count() > MAX_TEXT || text.contains('\0') {
                 return Err(AppError::invalid(
                     field,
-                    format!("at most {MAX_TEXT} characters are kept"),
+                    refusal!("text-long", "at most {limit} characters are kept", limit = MAX_TEXT),
                 ));
             }
         }
@@ -101,7 +108,10 @@ impl App {
         let found = reports::run(&mut self.db.read().await?.conn(), run).await?;
         let run = found.ok_or(AppError::NotFound("report run"))?;
         if run.ended_at.is_none() || run.bytes == 0 {
-            return Err(AppError::Conflict("the file of this run has not left".into()));
+            return Err(AppError::Conflict(refusal!(
+                "run-not-left",
+                "the file of this run has not left"
+            )));
         }
         let whole = run.state == reports::RunState::Done;
         let download = Download {
@@ -132,7 +142,7 @@ impl App {
         let found = incidents::find(&mut change.conn(), incident).await?;
         let found = found.ok_or(AppError::NotFound("incident"))?;
         if found.state != "open" {
-            return Err(AppError::Conflict("the incident is closed".into()));
+            return Err(AppError::Conflict(refusal!("incident-closed", "the incident is closed")));
         }
         let id = incidents::insert_download(&mut change.conn(), download).await?;
         change.record(actor, None, &said(incident, "download_recorded", Some(id))).await?;
@@ -200,9 +210,13 @@ impl App {
 pub(super) fn target(download: &Download) -> Result<Target, AppError> {
     Ok(Target {
         bytes: download.bytes as u64,
-        tolerance: download.tolerance.parse().map_err(|e| AppError::invalid("tolerance", e))?,
+        tolerance: download.tolerance.parse().map_err(|e: warifu_match::target::BadTarget| {
+            AppError::invalid("tolerance", e.refusal())
+        })?,
         rows: download.row_count.map(|n| n as u64),
-        measure: download.measure.parse().map_err(|e| AppError::invalid("measure", e))?,
+        measure: download.measure.parse().map_err(|e: warifu_match::target::BadTarget| {
+            AppError::invalid("measure", e.refusal())
+        })?,
     })
 }
 

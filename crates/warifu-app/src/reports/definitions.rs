@@ -3,6 +3,7 @@
 use crate::{App, AppError};
 use warifu_domain::DefinitionId;
 use warifu_domain::access::{Actor, Permission};
+use warifu_domain::refusal;
 use warifu_domain::reports::Definition;
 use warifu_ledger::body::PolicyChange;
 use warifu_ledger::{Hash, json, sha256};
@@ -14,7 +15,8 @@ use warifu_storage::reports::{self, SavedDefinition};
 /// When a number in the filter has no canonical form (beyond ±2^53).
 pub fn digest(definition: &Definition) -> Result<Hash, AppError> {
     let value = serde_json::to_value(definition).map_err(|e| AppError::Internal(e.to_string()))?;
-    let bytes = json::canonical(&value).map_err(|e| AppError::invalid("filter", e))?;
+    let bytes =
+        json::canonical(&value).map_err(|e| AppError::invalid("filter", e.to_string().into()))?;
     Ok(sha256(&bytes))
 }
 
@@ -76,13 +78,21 @@ impl App {
         if name.is_empty() || name.chars().count() > MAX_NAME || name.contains('\0') {
             return Err(AppError::invalid(
                 "name",
-                format!("give the report a name of 1 to {MAX_NAME} characters"),
+                refusal!(
+                    "report-name",
+                    "give the report a name of 1 to {limit} characters",
+                    limit = MAX_NAME
+                ),
             ));
         }
         if description.chars().count() > MAX_DESCRIPTION || description.contains('\0') {
             return Err(AppError::invalid(
                 "description",
-                format!("at most {MAX_DESCRIPTION} characters are kept"),
+                refusal!(
+                    "text-long",
+                    "at most {limit} characters are kept",
+                    limit = MAX_DESCRIPTION
+                ),
             ));
         }
         let digest = digest(definition)?;

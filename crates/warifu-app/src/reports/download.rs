@@ -14,6 +14,7 @@ use tokio::runtime::Handle;
 use tokio::sync::{mpsc, oneshot};
 use warifu_domain::RunId;
 use warifu_domain::access::{Actor, Permission};
+use warifu_domain::refusal;
 use warifu_domain::reports::Definition;
 use warifu_ledger::body::{ColumnBytes, OrderKey, ReportAbort, ReportEnd, ReportStart};
 use warifu_ledger::{Count, RowKey};
@@ -79,15 +80,17 @@ impl App {
             actor.require(Permission::RunUnfilteredReports)?;
         }
         if run.actor != actor.person {
-            return Err(AppError::Conflict(
-                "only whoever prepared the run downloads its file".into(),
-            ));
+            return Err(AppError::Conflict(refusal!(
+                "run-not-yours",
+                "only whoever prepared the run downloads its file"
+            )));
         }
         let mut change = self.change().await?;
         if !reports::start_run(&mut change.conn(), id, &self.config.node, self.lease()).await? {
-            return Err(AppError::Conflict(
-                "the file of this run has left before; run the report again".into(),
-            ));
+            return Err(AppError::Conflict(refusal!(
+                "run-left",
+                "the file of this run has left before; run the report again"
+            )));
         }
         let seq = change.record(actor, None, &start_entry(&run)?).await?;
         reports::set_start(&mut change.conn(), id, seq).await?;

@@ -5,6 +5,7 @@ use rust_xlsxwriter::{DocProperties, ExcelDateTime, Workbook, Worksheet, XlsxErr
 use std::io::{Read, Seek};
 use warifu_domain::Timestamp;
 use warifu_domain::dialect::{Cell, RowWriter};
+use warifu_domain::refusal;
 use warifu_domain::reports::{Definition, Format, Subject, Value};
 use warifu_match::json_lines::JsonLines;
 
@@ -121,8 +122,10 @@ impl FileWriter {
                 if *rows > XLSX_ROWS {
                     return Err(AppError::invalid(
                         "format",
-                        format!(
-                            "XLSX holds at most {XLSX_ROWS} rows; choose CSV or JSON Lines, or add a filter"
+                        refusal!(
+                            "xlsx-rows",
+                            "XLSX holds at most {limit} rows; choose CSV or JSON Lines, or add a filter",
+                            limit = XLSX_ROWS
                         ),
                     ));
                 }

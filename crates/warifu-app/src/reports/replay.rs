@@ -8,6 +8,7 @@ use std::sync::Arc;
 use tokio::runtime::Handle;
 use warifu_domain::RunId;
 use warifu_domain::access::{Actor, Permission};
+use warifu_domain::refusal;
 use warifu_ledger::body::{Carried, Replay, TransferEnd, TransferStart};
 use warifu_ledger::{Count, Hash};
 use warifu_storage::reports::{self, Run, RunState};
@@ -52,9 +53,10 @@ impl App {
             .await?
             .ok_or(AppError::NotFound("report run"))?;
         if run.state != RunState::Done {
-            return Err(AppError::Conflict(
-                "only a run whose file left whole can be compared; this one did not".into(),
-            ));
+            return Err(AppError::Conflict(refusal!(
+                "run-not-whole",
+                "only a run whose file left whole can be compared; this one did not"
+            )));
         }
         let recorded: Hash =
             run.sha256.parse().map_err(|_| AppError::Internal("a run's digest is none".into()))?;

@@ -10,6 +10,7 @@ use std::sync::{Arc, Mutex, OnceLock, PoisonError};
 use std::time::Duration;
 use warifu_domain::RunId;
 use warifu_domain::access::{Actor, Permission};
+use warifu_domain::refusal;
 use warifu_ledger::Hash;
 use warifu_storage::reports::{Run, RunState};
 
@@ -51,9 +52,10 @@ impl App {
         actor.require(Permission::Replay)?;
         let run = self.run(actor, id).await?;
         if run.state != RunState::Done {
-            return Err(AppError::Conflict(
-                "only a run whose file left whole can be compared; this one did not".into(),
-            ));
+            return Err(AppError::Conflict(refusal!(
+                "run-not-whole",
+                "only a run whose file left whole can be compared; this one did not"
+            )));
         }
         let job = Arc::new(ReplayJob {
             progress: Arc::new(Progress::new(run.rows as u64)),
@@ -95,7 +97,7 @@ impl App {
                 job.progress.cancel();
                 Ok(())
             }
-            None => Err(AppError::Conflict("the replay has ended".into())),
+            None => Err(AppError::Conflict(refusal!("replay-ended", "the replay has ended"))),
         }
     }
 }

@@ -5,6 +5,7 @@ use super::preview::Memory;
 use crate::live::Event;
 use crate::{App, AppError};
 use warifu_domain::access::{Actor, Permission};
+use warifu_domain::refusal;
 use warifu_domain::reports::{Definition, Weight};
 use warifu_domain::{DefinitionId, RunId};
 use warifu_storage::reports::{self, Run, RunEnd, RunState};
@@ -36,7 +37,7 @@ impl App {
         if reason.chars().count() > MAX_REASON || reason.contains('\0') {
             return Err(AppError::invalid(
                 "reason",
-                format!("at most {MAX_REASON} characters are kept"),
+                refusal!("text-long", "at most {limit} characters are kept", limit = MAX_REASON),
             ));
         }
         if preview.weight.is_decision() {
@@ -44,17 +45,24 @@ impl App {
             if !new.decided {
                 return Err(AppError::NeedsDecision(match preview.weight {
                     Weight::OverLimit { rows, limit } => {
-                        format!(
-                            "the report has {rows} rows with personal data; above {limit} it is a decision of its own"
+                        refusal!(
+                            "report-over-limit",
+                            "the report has {rows} rows with personal data; above {limit} it is a decision of its own",
+                            rows = rows,
+                            limit = limit
                         )
                     }
-                    _ => format!("the report has no filter: it names all {} people", preview.rows),
+                    _ => refusal!(
+                        "report-everybody",
+                        "the report has no filter: it names all {rows} people",
+                        rows = preview.rows
+                    ),
                 }));
             }
             if reason.is_empty() {
                 return Err(AppError::invalid(
                     "reason",
-                    "say why the report has to be over so many people",
+                    refusal!("reason-none", "say why the report has to be over so many people"),
                 ));
             }
         }
@@ -128,16 +136,20 @@ impl App {
             return Ok(());
         }
         if run.state != RunState::Prepared {
-            return Err(AppError::Conflict("the run has ended; there is nothing to cancel".into()));
+            return Err(AppError::Conflict(refusal!(
+                "run-ended",
+                "the run has ended; there is nothing to cancel"
+            )));
         }
         let mut change = self.change().await?;
         let at = change.at();
         // Again under the lock: a download that has begun meanwhile ends with its own entry.
         let now = reports::run(&mut change.conn(), id).await?.map(|run| run.state);
         if now != Some(RunState::Prepared) {
-            return Err(AppError::Conflict(
-                "the file began to leave a moment ago; cancel it again".into(),
-            ));
+            return Err(AppError::Conflict(refusal!(
+                "run-leaving",
+                "the file began to leave a moment ago; cancel it again"
+            )));
         }
         let end = RunEnd {
             state: RunState::Aborted,

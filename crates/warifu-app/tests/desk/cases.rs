@@ -119,7 +119,10 @@ fn two_changes_of_one_property_do_not_overwrite_each_other() {
         w.app.set_properties(&w.other_agent, id, &urgent, Some(shown)).await.unwrap();
         let low = Properties { priority: Some(Priority::Low), ..Properties::default() };
         let late = w.app.set_properties(&w.agent, id, &low, Some(shown)).await;
-        assert!(matches!(&late, Err(AppError::Conflict(t)) if t.contains("Ben Ito")), "{late:?}");
+        assert!(
+            matches!(&late, Err(AppError::Conflict(t)) if t.to_string().contains("Ben Ito")),
+            "{late:?}"
+        );
         // Another property has not been touched.
         let mine = Properties { assignee: Some(Some(w.agent.person)), ..Properties::default() };
         let case = w.app.set_properties(&w.agent, id, &mine, Some(shown)).await.unwrap();

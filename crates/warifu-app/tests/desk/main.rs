@@ -5,6 +5,7 @@ mod cases;
 mod counts;
 mod files;
 mod isolation;
+mod keys;
 mod paging;
 mod search;
 mod statements;

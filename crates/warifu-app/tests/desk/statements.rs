@@ -103,16 +103,16 @@ fn every_statement_runs_on_both_engines() {
 
         let (who, now) = (w.agent.person, Timestamp(1_000));
         let take = async |c: &mut _, at, since| {
-            idempotency::take(c, who, "k", b"r", at, since).await.unwrap()
+            idempotency::take(c, who, "k", b"r", at, since, Timestamp(0)).await.unwrap()
         };
         assert_eq!(take(c, now, Timestamp(0)).await, None);
         let held = take(c, now, Timestamp(0)).await.unwrap();
         assert_eq!((held.status, held.request.as_slice()), (0, &b"r"[..]));
-        idempotency::keep(c, who, "k", 201, "{}").await.unwrap();
-        idempotency::release(c, who, "k").await.unwrap();
+        idempotency::keep(c, who, "k", now, 201, "{}").await.unwrap();
+        idempotency::release(c, who, "k", now).await.unwrap();
         assert_eq!(take(c, now, Timestamp(0)).await.unwrap().status, 201);
         assert_eq!(take(c, Timestamp(2_000), Timestamp(1_001)).await, None, "a day later");
-        idempotency::release(c, who, "k").await.unwrap();
+        idempotency::release(c, who, "k", Timestamp(2_000)).await.unwrap();
         assert_eq!(take(c, now, Timestamp(0)).await, None);
 
         settings::set(c, "a", "b").await.unwrap();

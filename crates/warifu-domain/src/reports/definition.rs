@@ -2,6 +2,7 @@
 
 use super::{CompiledFilter, Filter, FilterError, Subject};
 use crate::dialect::Dialect;
+use crate::{Refusal, refusal};
 use serde::{Deserialize, Serialize};
 
 /// What is asked. Two definitions that are equal as values give the same bytes on the same state.
@@ -74,22 +75,57 @@ impl Format {
 }
 
 /// What is wrong with a definition.
-#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[derive(Debug, Clone, PartialEq, Eq)]
 pub enum DefinitionError {
-    #[error("no column is chosen; choose at least one")]
     NoColumns,
-    #[error("there is no column “{0}” in this report; known are {1}")]
     UnknownColumn(String, String),
-    #[error("the column “{0}” is chosen twice")]
     Twice(String),
-    #[error("there is no column “{0}” to order by")]
     UnknownOrder(String),
-    #[error("at most four columns can be ordered by")]
     LongOrder,
-    #[error("a limit of no rows gives an empty report; leave the limit out or set it above 0")]
     NoRows,
-    #[error(transparent)]
-    Filter(#[from] FilterError),
+    Filter(FilterError),
+}
+
+impl DefinitionError {
+    pub fn refusal(&self) -> Refusal {
+        match self {
+            Self::NoColumns => {
+                refusal!("columns-none", "no column is chosen; choose at least one")
+            }
+            Self::UnknownColumn(column, known) => refusal!(
+                "column-unknown",
+                "there is no column “{column}” in this report; known are {known}",
+                column = column.as_str(),
+                known = known.as_str()
+            ),
+            Self::Twice(column) => {
+                refusal!(
+                    "column-twice",
+                    "the column “{column}” is chosen twice",
+                    column = column.as_str()
+                )
+            }
+            Self::UnknownOrder(column) => refusal!(
+                "order-unknown",
+                "there is no column “{column}” to order by",
+                column = column.as_str()
+            ),
+            Self::LongOrder => refusal!("order-long", "at most four columns can be ordered by"),
+            Self::NoRows => refusal!(
+                "limit-none",
+                "a limit of no rows gives an empty report; leave the limit out or set it above 0"
+            ),
+            Self::Filter(e) => e.refusal(),
+        }
+    }
+}
+
+crate::refuses!(DefinitionError);
+
+impl From<FilterError> for DefinitionError {
+    fn from(e: FilterError) -> Self {
+        Self::Filter(e)
+    }
 }
 
 impl Definition {

@@ -3,7 +3,7 @@
 //! that they cannot differ.
 
 use super::{Kind, Subject, Value};
-use crate::Timestamp;
+use crate::{Refusal, Timestamp, refusal};
 use serde::{Deserialize, Serialize};
 
 /// A boolean expression over columns. JSON: `{"all":[…]}`, `{"any":[…]}`, `{"not":…}` or
@@ -104,13 +104,20 @@ pub enum Literal {
 }
 
 /// Where a filter is wrong, what is wrong, and how to mend it.
-#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
-#[error("filter{path}: {what}")]
+#[derive(Debug, Clone, PartialEq, Eq)]
 pub struct FilterError {
     /// Place in the tree, such as `.all[1].not`; empty for the whole.
     pub path: String,
-    pub what: String,
+    pub what: Refusal,
 }
+
+impl FilterError {
+    pub fn refusal(&self) -> Refusal {
+        self.what.clone().at(format_args!("filter{}: ", self.path))
+    }
+}
+
+crate::refuses!(FilterError);
 
 /// Deepest nesting of a filter tree.
 pub const MAX_DEPTH: usize = 16;
@@ -218,9 +225,13 @@ impl Filter {
         depth: usize,
         conditions: &mut usize,
     ) -> Result<Node, FilterError> {
-        let err = |what: String| FilterError { path: path.to_owned(), what };
+        let err = |what: Refusal| FilterError { path: path.to_owned(), what };
         if depth > MAX_DEPTH {
-            return Err(err(format!("nested more than {MAX_DEPTH} deep")));
+            return Err(err(refusal!(
+                "filter-deep",
+                "nested more than {limit} deep",
+                limit = MAX_DEPTH
+            )));
         }
         let mut list = |name: &str, items: &[Filter]| {
             let nodes = items.iter().enumerate();
@@ -232,9 +243,10 @@ impl Filter {
         };
         match self {
             Filter::All { all } => list("all", all).map(Node::All),
-            Filter::Any { any } if any.is_empty() => {
-                Err(err("“any” of nothing lets no row through; add a condition".into()))
-            }
+            Filter::Any { any } if any.is_empty() => Err(err(refusal!(
+                "filter-any",
+                "“any” of nothing lets no row through; add a condition"
+            ))),
             Filter::Any { any } => list("any", any).map(Node::Any),
             Filter::Not { not } => {
                 let inner = not.node(subject, &format!("{path}.not"), depth + 1, conditions)?;
@@ -243,7 +255,11 @@ impl Filter {
             Filter::Is(c) => {
                 *conditions += 1;
                 if *conditions > MAX_CONDITIONS {
-                    return Err(err(format!("more than {MAX_CONDITIONS} conditions")));
+                    return Err(err(refusal!(
+                        "filter-long",
+                        "more than {limit} conditions",
+                        limit = MAX_CONDITIONS
+                    )));
                 }
                 c.test(subject).map_err(err)
             }
@@ -252,22 +268,25 @@ impl Filter {
 }
 
 impl Condition {
-    fn test(&self, subject: Subject) -> Result<Node, String> {
+    fn test(&self, subject: Subject) -> Result<Node, Refusal> {
         let index = subject.index(&self.column).ok_or_else(|| {
             let known: Vec<_> = subject.columns().iter().map(|c| c.key).collect();
-            format!(
-                "no column “{}” in {}; known are {}",
-                self.column,
-                subject.key(),
-                known.join(", ")
+            refusal!(
+                "filter-column",
+                "no column “{column}” in {subject}; known are {known}",
+                column = self.column.as_str(),
+                subject = subject.key(),
+                known = known.join(", ")
             )
         })?;
         let kind = subject.columns()[index].kind;
         if !self.op.fits(kind) {
-            return Err(format!(
-                "“{}” does not fit “{}”, which is {kind:?}",
-                self.op.key(),
-                self.column
+            return Err(refusal!(
+                "filter-fits",
+                "“{op}” does not fit “{column}”, which is {kind}",
+                op = self.op.key(),
+                column = self.column.as_str(),
+                kind = format!("{kind:?}")
             ));
         }
         let value = match (&self.value, self.op.takes_value()) {
@@ -276,13 +295,21 @@ impl Condition {
                 let check = if self.op == Op::Filled { Check::Filled } else { Check::Blank };
                 return Ok(Node::Test(index, Test(check)));
             }
-            (None, true) => return Err(format!("“{}” needs a value", self.op.key())),
-            (Some(_), false) => return Err(format!("“{}” takes no value", self.op.key())),
+            (None, true) => {
+                return Err(refusal!("filter-value", "“{op}” needs a value", op = self.op.key()));
+            }
+            (Some(_), false) => {
+                return Err(refusal!(
+                    "filter-no-value",
+                    "“{op}” takes no value",
+                    op = self.op.key()
+                ));
+            }
         };
         let check = match self.op {
             Op::OneOf => {
                 let Literal::List(items) = value else {
-                    return Err("“one_of” needs a list".into());
+                    return Err(refusal!("filter-list", "“one_of” needs a list"));
                 };
                 if kind == Kind::Text {
                     Check::TextIn(items.iter().map(text).collect::<Result<_, _>>()?)
@@ -300,39 +327,49 @@ impl Condition {
                 Kind::Bool => match value {
                     Literal::Bool(b) => Check::BoolIs(*b),
                     Literal::Text(t) if t == "true" || t == "false" => Check::BoolIs(t == "true"),
-                    _ => return Err("needs true or false".into()),
+                    _ => return Err(refusal!("filter-bool", "needs true or false")),
                 },
                 Kind::Time | Kind::Number => Check::NumberIs(point(kind, value)?),
             },
-            Op::Filled | Op::Blank => return Err("takes no value".into()),
+            Op::Filled | Op::Blank => {
+                return Err(refusal!(
+                    "filter-no-value",
+                    "“{op}” takes no value",
+                    op = self.op.key()
+                ));
+            }
         };
         let node = Node::Test(index, Test(check));
         Ok(if self.op == Op::NotEquals { Node::Not(Box::new(node)) } else { node })
     }
 }
 
-fn text(value: &Literal) -> Result<String, String> {
+fn text(value: &Literal) -> Result<String, Refusal> {
     match value {
-        Literal::Text(t) if t.is_empty() => Err("an empty text is written as “blank”".into()),
+        Literal::Text(t) if t.is_empty() => {
+            Err(refusal!("filter-empty", "an empty text is written as “blank”"))
+        }
         Literal::Text(t) => Ok(t.clone()),
-        _ => Err("needs a text".into()),
+        _ => Err(refusal!("filter-text", "needs a text")),
     }
 }
 
-fn number(value: &Literal) -> Result<i64, String> {
+fn number(value: &Literal) -> Result<i64, Refusal> {
     match value {
         Literal::Number(n) => Ok(*n),
-        Literal::Text(t) => t.trim().parse().map_err(|_| format!("“{t}” is no whole number")),
-        _ => Err("needs a whole number".into()),
+        Literal::Text(t) => t.trim().parse().map_err(|_| {
+            refusal!("filter-number", "“{text}” is no whole number", text = t.as_str())
+        }),
+        _ => Err(refusal!("filter-whole", "needs a whole number")),
     }
 }
 
-fn point(kind: Kind, value: &Literal) -> Result<i64, String> {
+fn point(kind: Kind, value: &Literal) -> Result<i64, Refusal> {
     match (kind, value) {
-        (Kind::Time, Literal::Text(t)) => {
-            Timestamp::parse(t).map(|t| t.0).map_err(|e| e.to_string())
+        (Kind::Time, Literal::Text(t)) => Timestamp::parse(t).map(|t| t.0).map_err(|e| e.refusal()),
+        (Kind::Time, _) => {
+            Err(refusal!("filter-time", "needs a time, such as 2023-09-28T15:06:00Z"))
         }
-        (Kind::Time, _) => Err("needs a time, such as 2023-09-28T15:06:00Z".into()),
         _ => number(value),
     }
 }
@@ -496,7 +533,7 @@ mod tests {
         for (json, path, what) in cases {
             let e = read(json).compile(Subject::People).unwrap_err();
             assert_eq!(e.path, path, "{json}");
-            assert!(e.what.contains(what), "{json}: {}", e.what);
+            assert!(e.what.to_string().contains(what), "{json}: {}", e.what);
         }
         let deep = (0..40).fold(Filter::everything(), |f, _| Filter::Not { not: Box::new(f) });
         assert!(deep.compile(Subject::People).is_err());

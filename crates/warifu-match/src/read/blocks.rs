@@ -58,9 +58,11 @@ struct Block {
 }
 
 impl<R: Read> Blocks<R> {
-    /// The next block; empty at the end.
-    fn next(&mut self) -> Result<(u64, Vec<u8>), ReadError> {
-        let mut block = std::mem::take(&mut self.rest);
+    /// The next block; empty at the end. `block` is one that is done with: new memory would have to
+    /// be cleared by the system first.
+    fn next(&mut self, mut block: Vec<u8>) -> Result<(u64, Vec<u8>), ReadError> {
+        block.clear();
+        block.append(&mut self.rest);
         loop {
             if !self.done {
                 block.reserve(BLOCK);
@@ -81,7 +83,8 @@ impl<R: Read> Blocks<R> {
             }
             let cut = if self.exact { cut_exactly(&block, self.delimiter) } else { cut(&block) };
             if cut > 0 {
-                self.rest = block.split_off(cut);
+                self.rest.extend_from_slice(block.get(cut..).unwrap_or_default());
+                block.truncate(cut);
                 self.offset += cut as u64;
                 return Ok((offset, block));
             }
@@ -217,7 +220,7 @@ pub fn read_delimited(
 ) -> Result<People, ReadError> {
     let mut blocks =
         Blocks { reader, rest: Vec::new(), offset: 0, done: false, exact, delimiter: b',' };
-    let (_, first) = blocks.next()?;
+    let (_, first) = blocks.next(Vec::new())?;
     let Start { delimiter, header_end, mut columns } = start(&first)?;
     blocks.delimiter = delimiter;
     let body = first.get(header_end..).unwrap_or_default().to_vec();
@@ -227,6 +230,7 @@ pub fn read_delimited(
     let threads = options.threads().max(1);
     let (sender, receiver) = mpsc::sync_channel::<Block>(threads + 1);
     let receiver = Arc::new(Mutex::new(receiver));
+    let (done_with, spare) = mpsc::channel::<Vec<u8>>();
     let failed: Mutex<Option<(u64, delimited::Fault)>> = Mutex::new(None);
     let mut segments: Vec<(usize, Segment)> = Vec::new();
     let mut tables: Vec<Tables> = Vec::new();
@@ -238,6 +242,7 @@ pub fn read_delimited(
         let workers: Vec<_> = (0..threads)
             .map(|worker| {
                 let receiver = Arc::clone(&receiver);
+                let done_with = done_with.clone();
                 scope.spawn(move || {
                     let mut intake = Intake::new(columns, options.sqlite_quoting);
                     let mut segments = Vec::new();
@@ -259,7 +264,11 @@ pub fn read_delimited(
                             &mut empties,
                         );
                         match parsed {
-                            Ok(rows) => segments.push((block.number, intake.end(rows, worker))),
+                            Ok(rows) => {
+                                segments.push((block.number, intake.end(rows, worker)));
+                                // The reader may have read all by now.
+                                let _ = done_with.send(block.bytes);
+                            }
                             Err(fault) => {
                                 if let Ok(mut failed) = failed.lock() {
                                     let earlier =
@@ -279,7 +288,7 @@ pub fn read_delimited(
         let mut outcome = Ok(());
         let _ = sender.send(Block { bytes: body, offset: header_end as u64, number });
         loop {
-            match blocks.next() {
+            match blocks.next(spare.try_recv().unwrap_or_default()) {
                 Ok((_, block)) if block.is_empty() => break,
                 Ok((offset, block)) => {
                     number += 1;
@@ -325,7 +334,7 @@ pub fn visit_rows(
 ) -> Result<(), ReadError> {
     let mut blocks =
         Blocks { reader, rest: Vec::new(), offset: 0, done: false, exact: true, delimiter: b',' };
-    let (_, mut block) = blocks.next()?;
+    let (_, mut block) = blocks.next(Vec::new())?;
     let Start { delimiter, header_end, columns, .. } = start(&block)?;
     blocks.delimiter = delimiter;
     let single = columns.len() == 1;
@@ -341,7 +350,7 @@ pub fn visit_rows(
             more
         })
         .map_err(|fault| fault.at(offset))?;
-        (offset, block) = blocks.next()?;
+        (offset, block) = blocks.next(block)?;
     }
     Ok(())
 }

@@ -99,6 +99,7 @@ pub(super) fn parse(
     };
     let splat = |byte: u8| u64::from(byte) * ONES;
     let (delimiters, newlines, quotes) = (splat(delimiter), splat(b'\n'), splat(b'"'));
+    let (backslashes, spaces) = (splat(b'\\'), splat(b' '));
     let mut others = [b',', b';', b'\t', b'|'].into_iter().filter(|other| *other != delimiter);
     let others = [(); 3].map(|()| splat(others.next().unwrap_or(b'"')));
     let (words, tail) = text.as_chunks::<8>();
@@ -106,8 +107,14 @@ pub(super) fn parse(
     last[..tail.len()].copy_from_slice(tail);
     for (index, word) in words.iter().chain(std::iter::once(&last)).enumerate() {
         let word = u64::from_le_bytes(*word);
-        let mut marks = equal(word, delimiters) | equal(word, newlines) | equal(word, quotes);
+        let line_ends = equal(word, newlines);
+        let mut marks = line_ends | equal(word, delimiters) | equal(word, quotes);
+        // A control character is below a space. What ends a field is none, nor is the CR before an
+        // LF; another one there is seen to where the record ends.
+        let shown = word | (marks >> 2) | (line_ends >> 10);
         let odd = (word & HIGHS)
+            | (shown.wrapping_sub(spaces) & HIGHS)
+            | roughly_equal(word, backslashes)
             | roughly_equal(word, others[0])
             | roughly_equal(word, others[1])
             | roughly_equal(word, others[2]);
@@ -173,8 +180,12 @@ impl Walk<'_> {
         empties: &mut Empties,
     ) -> Result<(), Fault> {
         let mut end = at;
-        if ends_row && end > self.start && self.text[end - 1] == b'\r' {
-            end -= 1;
+        if ends_row && end > self.start {
+            match self.text[end - 1] {
+                b'\r' => end -= 1,
+                0..b' ' => self.suspect = true,
+                _ => {}
+            }
         }
         if end == self.start {
             if ends_row && self.column == 0 && self.columns > 1 {

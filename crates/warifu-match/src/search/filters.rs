@@ -320,7 +320,7 @@ impl Prepared {
         }
     }
 
-    fn state_cost(&self, state: usize) -> f32 {
+    pub(super) fn state_cost(&self, state: usize) -> f32 {
         // A choice's cost leaves out the one that each predicate has.
         self.state.map_or(0.0, |at| self.dimensions[at].choices[state].cost + 1.0)
     }

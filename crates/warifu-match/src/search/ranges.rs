@@ -3,7 +3,8 @@
 //! With a row count, every range that holds so many people is a filter like any other. Without one,
 //! each range would have candidates by chance among thirty thousand sets of columns; there the size
 //! itself moves the pointers, for the column sets that are allowed if they are few, and otherwise for
-//! those that are usual.
+//! those that are usual. They are filters on their own: combined with other conditions, so many would
+//! have any given size that the list would say nothing.
 
 use rustc_hash::FxHashSet;
 
@@ -18,6 +19,7 @@ use crate::{
     discover::day_text,
     pass::{Atoms, Layout, run},
     people::People,
+    solve::Pointers,
 };
 
 /// Rows times date columns that a search may spend on this.
@@ -28,6 +30,8 @@ const MOST_SETS: usize = 256;
 const MOST_RANGES: usize = 5_000;
 const MOST_DAYS: i64 = 20_000;
 const DAY: i64 = 86_400_000_000;
+/// The class of the first day; blanks and what lies before are the two below.
+const FIRST_DAY: usize = 2;
 
 /// What the search knows beside the people.
 pub(super) struct Sizes<'a> {
@@ -40,7 +44,7 @@ pub(super) struct Sizes<'a> {
 /// The days of one column in one state.
 struct Days<'a> {
     atoms: &'a Atoms,
-    /// Per class (2 is the first day) the atoms that count.
+    /// Per class (see [`FIRST_DAY`]) the atoms that count.
     by_class: Vec<Vec<usize>>,
 }
 
@@ -74,6 +78,7 @@ impl Prepared {
         let mut affordable = RANGE_ROWS / people.rows.max(1);
         let (sets, complete) = column_sets(sizes.masks);
         let by_size = sizes.spec.targets().any(|target| target.rows.is_none());
+        let mut alone: Vec<&str> = Vec::new();
         for (index, column) in people.columns.iter().enumerate() {
             if !column.moments {
                 continue;
@@ -87,6 +92,7 @@ impl Prepared {
                 continue;
             }
             affordable -= 1;
+            alone.push(name);
             if by_size && !complete {
                 self.not_searched.push(format!(
                     "free date ranges on {name} with other than {} usual column sets (give the row \
@@ -126,15 +132,18 @@ impl Prepared {
                     if self.state.is_some() {
                         choices.push((1, *state));
                     }
-                    let day = |class: usize| day_text(first + class as i64 - 2);
-                    let value = Operand::Many(vec![day(*from), day(*until)]);
+                    let day = |class: usize| first + class as i64 - FIRST_DAY as i64;
+                    let cost = cost((first, last + 1), (day(*from), day(*until)));
+                    let value = Operand::Many(vec![day_text(day(*from)), day_text(day(*until))]);
                     dimension.choices.push(Choice {
                         predicate: Predicate { column: name.clone(), op: Op::Between, value },
                         classes: (*from as u16..*until as u16).collect(),
-                        cost: 4.0,
+                        cost,
                     });
                     let group = self.groups.len();
-                    let filter = Filter { choices, rows, print, ..Filter::of(group, *state, 4.0) };
+                    // One for the predicate, as every other has.
+                    let cost = 1.0 + cost + self.state_cost(*state);
+                    let filter = Filter { choices, rows, print, ..Filter::of(group, *state, cost) };
                     self.filters.add(filter, &sums, sizes.layout.bases.len());
                 }
             }
@@ -147,8 +156,37 @@ impl Prepared {
             self.dimensions.push(dimension);
             self.groups.push(super::filters::Group { dimensions: group, atoms });
         }
+        if !alone.is_empty() && sizes.spec.max_predicates > 1 {
+            self.not_searched.push(format!(
+                "free date ranges on {} together with other conditions (a range given as a \
+                 predicate is combined; so are years, quarters and months)",
+                alone.join(", ")
+            ));
+        }
         Ok(())
     }
+}
+
+/// How unlikely a range is, in powers of two: as many bits as it takes to name its two days. Among the
+/// millions of ranges some have any given number of people; were they as likely as a condition that a
+/// person would choose, they would stand before it in every list.
+fn cost(span: (i64, i64), range: (i64, i64)) -> f32 {
+    let days = (span.1 - span.0).max(1) as f32;
+    // A code without a gap: 1/2 for an open end, 1/4 for all New Years, 1/8 for all firsts of a
+    // month, 1/8 for all days.
+    let bound = |day: i64, end: i64| {
+        let text = day_text(day);
+        if day == end {
+            1.0
+        } else if text.ends_with("-01-01") {
+            2.0 + (days / 365.25).max(1.0).log2()
+        } else if text.ends_with("-01") {
+            3.0 + (days / 30.4).max(1.0).log2()
+        } else {
+            3.0 + days.log2()
+        }
+    };
+    bound(range.0, span.0) + bound(range.1, span.1)
 }
 
 /// All allowed sets if they are few, else the usual ones and those with a column more or less.
@@ -201,7 +239,7 @@ fn search_days(
     };
     for target in sizes.spec.targets() {
         if let Some(wanted) = target.rows {
-            two_pointers(&rows, &rows, wanted, wanted, &mut keep);
+            days_between(&rows, &rows, wanted, wanted, &mut keep);
             continue;
         }
         let windows = target.windows(1 << 50);
@@ -245,7 +283,7 @@ fn search_days(
                     if i128::from(window.to) < i128::from(fixed) {
                         continue;
                     }
-                    if !two_pointers(
+                    if !days_between(
                         &rows,
                         &per_day,
                         below(window.from),
@@ -273,39 +311,37 @@ fn column_sums(days: &Days<'_>, class: usize, index: usize, layout: &Layout) -> 
 
 /// Ranges of days whose weights add up to between `least` and `most`, each beginning and ending on a
 /// day with somebody: an empty day more is the same people. Weights only add up, so that as the
-/// first day moves on, so does the last.
-fn two_pointers(
+/// first day moves on, so does the last. `false` once `keep` wants no more.
+fn days_between(
     rows: &[u64],
     weights: &[u64],
     least: u64,
     most: u64,
     keep: &mut dyn FnMut(usize, usize) -> bool,
 ) -> bool {
-    let mut end = 2;
-    let mut sum = 0_u64;
-    for start in 2..weights.len() {
-        while end < weights.len() && sum < least {
-            sum += weights[end];
-            end += 1;
+    let mut sum = 0;
+    // What the days before each have, the first two classes being no days.
+    let before: Vec<u64> = std::iter::once(0)
+        .chain(weights.iter().skip(FIRST_DAY).map(|weight| {
+            sum += weight;
+            sum
+        }))
+        .collect();
+    let mut pointers = Pointers::default();
+    for (start, (rows_of_day, passed)) in rows.iter().skip(FIRST_DAY).zip(&before).enumerate() {
+        if *rows_of_day == 0 {
+            continue;
         }
-        if sum < least {
+        let bounds = (passed.saturating_add(least), passed.saturating_add(most));
+        let window = pointers.window(&before, |sum| *sum, bounds.0, bounds.1);
+        if window.start == before.len() {
             return true;
         }
-        if rows[start] > 0 {
-            let (mut until, mut all) = (end, sum);
-            while all <= most {
-                if until > start && rows[until - 1] > 0 && all >= least && !keep(start, until) {
-                    return false;
-                }
-                let Some(next) = weights.get(until) else { break };
-                all += next;
-                until += 1;
+        for until in window.start.max(start + 1)..window.end {
+            let (from, until) = (start + FIRST_DAY, until + FIRST_DAY);
+            if rows[until - 1] > 0 && !keep(from, until) {
+                return false;
             }
-        }
-        if end > start {
-            sum -= weights[start];
-        } else {
-            end = start + 1;
         }
     }
     true
@@ -316,7 +352,7 @@ mod tests {
     #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)]
     use proptest::prelude::*;
 
-    use super::two_pointers;
+    use super::days_between;
 
     proptest! {
         #[test]
@@ -327,7 +363,7 @@ mod tests {
             let weights: Vec<u64> =
                 [0, 0].into_iter().chain(days.iter().map(|(rows, each)| rows * each)).collect();
             let mut found = Vec::new();
-            two_pointers(&rows, &weights, least, least + width, &mut |from, until| {
+            days_between(&rows, &weights, least, least + width, &mut |from, until| {
                 found.push((from, until));
                 true
             });

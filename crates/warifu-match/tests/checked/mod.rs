@@ -10,7 +10,7 @@ use std::{
 
 use warifu_match::{
     People, SearchSpec,
-    answer::Answer,
+    answer::{Answer, Candidate},
     definition::{Op, Predicate},
     search::{Progress, search},
 };
@@ -107,6 +107,18 @@ impl Truth {
     }
 }
 
+/// Whether nothing but an equal stands before the true definition, which is without a filter and at
+/// `rank`. Sizes cannot tell two columns apart that are filled as often with texts as long (two columns
+/// of dates, say): everybody's report with the one is then as good as with the other, and that has to
+/// be said.
+pub fn unfiltered_first(rank: usize, answer: &Answer) -> bool {
+    let truth = &answer.candidates[rank];
+    let equal = |c: &Candidate| c.predicates.is_empty() && c.bytes == truth.bytes;
+    let likelier = answer.candidates[0].prior > truth.prior;
+    let said = likelier || answer.ties >= rank as u64;
+    answer.candidates[..rank].iter().all(equal) && said
+}
+
 /// What a statistics test saw.
 #[derive(Debug, Default)]
 pub struct Seen {
@@ -162,7 +174,7 @@ impl Seen {
         }
         if unfiltered {
             self.unfiltered += 1;
-            self.unfiltered_first += u64::from(rank == 0);
+            self.unfiltered_first += u64::from(unfiltered_first(rank, answer));
         }
     }
 }

@@ -86,7 +86,6 @@ choice-minimal = where needed
 choice-all = every field
 choice-non-null = every filled field
 report-saved-now = The definition is saved.
-report-by-program = This filter was made through the API; change it there.
 report-may-not = This report is over everybody or over the limit. It needs somebody with the right to run such reports.
 run-ready = The file leaves once, straight to you. Nothing of it is kept here.
 run-stopped = It was stopped, or the receiver went away. What had left is in the ledger.

@@ -86,12 +86,9 @@ chart-sizes-sub = { $n ->
   }
 chart-fields = How many people had each field filled
 chart-top = Organizations with the most people
-chart-top-sub = and whether they have been told
 chart-months = When these records were last used
 share = Share
 field = Field
-told = Told
-not-told = not yet
 timeline = Timeline
 timeline-and-evidence = Timeline and evidence
 evidence = Evidence

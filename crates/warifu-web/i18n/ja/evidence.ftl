@@ -86,7 +86,6 @@ choice-minimal = 必要なところだけ
 choice-all = すべて
 choice-non-null = 記入済みだけ
 report-saved-now = 定義を保存しました。
-report-by-program = このフィルターはAPIで作られました。APIで変更してください。
 report-may-not = 全員または上限を超えるレポートです。権限のある人だけが実行できます。
 run-ready = ファイルは一度だけ、直接お手元に送られます。ここには残りません。
 run-stopped = 中止されたか、受信側が切断しました。送信済みの量は台帳にあります。

@@ -14,6 +14,7 @@ use warifu_app::attachments::Upload;
 use warifu_app::cases::{Answer, Sent};
 use warifu_domain::MessageId;
 use warifu_domain::cases::{MAX_MESSAGE, MessageKind, Status};
+use warifu_domain::refusal;
 
 /// What a form with a text and files holds.
 #[derive(Debug, Default)]
@@ -56,7 +57,14 @@ impl Written {
                     }
                 }
                 if written.files.len() >= warifu_app::attachments::MOST_FILES {
-                    return Err(Problem::invalid("files", "too many files"));
+                    return Err(Problem::invalid(
+                        "files",
+                        refusal!(
+                            "files-many",
+                            "at most {limit} files at once",
+                            limit = warifu_app::attachments::MOST_FILES
+                        ),
+                    ));
                 }
                 if let Some(incoming) = incoming {
                     written.files.push(incoming.finish().await?);
@@ -75,9 +83,10 @@ impl Written {
                     .into());
                 }
             }
-            let text = String::from_utf8(text).map_err(|_| Problem::invalid("text", "no UTF-8"))?;
+            let text = String::from_utf8(text)
+                .map_err(|_| Problem::invalid("text", refusal!("utf8", "no UTF-8")))?;
             if written.fields.len() >= 100 {
-                return Err(Problem::invalid("form", "too many fields"));
+                return Err(Problem::invalid("form", refusal!("fields-many", "too many fields")));
             }
             written.fields.push((name, text));
         }
@@ -144,11 +153,13 @@ pub async fn answer(
             again(StatusCode::CONFLICT, composer(None, Some(arrived))).await
         }
         Err(AppError::Invalid { what, .. }) => {
-            let why = who.taste.lang.t_args("error-text", &[("why", &what)]);
+            let lang = who.taste.lang;
+            let why = lang.t_args("error-text", &[("why", &lang.refusal(&what))]);
             again(StatusCode::UNPROCESSABLE_ENTITY, composer(Some(why), None)).await
         }
         Err(AppError::Conflict(what)) => {
-            let why = who.taste.lang.t_args("error-text", &[("why", &what)]);
+            let lang = who.taste.lang;
+            let why = lang.t_args("error-text", &[("why", &lang.refusal(&what))]);
             again(StatusCode::CONFLICT, composer(Some(why), None)).await
         }
         Err(e) => Err(e.into()),

@@ -16,6 +16,7 @@ use url::form_urlencoded::Serializer;
 use warifu_app::cases::{CasePage, Cursor, Filter};
 use warifu_domain::access::Actor;
 use warifu_domain::cases::{Status, View};
+use warifu_domain::refusal;
 use warifu_domain::{OrganizationId, PersonId};
 
 /// The address of a list.
@@ -94,7 +95,8 @@ pub async fn list(
     let after = if asked.after.is_empty() {
         Cursor::START
     } else {
-        show::cursor(&asked.after).ok_or_else(|| Problem::invalid("after", "no such place"))?
+        show::cursor(&asked.after)
+            .ok_or_else(|| Problem::invalid("after", refusal!("place-unknown", "no such place")))?
     };
     let found: CasePage = if asked.q.is_empty() {
         web.app.case_page(actor, case_view, filter, after, PAGE).await?

@@ -11,6 +11,7 @@ pub mod show;
 use crate::problem::Problem;
 use crate::state::Web;
 use warifu_domain::cases::{Priority, Status};
+use warifu_domain::refusal;
 use warifu_domain::{CaseId, PersonId};
 
 /// The case that an address names.
@@ -25,9 +26,9 @@ pub fn number(web: &Web, reference: &str) -> Result<CaseId, Problem> {
 pub fn status(text: &str) -> Result<Option<Status>, Problem> {
     match text {
         "" => Ok(None),
-        key => Status::from_key(key)
-            .map(Some)
-            .ok_or_else(|| Problem::invalid("status", "there is no such status")),
+        key => Status::from_key(key).map(Some).ok_or_else(|| {
+            Problem::invalid("status", refusal!("status-unknown", "there is no such status"))
+        }),
     }
 }
 
@@ -35,9 +36,9 @@ pub fn status(text: &str) -> Result<Option<Status>, Problem> {
 pub fn priority(text: &str) -> Result<Option<Priority>, Problem> {
     match text {
         "" => Ok(None),
-        key => Priority::from_key(key)
-            .map(Some)
-            .ok_or_else(|| Problem::invalid("priority", "there is no such priority")),
+        key => Priority::from_key(key).map(Some).ok_or_else(|| {
+            Problem::invalid("priority", refusal!("priority-unknown", "there is no such priority"))
+        }),
     }
 }
 
@@ -49,9 +50,8 @@ pub fn assignee(text: &str) -> Result<Option<Option<PersonId>>, Problem> {
     match text {
         "" => Ok(None),
         NOBODY => Ok(Some(None)),
-        id => id
-            .parse()
-            .map(|id| Some(Some(id)))
-            .map_err(|_| Problem::invalid("assignee", "there is no such person")),
+        id => id.parse().map(|id| Some(Some(id))).map_err(|_| {
+            Problem::invalid("assignee", refusal!("person-unknown", "there is no such person"))
+        }),
     }
 }

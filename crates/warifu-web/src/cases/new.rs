@@ -15,6 +15,7 @@ use axum::response::{IntoResponse, Redirect, Response};
 use serde::Deserialize;
 use warifu_app::AppError;
 use warifu_app::cases::NewCase;
+use warifu_domain::Refusal;
 
 #[derive(Debug, Default, Deserialize)]
 #[serde(default)]
@@ -61,14 +62,14 @@ pub async fn create(
 }
 
 /// What is wrong with a new case: the form's field and a sentence in the reader's language.
-pub fn error(lang: Lang, field: &'static str, what: &str, subject: &str) -> (String, String) {
+pub fn error(lang: Lang, field: &'static str, what: &Refusal, subject: &str) -> (String, String) {
     let (field, text) = match field {
         "subject" if subject.trim().is_empty() => ("subject", lang.t("error-no-subject")),
         "subject" => ("subject", lang.t("error-long-subject")),
-        "body" if what.contains("empty") => ("text", lang.t("error-no-text")),
+        "body" if what.code() == "body-empty" => ("text", lang.t("error-no-text")),
         "person" => ("person", lang.t("error-person")),
-        "body" => ("text", lang.t_args("error-text", &[("why", &what)])),
-        other => (other, lang.t_args("error-text", &[("why", &what)])),
+        "body" => ("text", lang.t_args("error-text", &[("why", &lang.refusal(what))])),
+        other => (other, lang.t_args("error-text", &[("why", &lang.refusal(what))])),
     };
     (field.to_owned(), text)
 }

@@ -68,3 +68,67 @@ fn arguments_are_escaped_where_a_message_has_markup() {
 fn a_message_that_is_missing_shows_its_id() {
     assert_eq!(Lang::En.t("no-such-message"), "⟦no-such-message⟧");
 }
+
+/// Code and English words of every `refusal!` in the sources.
+fn refusals() -> std::collections::BTreeMap<String, String> {
+    fn walk(folder: &std::path::Path, found: &mut Vec<String>) {
+        for entry in std::fs::read_dir(folder).unwrap() {
+            let path = entry.unwrap().path();
+            if path.is_dir() {
+                walk(&path, found);
+            } else if path.extension().is_some_and(|e| e == "rs") {
+                found.push(std::fs::read_to_string(&path).unwrap());
+            }
+        }
+    }
+    let mut sources = Vec::new();
+    for one in std::fs::read_dir(concat!(env!("CARGO_MANIFEST_DIR"), "/..")).unwrap() {
+        walk(&one.unwrap().path().join("src"), &mut sources);
+    }
+    let literal =
+        |text: &str| Some(text.trim_start().strip_prefix('"')?.split_once('"')?.0.to_owned());
+    let mut all = std::collections::BTreeMap::new();
+    for call in sources.iter().flat_map(|s| s.split(concat!("refusal", "!(")).skip(1)) {
+        let Some(code) = literal(call) else { continue };
+        let rest = call.split_once(',').unwrap().1;
+        let english = literal(rest).unwrap_or_else(|| panic!("no words of {code}"));
+        if let Some(other) = all.insert(code.clone(), english.clone()) {
+            assert_eq!(other, english, "{code} has two meanings");
+        }
+    }
+    all
+}
+
+#[test]
+fn every_refusal_is_said_in_japanese_and_none_is_unused() {
+    let all = refusals();
+    assert!(all.len() > 90, "{}", all.len());
+    let source = include_str!("../../i18n/refusals/ja.ftl");
+    assert!(FluentResource::try_new(source.to_owned()).is_ok());
+    for (code, english) in &all {
+        // What the Japanese words name, the English ones name too; `har` says more by its kind.
+        let mut args = FluentArgs::new();
+        let named = english.split('{').skip(1).filter_map(|rest| Some(rest.split_once('}')?.0));
+        let more: &[&str] = if code == "har" { &["kind", "offset"] } else { &[] };
+        named.chain(more.iter().copied()).for_each(|name| args.set(name.to_owned(), "x"));
+        let text = format(&REFUSALS_JA, code, Some(&args));
+        assert!(!text.contains('⟦'), "{code}: {text}");
+        assert!(text.trim_end().ends_with('。'), "{code} is no sentence: {text}");
+    }
+    for line in source.lines().filter(|l| !l.starts_with([' ', '#', '}'])) {
+        let Some((code, _)) = line.split_once(" = ") else { continue };
+        assert!(all.contains_key(code), "{code} is unused");
+    }
+}
+
+#[test]
+fn a_refusal_names_columns_as_its_reader_does() {
+    let long = warifu_domain::people::PersonError::TooLong { field: "Full Name", bytes: 5_000 };
+    let long = long.refusal();
+    assert_eq!(Lang::En.refusal(&long), "“Full Name” has 5000 bytes; at most 4096 are kept");
+    assert_eq!(
+        Lang::Ja.refusal(&long),
+        "「氏名」が5,000バイトあります。4,096バイト以内にしてください。"
+    );
+    assert_eq!(Lang::Ja.refusal(&"a library's words".into()), "");
+}

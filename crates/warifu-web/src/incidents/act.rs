@@ -14,6 +14,7 @@ use axum::response::{IntoResponse, Redirect, Response};
 use serde::Deserialize;
 use warifu_app::AppError;
 use warifu_app::incidents::NewDownload;
+use warifu_domain::refusal;
 use warifu_domain::{DefinitionId, DownloadId, Timestamp};
 
 #[derive(Debug, Default, Deserialize)]
@@ -33,7 +34,7 @@ pub async fn create(
         Ok(id) => Ok(Redirect::to(&format!("/incidents/{id}")).into_response()),
         Err(AppError::Invalid { field, what }) => {
             let shell = who.shell(Place::Incidents, "").await?;
-            let errors = vec![(field.to_owned(), what)];
+            let errors = vec![(field.to_owned(), who.taste.lang.refusal(&what))];
             let view = NewIncident { shell, title: new.title, summary: new.summary, errors };
             page_with(StatusCode::UNPROCESSABLE_ENTITY, view)
         }
@@ -64,9 +65,12 @@ pub async fn record(
     let rows: String = t.rows.chars().filter(|c| !matches!(c, ',' | ' ')).collect();
     let rows = match rows.as_str() {
         "" => Ok(None),
-        text => text.parse().map(Some).map_err(|_| AppError::invalid("rows", "this is no number")),
+        text => text
+            .parse()
+            .map(Some)
+            .map_err(|_| AppError::invalid("rows", refusal!("number", "this is no number"))),
     };
-    let at = Timestamp::parse(&t.at).map_err(|e| AppError::invalid("at", e));
+    let at = Timestamp::parse(&t.at).map_err(|e| AppError::invalid("at", e.refusal()));
     let done = async {
         let new = NewDownload {
             at: Some(at?),
@@ -96,7 +100,7 @@ pub async fn record(
                 rows: t.rows,
                 who: t.who,
                 network: t.network,
-                errors: vec![(field.to_owned(), what)],
+                errors: vec![(field.to_owned(), who.taste.lang.refusal(&what))],
             };
             room::show(&web, &who, incident, None, 1, Some(form)).await
         }

@@ -2,7 +2,7 @@
 
 use super::show;
 use crate::i18n::Lang;
-use crate::page::{page, page_with};
+use crate::page::{Leaving, gated, page, page_with};
 use crate::problem::Problem;
 use crate::reports::words::at;
 use crate::session::Staff;
@@ -16,7 +16,7 @@ use axum::extract::{Path, Query, State};
 use axum::http::StatusCode;
 use axum::response::Response;
 use serde::Deserialize;
-use serde_json::Value;
+use serde_json::{Value, json};
 use warifu_app::AppError;
 use warifu_app::incidents::{Download, Room};
 use warifu_domain::access::Permission;
@@ -102,7 +102,7 @@ pub async fn show(
         .collect();
     let failure = current.and_then(|d| web.app.matches.failure(DownloadId(d.id)));
     shell.flash = failure.map(|why| {
-        let text = lang.t_args("search-failed", &[("why", &why)]);
+        let text = lang.t_args("search-failed", &[("why", &lang.refusal(&why))]);
         Flash { tone: Tone::Bad, text }
     });
     let matching = current.map(|d| show::matching(web, lang, d, rank));
@@ -110,13 +110,17 @@ pub async fn show(
         Some(d) if matching.as_ref().is_some_and(|m| !m.candidates.is_empty()) => {
             let found = web.app.exposure(who.actor(), id, DownloadId(d.id), rank).await;
             match found {
-                Ok(found) => Some(show::exposure(lang, &found)),
+                Ok(found) => Some((
+                    found.largest.iter().map(|o| o.id).collect(),
+                    show::exposure(lang, &found),
+                )),
                 Err(AppError::NotFound(_)) => None,
                 Err(e) => return Err(e.into()),
             }
         }
         _ => None,
     };
+    let (ids, exposure): (Option<Vec<i64>>, _) = exposure.unzip();
     let status = match form {
         Some(_) => StatusCode::UNPROCESSABLE_ENTITY,
         None => StatusCode::OK,
@@ -150,7 +154,15 @@ pub async fn show(
             .collect(),
         shell,
     };
-    if status == StatusCode::OK { page(view) } else { page_with(status, view) }
+    // Which organizations are affected leaves like the API's answer; a room without it is no record.
+    let Some(ids) = ids else { return page_with(status, view) };
+    let leaving = Leaving {
+        route: "/incidents/{reference}",
+        organization: None,
+        query: json!({"incident": id, "download": download, "candidate": rank}),
+        ids,
+    };
+    gated(web, who, status, leaving, view).await
 }
 
 /// What a size can measure.

@@ -230,7 +230,6 @@ pub fn exposure(lang: Lang, e: &incidents::Exposure) -> Exposure {
                 name: o.name.clone(),
                 people: signed(o.people),
                 more: signed(o.more),
-                told: String::new(),
             })
             .collect(),
     }

@@ -17,6 +17,7 @@ use serde_json::json;
 use warifu_app::cases::{Cursor, Filter};
 use warifu_domain::access::Permission;
 use warifu_domain::cases::View;
+use warifu_domain::refusal;
 
 #[derive(Debug, Default, Deserialize)]
 #[serde(default)]
@@ -43,7 +44,8 @@ pub async fn cases(
     let after = if asked.after.is_empty() {
         Cursor::START
     } else {
-        cursor(&asked.after).ok_or_else(|| Problem::invalid("after", "no such place"))?
+        cursor(&asked.after)
+            .ok_or_else(|| Problem::invalid("after", refusal!("place-unknown", "no such place")))?
     };
     let found = web.app.case_page(actor, view, Filter::default(), after, PAGE).await?;
     let show = Show::to(&web, &who);

@@ -12,6 +12,7 @@ use axum::http::StatusCode;
 use axum::response::{IntoResponse, Redirect, Response};
 use warifu_app::AppError;
 use warifu_app::cases::{Answer, Sent};
+use warifu_domain::Refusal;
 
 pub async fn reply(
     State(web): State<Web>,
@@ -30,7 +31,7 @@ pub async fn reply(
     let last_seen = written.get("last_seen").parse().ok();
     let answer = Answer { body: text.clone(), then: None, last_seen, files };
     let lang = who.taste.lang;
-    let why = |what: &str| lang.t_args("error-text", &[("why", &what)]);
+    let why = |what: &Refusal| lang.t_args("error-text", &[("why", &lang.refusal(what))]);
     let (code, error) = match web.app.answer_case(who.actor(), id, answer).await {
         Ok(Sent::Yes(message)) => {
             let reference = web.app.case_reference(id);

@@ -19,6 +19,7 @@ use serde::Deserialize;
 use warifu_app::AppError;
 use warifu_app::reports::{self, NewRun, SavedDefinition};
 use warifu_domain::DefinitionId;
+use warifu_domain::refusal;
 use warifu_domain::reports::{Definition, Op, Subject};
 
 #[derive(Debug, Default, Deserialize)]
@@ -49,7 +50,10 @@ pub async fn edit(
 ) -> Result<Response, Problem> {
     let saved = web.app.definition(who.actor(), id, asked.version).await?;
     let by_program = || {
-        Problem::new(StatusCode::CONFLICT, "conflict").with(who.taste.lang.t("report-by-program"))
+        Problem::new(StatusCode::CONFLICT, "conflict").with(refusal!(
+            "report-by-program",
+            "This filter was made through the API; change it there."
+        ))
     };
     let mut draft = Draft::of(&saved.definition).ok_or_else(by_program)?;
     draft.id = Some(id.to_string());
@@ -140,7 +144,7 @@ fn error(lang: Lang, e: AppError) -> Result<(String, String), Problem> {
                 "reason" => "purpose",
                 other => other,
             };
-            Ok((field.to_owned(), what))
+            Ok((field.to_owned(), lang.refusal(&what)))
         }
         AppError::Denied(_) => Ok(("purpose".into(), lang.t("report-may-not"))),
         other => Err(other.into()),

@@ -14,6 +14,7 @@ use warifu_app::AppError;
 use warifu_app::reports::{BLOCK, Difference, FileCheck, Run};
 use warifu_domain::RunId;
 use warifu_domain::access::Permission;
+use warifu_domain::refusal;
 
 /// A file beside a run's record.
 pub struct Checked {
@@ -36,7 +37,11 @@ pub async fn check(
     who.actor().require(Permission::Replay).map_err(AppError::from)?;
     let run = web.app.run(who.actor(), id).await?;
     if run.sha256.is_empty() {
-        return Err(AppError::Conflict("nothing was recorded of this run's file".into()).into());
+        return Err(AppError::Conflict(refusal!(
+            "run-unrecorded",
+            "nothing was recorded of this run's file"
+        ))
+        .into());
     }
     let mut check = FileCheck::new(&run);
     while let Some(mut field) = form.next_field().await? {
@@ -62,7 +67,7 @@ pub async fn check(
         });
         return Ok(Checked { run, bytes, sha256: sha256.to_string(), difference });
     }
-    Err(Problem::invalid("file", "choose a file"))
+    Err(Problem::invalid("file", refusal!("file-none", "choose a file")))
 }
 
 pub async fn compare(

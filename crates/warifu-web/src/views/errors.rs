@@ -11,7 +11,7 @@ use crate::i18n::When;
 pub struct Problem {
     /// Frame; `me` may be `None`
     pub shell: Shell,
-    /// Name of the problem; `csrf` has words of its own
+    /// Name of the problem; `csrf` and `step-up-required` have words of their own
     pub name: &'static str,
     /// 403, 404, 409, 413, 422, 429, 500, 503 or 507; others read as 500 or 422
     pub status: u16,
@@ -32,6 +32,7 @@ impl Problem {
     fn title(&self) -> &'static str {
         match self.status {
             403 if self.name == "csrf" => "error-csrf-title",
+            403 if self.name == "step-up-required" => "error-step-up-title",
             403 => "error-403-title",
             404 => "error-404-title",
             409 => "error-409-title",
@@ -47,6 +48,7 @@ impl Problem {
     fn what(&self) -> &'static str {
         match self.status {
             403 if self.name == "csrf" => "error-csrf-what",
+            403 if self.name == "step-up-required" => "error-step-up-what",
             403 => "error-403-what",
             404 => "error-404-what",
             409 => "error-409-what",
@@ -62,6 +64,7 @@ impl Problem {
     fn how(&self) -> &'static str {
         match self.status {
             403 if self.name == "csrf" => "error-csrf-how",
+            403 if self.name == "step-up-required" => "error-step-up-how",
             403 => "error-403-how",
             404 => "error-404-how",
             409 => "error-409-how",

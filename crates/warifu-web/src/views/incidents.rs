@@ -262,8 +262,6 @@ pub struct ExposedOrganization {
     pub people: i64,
     /// People with more than name and e-mail address
     pub more: i64,
-    /// When they were told, in the reader's language; empty for not yet
-    pub told: String,
 }
 
 /// One moment of the timeline.

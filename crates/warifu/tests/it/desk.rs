@@ -288,10 +288,13 @@ async fn a_case_goes_from_the_portal_to_the_console_and_back() {
         [("version", &*version.0.to_string()), ("assignee", &*d.agent.actor.person.to_string())];
     let set = d.agent.post("/cases/HC-1/properties", &mine).await;
     assert_eq!((set.status, set.location()), (StatusCode::SEE_OTHER, "/cases/HC-1"));
-    let late = [("version", &*version.0.to_string()), ("assignee", "0")];
-    let late = d.colleague.post("/cases/HC-1/properties", &late).await;
+    let changes = [("version", &*version.0.to_string()), ("assignee", "0")];
+    let late = d.colleague.post("/cases/HC-1/properties", &changes).await;
     assert_eq!(late.status, StatusCode::CONFLICT);
     late.has(&["Aiko Mori changed the same"]);
+    let late = d.colleague.post("/cases/HC-1/properties?lang=ja", &changes).await;
+    late.has(&["Aiko Moriさんが同じ項目を変更しました。"]);
+    late.lacks(&["while you looked"]);
 
     let note = [("kind", None, "note"), ("text", None, "zanzibar")];
     assert_eq!(d.agent.upload("/cases/HC-1/answer", &note).await.status, StatusCode::SEE_OTHER);
@@ -340,6 +343,8 @@ async fn a_draft_survives_a_message_that_came_meanwhile() {
         d.agent.upload("/cases/HC-1/answer", &empty).await.status,
         StatusCode::UNPROCESSABLE_ENTITY
     );
+    let empty = d.agent.upload("/cases/HC-1/answer?lang=ja", &empty).await;
+    empty.has(&["この文は送信できません：本文が空です。"]);
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -463,6 +468,10 @@ async fn people_organizations_search_and_palette_are_pages() {
         assert_eq!(d.agent.get(bad).await.status, StatusCode::NOT_FOUND, "{bad}");
     }
     assert_eq!(d.agent.get("/cases?after=x").await.status, StatusCode::UNPROCESSABLE_ENTITY);
+    d.agent.get("/cases?after=x").await.has(&["no such place"]);
+    let japanese = d.agent.get("/cases?after=x&lang=ja").await;
+    japanese.has(&["一覧のその位置は見つかりません。"]);
+    japanese.lacks(&["no such place"]);
 }
 
 /// One entry per view, of whatever page shows records, before it leaves.

@@ -79,6 +79,7 @@ on_both! {
         let page = client.post_form("/reports/build", &asked(&token, "preview", &rule)).await;
         assert_eq!(page.status, 200, "{}", page.text());
         assert!(page.text().contains("<b>75</b>") || page.text().contains(">75<"), "{}", page.text());
+        assert!(page.text().contains('•') && !page.text().contains(".example"), "{}", page.text());
         let page = client.post_form("/reports/build", &asked(&token, "save", &rule)).await;
         assert!(page.location().starts_with("/reports/1"), "{}", page.location());
         let page = client.post_form("/reports/build", &asked(&token, "remove:0.0", &rule)).await;
@@ -142,6 +143,9 @@ on_both! {
         let shown = page.location();
         let page = until(&mut client, &shown, "id=\"exposure\"").await;
         assert!(page.text().contains("data-match=\"yes\""), "{}", page.text());
+        let entries = client.get("/ledger?kind=api_page").await;
+        assert!(entries.text().contains("/incidents/{reference}"), "{}", entries.text());
+        assert!(!entries.text().contains("/reports/build"), "a masked sample is no record");
         let guess = [("csrf", token.as_str()), ("definition", "1")];
         let page = client.post_form(&format!("{room}/downloads/1/guess"), &guess).await;
         assert_eq!(page.status, 303);

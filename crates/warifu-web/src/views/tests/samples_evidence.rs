@@ -360,12 +360,11 @@ fn matching(lang: Lang, state: RunState) -> Matching {
 }
 
 fn exposure(lang: Lang) -> Exposure {
-    let organization = |name: &str, people, more, told: &str| ExposedOrganization {
+    let organization = |name: &str, people, more| ExposedOrganization {
         id: "o1".into(),
         name: name.into(),
         people,
         more,
-        told: told.into(),
     };
     Exposure {
         people: 18_432,
@@ -382,10 +381,7 @@ fn exposure(lang: Lang) -> Exposure {
             (w(lang, "over 500", "500名超"), 3),
         ],
         months: (1..=9).map(|m| (format!("2026-{m:02}"), 200 * m)).collect(),
-        top: vec![
-            organization("Polaris Devices", 812, 0, &w(lang, "3 Nov", "11月3日")),
-            organization("Tamagawa Rail", 540, 2, ""),
-        ],
+        top: vec![organization("Polaris Devices", 812, 0), organization("Tamagawa Rail", 540, 2)],
     }
 }
 

@@ -1,0 +1,137 @@
+## Why something is not done, by the code of the refusal. The English words stand where it is made.
+# Text of a message or a new case
+subject-empty = 件名が空です。件名を入力してください。
+subject-long = 件名が{ $n }文字あります。{ $limit }文字以内にしてください。
+body-empty = 本文が空です。本文を入力してください。
+body-long = 本文が{ $n }バイトあります。{ $limit }バイト以内に分けてお送りください。
+text-nul = テキストにNUL文字が含まれています。取り除いてください。
+text-long = 長すぎるか、NUL文字が含まれています。{ $limit }文字以内で入力してください。
+number = 数ではありません。数字で入力してください。
+# Cases
+product-unknown = その製品は登録されていません。一覧から選んでください。
+requester-none = 誰からの問い合わせかを指定してください。
+person-unknown = その人は登録されていません。
+case-closed = この問い合わせは終了しています。この番号を書き添えて、新しい問い合わせを作成してください。
+case-status = 「{ $from ->
+        [new] 新規
+        [open] 対応中
+        [waiting] お客様待ち
+        [solved] 解決
+        [closed] 終了
+       *[other] { $from }
+    }」の問い合わせを「{ $to ->
+        [new] 新規
+        [open] 対応中
+        [waiting] お客様待ち
+        [solved] 解決
+        [closed] 終了
+       *[other] { $to }
+    }」にすることはできません。
+cases-many = 一度に変更できる問い合わせは{ $limit }件までです。選択を減らしてください。
+assignee = この人は問い合わせの担当者になれません。別の人を選んでください。
+changed-by = ご覧になっている間に、{ $name }さんが同じ項目を変更しました。新しい内容を確認してください。
+changed = ご覧になっている間に、同じ項目が変更されました。新しい内容を確認してください。
+status-unknown = そのような状態はありません。一覧から選んでください。
+priority-unknown = そのような優先度はありません。一覧から選んでください。
+place-unknown = 一覧のその位置は見つかりません。一覧の最初から開き直してください。
+# Files
+files-many = 一度に添付できるファイルは{ $limit }個までです。数を減らすか、分けてお送りください。
+fields-many = フォームの項目が多すぎます。ページを読み込み直してください。
+utf8 = UTF-8ではない文字が含まれています。文字コードを確認してください。
+file-none = ファイルを選んでください。
+too-large = { $bytes }バイトあります。上限は{ $limit }バイトです。
+body-large = 送信された内容が大きすぎます。上限は{ $limit }バイトです。
+har = HARファイルを受け付けられませんでした。保存していません。{ $kind ->
+        [json] { $offset }バイト目で、JSONとして正しくありません。書き出し直してください。
+        [har] { $offset }バイト目で、HARの形式と異なります。ブラウザーから書き出し直してください。
+        [twice] { $offset }バイト目で、同じ名前が重複しています。書き出し直してください。
+        [deep] { $offset }バイト目で、入れ子が深すぎます。
+        [large] { $offset }バイト目の内容が大きすぎます。記録を短くしてください。
+       *[unsafe] 機密情報を確実に取り除けませんでした。記録を短くして、書き出し直してください。
+    }
+# People and organizations
+person-nameless = 氏名、メールアドレス、ユーザー名のいずれかを入力してください。
+person-long = 「{ $field }」が{ $bytes }バイトあります。{ $limit }バイト以内にしてください。
+person-nul = 「{ $field }」にNUL文字が含まれています。取り除いてください。
+person-email = 「{ $email }」はメールアドレスではありません。@の前後に文字が必要です。
+organization-unknown = その組織は登録されていません。一覧から選んでください。
+organization-taken = 同じ名前の組織がすでにあります。別の名前にしてください。
+record-changed = その間に、この記録は変更されました。新しい内容を確認してください。
+name-empty = 名前が空です。名前を入力してください。
+name-nul = 名前にNUL文字が含まれています。取り除いてください。
+domain = ドメイン名ではありません。example.comのように入力してください。
+products = 製品のキーに使えるのは、文字、数字、「-」「_」「.」です。
+# Invitations and passkeys
+email = 「{ $email }」はメールアドレスではありません。
+email-off = { $email }は無効になっています。
+email-unknown = { $email }の人は登録されていません。新しい担当者には役割を指定してください。
+role-not-theirs = { $email }の所属では、役割「{ $role }」を持てません。
+passkey-there = この人にはすでにパスキーがあります。追加は本人が行います。
+passkey-name = パスキーの名前は1～{ $limit }文字で入力してください。
+passkey-known = このパスキーはすでに登録されています。
+passkey-last = 最後のパスキーは削除できません。先に別のパスキーを追加してください。
+ceremony-over = この手続きは終わっています。最初からやり直してください。
+credential = パスキーを確認できませんでした。最初からやり直してください。
+# Incidents
+incident-title = 調べたいことを1～{ $limit }文字で入力してください。
+incident-closed = このインシデントは終了しています。
+incident-closed-already = このインシデントはすでに終了しています。
+download-unmatched = このダウンロードはまだ照合されていません。先に照合してください。
+search-running = このダウンロードはすでに照合中です。終わるまでお待ちください。
+search-ended = 照合は終わっています。
+search-broke = サーバー側で問題が起きました。運用担当にお伝えください。
+size = { $text }は大きさとして読めません。バイト数か、64KiB、1.5MB、2GiBのように入力してください。
+percentage = { $text }は0%から100%までの割合ではありません。
+measure = { $text }は測り方の名前ではありません。一覧から選んでください。
+bytes-none = ファイルは1バイト以上です。大きさを入力してください。
+at-none = ダウンロードの日時を入力してください。
+at-future = この日時はまだ来ていません。過去の日時を入力してください。
+rows = 行数ではありません。数字で入力してください。
+time = 「{ $text }」は日時として読めません。2023-09-28T15:06:00Z、2023-09-28 15:06:00、2023-09-28のように入力してください。
+run-not-left = この実行のファイルはまだ出ていません。
+# Reports
+columns-none = 列が選ばれていません。1つ以上選んでください。
+column-unknown = 列「{ $column }」はこのレポートにありません。
+column-twice = 列「{ $column }」が2回選ばれています。一方を外してください。
+order-unknown = 並べ替えに使う列「{ $column }」はありません。
+order-long = 並べ替えに使える列は4つまでです。
+limit-none = 行数の上限が0では、レポートが空になります。上限を空欄にするか、1以上にしてください。
+filter-deep = 条件の入れ子は{ $limit }段までです。
+filter-any = 「いずれか」に条件がありません。条件を追加してください。
+filter-long = 条件は{ $limit }個までです。
+filter-column = 列「{ $column }」はこのレポートにありません。
+filter-fits = 列「{ $column }」には使えない比べ方です。別の比べ方を選んでください。
+filter-value = 条件の値を入力してください。
+filter-no-value = この条件に値は要りません。値を消してください。
+filter-list = 値の一覧を入力してください。
+filter-bool = trueかfalseを入力してください。
+filter-empty = 空の値は「空欄」の条件で指定してください。
+filter-text = 文字で入力してください。
+filter-number = 「{ $text }」は整数ではありません。整数を入力してください。
+filter-whole = 整数を入力してください。
+filter-time = 2023-09-28T15:06:00Zのように日時を入力してください。
+report-name = レポートの名前を1～{ $limit }文字で入力してください。
+report-by-program = このフィルターはAPIで作られました。APIで変更してください。
+report-over-limit = このレポートには個人データが{ $rows }行あります。{ $limit }行を超えるときは、あらためて判断が必要です。
+report-everybody = このレポートには条件がなく、{ $rows }人全員が含まれます。
+reason-none = これほど多くの人を含める理由を入力してください。
+xlsx-rows = XLSXに入るのは{ $limit }行までです。CSVかJSON Linesを選ぶか、条件を追加してください。
+# Runs
+run-not-yours = ファイルをダウンロードできるのは、この実行を準備した人だけです。
+run-left = この実行のファイルはすでに出ています。レポートをもう一度実行してください。
+run-ended = この実行は終わっています。中止するものはありません。
+run-leaving = ファイルがちょうど出始めました。もう一度中止してください。
+run-not-whole = 比べられるのは、ファイルが最後まで出た実行だけです。この実行では出ていません。
+run-unrecorded = この実行のファイルは記録されていません。
+replay-ended = 再実行は終わっています。
+# Requests
+key-other = このIdempotency-Keyは別の要求で使われています。新しいキーを使ってください。
+key-running = このIdempotency-Keyの最初の要求はまだ終わっていません。少し待ってお試しください。
+too-many = 試行回数が多すぎます。{ $seconds }秒待ってからお試しください。
+cancelled = 中止されました。
+disk-full = サーバーのディスクに空きがありません。
+unavailable = データベースに接続できません。
+given-up = 時間内に応答できませんでした。もう一度試す前に、変更が反映されているか確認してください。
+# Access
+step-up = この操作には、パスキーによる再確認が必要です。JavaScriptを有効にしてページを読み込み直し、画面のボタンから操作してください。
+forwarded = プロキシの{ $header }ヘッダーから、アクセス元のアドレスを特定できません。管理者の方は、プロキシの設定を確認してください。

@@ -58,6 +58,7 @@ impl Role {
                 SaveDefinitions,
                 ReadLedger,
                 Invite,
+                ManageSessions,
             ],
             Role::SuperAdministrator => &[
                 WorkCases,
@@ -70,6 +71,7 @@ impl Role {
                 SaveDefinitions,
                 ReadLedger,
                 Invite,
+                ManageSessions,
                 Investigate,
             ],
             Role::Responder => &[
@@ -111,6 +113,8 @@ pub enum Permission {
     Investigate,
     /// Hand out enrolment links.
     Invite,
+    /// See everybody's sessions and end them.
+    ManageSessions,
     /// See the people and cases of one's own organization.
     ReadOwnOrganization,
 }

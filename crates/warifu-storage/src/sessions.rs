@@ -76,6 +76,90 @@ pub async fn find(c: &mut Conn<'_>, token_hash: &[u8]) -> Result<Option<Session>
     Ok(row.map(Into::into))
 }
 
+/// A session that holds, with the name of its key.
+#[derive(Clone, Debug)]
+pub struct Active {
+    pub token_hash: Vec<u8>,
+    pub person: PersonId,
+    pub created_at: Timestamp,
+    pub used_at: Timestamp,
+    pub ends_at: Timestamp,
+    pub network: String,
+    pub agent: String,
+    /// What its owner calls the passkey.
+    pub key: String,
+}
+
+#[derive(sqlx::FromRow)]
+struct ActiveRow {
+    token_hash: Vec<u8>,
+    person_id: i64,
+    created_at: i64,
+    used_at: i64,
+    ends_at: i64,
+    network: String,
+    agent: String,
+    key_name: String,
+}
+
+macro_rules! active {
+    ($where:literal) => {
+        concat!(
+            "SELECT s.token_hash, s.person_id, s.created_at, s.used_at, s.ends_at, s.network, s.agent, \
+             coalesce(k.name, '') AS key_name FROM sessions s LEFT JOIN credentials k ON k.id = s.credential_id \
+             WHERE ",
+            $where,
+            "s.ended_at IS NULL AND s.ends_at > $1 AND s.used_at >= $2 ORDER BY s.used_at DESC, s.token_hash LIMIT $3"
+        )
+    };
+}
+
+/// Sessions of somebody or of all that are neither over at a time nor unused since another, the last
+/// used first.
+///
+/// # Errors
+/// As every query.
+pub async fn active(
+    c: &mut Conn<'_>,
+    person: Option<PersonId>,
+    now: Timestamp,
+    used_since: Timestamp,
+    limit: i64,
+) -> Result<Vec<Active>, StorageError> {
+    let rows = match person {
+        Some(p) => {
+            fetch_all!(c, ActiveRow: active!("s.person_id = $4 AND "), now.0, used_since.0, limit, p.0)
+        }
+        None => fetch_all!(c, ActiveRow: active!(""), now.0, used_since.0, limit),
+    }?;
+    let active = |r: ActiveRow| Active {
+        token_hash: r.token_hash,
+        person: PersonId(r.person_id),
+        created_at: Timestamp(r.created_at),
+        used_at: Timestamp(r.used_at),
+        ends_at: Timestamp(r.ends_at),
+        network: r.network,
+        agent: r.agent,
+        key: r.key_name,
+    };
+    Ok(rows.into_iter().map(active).collect())
+}
+
+/// Token hashes of a person's sessions that have not ended and are not over at a time.
+///
+/// # Errors
+/// As every query.
+pub async fn of_person(
+    c: &mut Conn<'_>,
+    person: PersonId,
+    now: Timestamp,
+) -> Result<Vec<Vec<u8>>, StorageError> {
+    let rows = fetch_all!(c, (Vec<u8>,):
+        "SELECT token_hash FROM sessions WHERE person_id = $1 AND ended_at IS NULL AND ends_at > $2 ORDER BY created_at",
+        person.0, now.0)?;
+    Ok(rows.into_iter().map(|r| r.0).collect())
+}
+
 /// Moves the time of last use forward, never back.
 ///
 /// # Errors

@@ -106,6 +106,13 @@ impl SignedIn {
         } else {
             Vec::new()
         };
+        let more = may(Permission::ManageSessions).then(|| ViewLink {
+            href: "/sessions".into(),
+            label: lang.t("sessions"),
+            icon: "laptop",
+            count: None,
+            current: place == Place::Sessions,
+        });
         let organization = (!actor.is_staff()).then(|| self.session.organization_name.clone());
         Ok(Shell {
             lang,
@@ -138,6 +145,7 @@ impl SignedIn {
                 ledger: may(Permission::ReadLedger),
                 incidents: counts.incidents,
                 portal_cases: counts.portal,
+                more: more.into_iter().collect(),
                 ..Nav::default()
             },
             flash: None,

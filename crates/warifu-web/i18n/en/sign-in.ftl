@@ -77,3 +77,19 @@ passkeys-last = The last one cannot be removed
 passkeys-add = Add a passkey
 passkeys-add-text = It opens your account like the ones you have. That it was added stands in the ledger.
 passkeys-actions = Actions
+
+## Active sessions
+sessions = Active sessions
+sessions-mine = My sessions
+sessions-mine-lead = Where you are signed in now. End what you do not know, and tell your administrator.
+sessions-device = Device and key
+sessions-left = Left of { $life }
+sessions-idle = Unused for
+sessions-key = passkey { $name }
+sessions-this = this session
+sessions-end = End
+sessions-end-of = End the session of { $name } on { $device }
+sessions-end-others = End all others
+sessions-by-network = By network
+sessions-by-asn = Networks are named by their autonomous system. A session holds in one of them only.
+sessions-by-prefix = No ASN database is in use: sessions are bound to address prefixes, and whoever moves within a provider signs in again more often. The server takes one with --asn-database.

@@ -77,3 +77,19 @@ passkeys-last = 最後の一つは削除できません
 passkeys-add = パスキーを追加
 passkeys-add-text = 今のパスキーと同じように使えます。追加したことは台帳に記録されます。
 passkeys-actions = 操作
+
+## Active sessions
+sessions = 有効なセッション
+sessions-mine = 自分のセッション
+sessions-mine-lead = 現在サインインしている場所です。心当たりのないものは終了し、管理者に連絡してください。
+sessions-device = 端末とキー
+sessions-left = 残り時間（上限{ $life }）
+sessions-idle = 未使用の時間
+sessions-key = パスキー「{ $name }」
+sessions-this = このセッション
+sessions-end = 終了
+sessions-end-of = { $name }さんの{ $device }のセッションを終了
+sessions-end-others = ほかをすべて終了
+sessions-by-network = ネットワーク別
+sessions-by-asn = ネットワークはAS番号で表します。セッションは、そのうち一つでのみ有効です。
+sessions-by-prefix = ASNデータベースが設定されていません。セッションはアドレスの範囲に結び付けられるため、同じ事業者の中で移動しても再サインインが必要になることがあります。--asn-databaseで設定できます。

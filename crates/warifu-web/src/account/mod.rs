@@ -1,6 +1,7 @@
 //! One's own account and session.
 
 pub mod passkeys;
+pub mod sessions;
 
 use crate::csrf::Form;
 use crate::lang::local;

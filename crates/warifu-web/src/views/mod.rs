@@ -14,6 +14,7 @@ pub mod people;
 pub mod portal;
 pub mod reports;
 pub mod runs;
+pub mod sessions;
 pub mod shell;
 pub mod sign_in;
 

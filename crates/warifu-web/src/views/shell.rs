@@ -117,6 +117,8 @@ pub enum Place {
     Incidents,
     /// `/account/passkeys`
     Passkeys,
+    /// `/sessions`
+    Sessions,
     /// `/portal/cases`
     PortalCases,
     /// `/portal/cases/new`
@@ -179,6 +181,7 @@ impl Nav {
             Place::Ledger => "ledger",
             Place::Incidents => "incidents",
             Place::Passkeys => "passkeys",
+            Place::Sessions => "sessions",
             Place::PortalCases => "portal-cases",
             Place::PortalNew => "portal-new",
         };

@@ -122,6 +122,7 @@ async fn story(language: &str) {
         ("organizations", "/organizations"),
         ("organization", "/organizations/2"),
         ("passkeys", "/account/passkeys"),
+        ("sessions-mine", "/account/sessions"),
         ("shortcuts", "/shortcuts"),
         ("case-new", "/cases/new"),
     ] {
@@ -147,6 +148,8 @@ async fn story(language: &str) {
     sound(&customer, &shot("portal-case")).await;
     customer.goto(&warifu.url("/account/passkeys")).await;
     sound(&customer, &shot("portal-passkeys")).await;
+    customer.goto(&warifu.url("/account/sessions")).await;
+    sound(&customer, &shot("portal-sessions")).await;
 
     // The super administrator runs the report over everybody and downloads it.
     let owner = enter(&warifu, &browser, OWNER, look()).await;
@@ -178,6 +181,8 @@ async fn story(language: &str) {
     sound(&owner, &shot("runs")).await;
     owner.goto(&warifu.url("/ledger")).await;
     at_every_look(&owner, &shot("ledger")).await;
+    owner.goto(&warifu.url("/sessions")).await;
+    at_every_look(&owner, &shot("sessions")).await;
 
     // The responder finds from a byte count which report left, and who was in it.
     let responder = enter(&warifu, &browser, RESPONDER, look()).await;

@@ -8,6 +8,7 @@
 
 mod checks;
 mod samples;
+mod samples_access;
 mod samples_desk;
 mod samples_evidence;
 mod words;
@@ -24,6 +25,7 @@ fn pages(lang: Lang) -> &'static [(&'static str, String)] {
             let mut all = samples::pages(lang);
             all.extend(samples_desk::pages(lang));
             all.extend(samples_evidence::pages(lang));
+            all.extend(samples_access::pages(lang));
             all
         };
         Lang::ALL.into_iter().map(render).collect()

@@ -4,6 +4,7 @@
 mod network;
 mod sessions;
 mod step_up;
+mod tenants;
 mod webauthn;
 
 use crate::http::Client;

@@ -178,6 +178,43 @@ on_both! {
         verified(&w);
     }
 
+    async fn a_session_is_ended_by_its_owner_and_by_an_administrator(w: Warifu) {
+        let link = invitation(&w, "owner@example.com", "super_administrator");
+        let mut owner = w.client();
+        let mut own = enter(&mut owner, w.base(), &link).await;
+        let mut elsewhere = w.client();
+        crate::sign_in::sign_in(&mut elsewhere, &mut own).await;
+        let mut agent = w.client();
+        enter(&mut agent, w.base(), &invitation(&w, "agent@example.com", "agent")).await;
+
+        // An agent sees their own only, and ends no one else's.
+        assert_eq!(agent.get("/sessions").await.status, 403);
+        let page = owner.get("/sessions").await;
+        let foreign = page.form("action", "/sessions/1/").attributes["action"].clone();
+        let mine = agent.get("/account/sessions").await;
+        assert!(!mine.text().contains("/sessions/1/"), "{}", mine.text());
+        let csrf = mine.form("action", "/sign-out").fields[0].1.clone();
+        for path in [foreign.as_str(), "/sessions/1/end", "/sessions/2/ffff/end"] {
+            assert_eq!(agent.post_form(path, &[("csrf", &csrf)]).await.status, 404, "{path}");
+        }
+        assert_eq!(who(&mut elsewhere).await.status, 200);
+
+        // The owner ends all others of their own, and the agent's.
+        let page = owner.get("/account/sessions").await;
+        let answer = owner.submit(&page.form("action", "/sessions/1/end"), &[]).await;
+        assert_eq!(answer.location(), "/account/sessions");
+        assert_eq!(who(&mut elsewhere).await.status, 401);
+        let page = owner.get("/sessions").await;
+        let answer = owner.submit(&page.form("action", "/sessions/2/"), &[]).await;
+        assert_eq!(answer.location(), "/sessions");
+        assert_eq!(who(&mut agent).await.status, 401);
+        assert_eq!(who(&mut owner).await.status, 200);
+        let told = entries(&mut owner, "session_revoked").await;
+        let reasons: Vec<_> = told.iter().map(|e| e["body"]["reason"].clone()).collect();
+        assert_eq!(reasons, ["administrator", "owner"]);
+        verified(&w);
+    }
+
     async fn attack_31_a_page_of_another_site_changes_nothing(w: Warifu) {
         let link = invitation(&w, "owner@example.com", "super_administrator");
         let mut owner = w.client();

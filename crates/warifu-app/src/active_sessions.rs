@@ -1,0 +1,158 @@
+//! The sessions that hold, seen by their owner or by an administrator, and ending them.
+
+use crate::sessions::OpenSession;
+use crate::{App, AppError};
+use std::collections::HashMap;
+use warifu_auth::{SessionPolicy, digest};
+use warifu_domain::access::{Actor, Permission, Roles};
+use warifu_domain::{OrganizationId, PersonId, Timestamp};
+use warifu_ledger::Hash;
+use warifu_ledger::body::SessionRevoked;
+use warifu_storage::sessions::Active;
+use warifu_storage::{Conn, people, sessions};
+
+/// A session as it is shown: nothing of it can be used as one.
+#[derive(Clone, Debug)]
+pub struct ActiveSession {
+    /// SHA-256 of the stored token hash, hexadecimal: what the ledger calls it, too.
+    pub name: String,
+    pub person: PersonId,
+    pub person_name: String,
+    pub roles: Roles,
+    pub network: String,
+    /// `User-Agent`, shortened.
+    pub agent: String,
+    /// What the owner calls the passkey that opened it.
+    pub key: String,
+    pub opened_at: Timestamp,
+    /// Microseconds until it is over, and since it was used.
+    pub left: i64,
+    pub idle: i64,
+}
+
+/// Sessions shown at once.
+const SHOWN: i64 = 200;
+
+fn name(token_hash: &[u8]) -> String {
+    crate::attachments::hex(&digest(token_hash))
+}
+
+impl OpenSession {
+    /// What the ledger and the list of sessions call it.
+    pub fn name(&self) -> String {
+        name(&self.token_hash)
+    }
+}
+
+impl App {
+    /// The actor's own sessions, or everybody's: those that are open now, the last used first; at most
+    /// 200.
+    ///
+    /// # Errors
+    /// Denied for everybody's without [`Permission::ManageSessions`].
+    pub async fn active_sessions(
+        &self,
+        actor: &Actor,
+        own: bool,
+        policy: &SessionPolicy,
+    ) -> Result<Vec<ActiveSession>, AppError> {
+        if !own {
+            actor.require(Permission::ManageSessions)?;
+        }
+        let now = self.now();
+        let mut reader = self.db.read().await?;
+        let mut conn = reader.conn();
+        let used_since = now.plus(-policy.idle);
+        let whose = own.then_some(actor.person);
+        let found = sessions::active(&mut conn, whose, now, used_since, SHOWN).await?;
+        let names = people::names(&mut conn, found.iter().map(|s| s.person)).await?;
+        let mut known = HashMap::new();
+        for (person, name) in names {
+            let roles = people::roles(&mut conn, person).await?;
+            known.insert(person, (name, roles));
+        }
+        let shown = |s: Active| ActiveSession {
+            name: name(&s.token_hash),
+            person: s.person,
+            person_name: known.get(&s.person).map(|k| k.0.clone()).unwrap_or_default(),
+            roles: known.get(&s.person).map(|k| k.1).unwrap_or_default(),
+            network: s.network,
+            agent: s.agent,
+            key: s.key,
+            opened_at: s.created_at,
+            left: s.ends_at.min(s.created_at.plus(policy.lifetime)).0 - now.0,
+            idle: (now.0 - s.used_at.0).max(0),
+        };
+        Ok(found.into_iter().map(shown).filter(|s| s.left > 0).collect())
+    }
+
+    /// Ends a session of the actor's, or with [`Permission::ManageSessions`] anybody's. It holds for every
+    /// request that starts after this returns.
+    ///
+    /// # Errors
+    /// [`AppError::NotFound`] when there is no such session, or it is not the actor's to end.
+    pub async fn end_session(
+        &self,
+        actor: &Actor,
+        person: PersonId,
+        session: &str,
+    ) -> Result<(), AppError> {
+        self.end(actor, person, |hash| name(hash) == session).await.and_then(|n| match n {
+            0 => Err(AppError::NotFound("session")),
+            _ => Ok(()),
+        })
+    }
+
+    /// Ends every session of a person, but not the one in which this is asked. Gives how many.
+    ///
+    /// # Errors
+    /// [`AppError::NotFound`] when they are not the actor's to end.
+    pub async fn end_sessions(
+        &self,
+        session: &OpenSession,
+        person: PersonId,
+    ) -> Result<usize, AppError> {
+        self.end(&session.actor, person, |hash| hash != session.token_hash).await
+    }
+
+    async fn end(
+        &self,
+        actor: &Actor,
+        person: PersonId,
+        which: impl Fn(&[u8]) -> bool + Send,
+    ) -> Result<usize, AppError> {
+        let own = person == actor.person;
+        if !own && !actor.roles.allow(Permission::ManageSessions) {
+            return Err(AppError::NotFound("session"));
+        }
+        let mut change = self.change().await?;
+        let at = change.at();
+        let organization = organization(&mut change.conn(), person).await?;
+        let open = sessions::of_person(&mut change.conn(), person, at).await?;
+        let mut ended = 0;
+        for hash in open.iter().filter(|hash| which(hash)) {
+            if !sessions::end(&mut change.conn(), hash, at).await? {
+                continue;
+            }
+            let body = SessionRevoked {
+                person: person.to_string(),
+                revoked: Some(Hash(digest(hash))),
+                reason: if own { "owner" } else { "administrator" }.into(),
+                bound_to: None,
+            };
+            change.record(actor, organization, &body).await?;
+            ended += 1;
+        }
+        if ended > 0 {
+            change.commit().await?;
+        }
+        Ok(ended)
+    }
+}
+
+async fn organization(
+    c: &mut Conn<'_>,
+    person: PersonId,
+) -> Result<Option<OrganizationId>, AppError> {
+    Ok(people::find(c, person).await?.map(|p| p.organization))
+}

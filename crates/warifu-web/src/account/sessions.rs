@@ -1,0 +1,106 @@
+//! The sessions that hold: one's own, and for administrators everybody's.
+
+use crate::csrf::Form;
+use crate::lang::local;
+use crate::page::page as html;
+use crate::problem::Problem;
+use crate::session::{SignedIn, Staff, role_message};
+use crate::sign_in::enrol::suggested;
+use crate::state::Web;
+use crate::views::markup::initials;
+use crate::views::sessions::{MySessions, PortalSessions, Session, Sessions};
+use crate::views::shell::Place;
+use axum::extract::{Path, State};
+use axum::response::{IntoResponse, Redirect, Response};
+use serde::Deserialize;
+use std::collections::BTreeMap;
+use warifu_app::AppError;
+use warifu_app::active_sessions::ActiveSession;
+use warifu_domain::PersonId;
+use warifu_domain::access::Permission;
+use warifu_domain::time::SECOND;
+
+async fn rows(web: &Web, me: &SignedIn, own: bool) -> Result<Vec<Session>, Problem> {
+    let lang = me.taste.lang;
+    let here = me.session.name();
+    let found = web.app.active_sessions(me.actor(), own, &web.config.sessions).await?;
+    let row = |s: ActiveSession| Session {
+        this: s.name == here,
+        id: s.name,
+        person: s.person.to_string(),
+        initials: initials(&s.person_name),
+        name: s.person_name,
+        role: lang.t(role_message(s.roles)),
+        network: s.network,
+        device: suggested(&s.agent),
+        key: s.key,
+        left: s.left / SECOND,
+        idle: s.idle / SECOND,
+    };
+    Ok(found.into_iter().map(row).collect())
+}
+
+/// `GET /sessions`
+pub async fn list(State(web): State<Web>, me: Staff) -> Result<Response, Problem> {
+    me.actor().require(Permission::ManageSessions).map_err(AppError::from)?;
+    let rows = rows(&web, &me, false).await?;
+    let mut networks: BTreeMap<&str, i64> = BTreeMap::new();
+    for row in &rows {
+        // By provider where it is known: `AS64496 192.0.2.0/24` counts as AS64496.
+        let network = row.network.split_once(' ').map_or(row.network.as_str(), |(asn, _)| asn);
+        *networks.entry(network).or_default() += 1;
+    }
+    let mut networks: Vec<_> = networks.into_iter().map(|(n, k)| (n.to_owned(), k)).collect();
+    networks.sort_by_key(|(_, n)| std::cmp::Reverse(*n));
+    html(Sessions {
+        shell: me.shell(Place::Sessions, "").await?,
+        everybody: true,
+        me: me.actor().person.to_string(),
+        back: "/sessions",
+        lifetime: web.config.sessions.lifetime / SECOND,
+        networks,
+        asns: web.config.asns.is_some(),
+        rows,
+    })
+}
+
+/// `GET /account/sessions`
+pub async fn mine(State(web): State<Web>, me: SignedIn) -> Result<Response, Problem> {
+    let rows = rows(&web, &me, true).await?;
+    let shell = me.shell(Place::Elsewhere, "").await?;
+    let (everybody, back) = (false, "/account/sessions");
+    let lifetime = web.config.sessions.lifetime / SECOND;
+    let person = me.actor().person.to_string();
+    match me.actor().is_staff() {
+        true => html(MySessions { shell, rows, everybody, me: person, back, lifetime }),
+        false => html(PortalSessions { shell, rows, everybody, me: person, back, lifetime }),
+    }
+}
+
+#[derive(Deserialize)]
+pub struct Back {
+    #[serde(default)]
+    back: String,
+}
+
+/// `POST /sessions/{person}/{session}/end`
+pub async fn end(
+    State(web): State<Web>,
+    me: SignedIn,
+    Path((person, session)): Path<(PersonId, String)>,
+    form: Form<Back>,
+) -> Result<Response, Problem> {
+    web.app.end_session(me.actor(), person, &session).await?;
+    Ok(Redirect::to(local(&form.back)).into_response())
+}
+
+/// `POST /sessions/{person}/end`: all of a person's, but not the one in which this is asked.
+pub async fn end_all(
+    State(web): State<Web>,
+    me: SignedIn,
+    Path(person): Path<PersonId>,
+    form: Form<Back>,
+) -> Result<Response, Problem> {
+    web.app.end_sessions(&me.session, person).await?;
+    Ok(Redirect::to(local(&form.back)).into_response())
+}

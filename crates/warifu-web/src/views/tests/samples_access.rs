@@ -1,0 +1,66 @@
+//! Sample data: sessions.
+
+use super::samples::{NASTY, shell, w};
+use crate::i18n::Lang;
+use crate::views::markup::initials;
+use crate::views::sessions::*;
+use crate::views::shell::Place;
+use askama::Template;
+
+fn sessions(lang: Lang) -> Vec<Session> {
+    let session =
+        |name: &str, role: (&str, &str), network: &str, device: &str, left, idle, this| Session {
+            id: "5e884898da28047151d0e56f8dc62927".into(),
+            person: "p1".into(),
+            name: name.into(),
+            initials: initials(name),
+            role: w(lang, role.0, role.1),
+            network: network.into(),
+            device: device.into(),
+            key: w(lang, "Blue key", "青いキー"),
+            left,
+            idle,
+            this,
+        };
+    let administrator = ("Administrator", "管理者");
+    vec![
+        session("Naoko Ishii", administrator, "AS64496 203.0.113.0/24", "Mac", 33_120, 0, true),
+        session(NASTY, ("Agent", "担当者"), "198.51.100.0/24", "iPad", 1_200, 780, false),
+    ]
+}
+
+pub fn pages(lang: Lang) -> Vec<(&'static str, String)> {
+    let (me, lifetime) = ("p1".to_owned(), 43_200);
+    let everybody = |asns| Sessions {
+        shell: shell(lang, Place::Sessions),
+        rows: sessions(lang),
+        everybody: true,
+        me: me.clone(),
+        back: "/sessions",
+        lifetime,
+        networks: vec![("AS64496".into(), 21), ("198.51.100.0/24".into(), 1)],
+        asns,
+    };
+    let mine = MySessions {
+        shell: shell(lang, Place::Elsewhere),
+        rows: sessions(lang),
+        everybody: false,
+        me: me.clone(),
+        back: "/account/sessions",
+        lifetime,
+    };
+    let portal = PortalSessions {
+        shell: shell(lang, Place::Elsewhere),
+        rows: sessions(lang).into_iter().take(1).collect(),
+        everybody: false,
+        me: me.clone(),
+        back: "/account/sessions",
+        lifetime,
+    };
+    vec![
+        ("sessions", everybody(true).render().unwrap()),
+        ("sessions-prefixes", everybody(false).render().unwrap()),
+        ("sessions-mine", mine.render().unwrap()),
+        ("portal-sessions", portal.render().unwrap()),
+    ]
+}

@@ -82,7 +82,7 @@ async function stepUp(form, csrf) {
   if (form.elements.step_up) return;
   const parameters = Object.fromEntries(new URLSearchParams(form.dataset.parameters));
   for (const name of (form.dataset.bound ?? "").split(" ").filter(Boolean)) {
-    parameters[name] = form.elements[name].value;
+    parameters[name] = new FormData(form).getAll(name).join(",");
   }
   const what = { action: form.dataset.stepUp, parameters };
   const { publicKey, ...rest } = await post("/step-up/options", csrf, what);

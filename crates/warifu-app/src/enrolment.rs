@@ -21,7 +21,7 @@ pub struct Invitation {
     pub expires_at: Timestamp,
 }
 
-fn ledger_role(role: Role) -> LedgerRole {
+pub(crate) fn ledger_role(role: Role) -> LedgerRole {
     match role {
         Role::Agent => LedgerRole::Agent,
         Role::Administrator => LedgerRole::Administrator,

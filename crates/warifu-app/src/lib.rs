@@ -19,6 +19,7 @@ pub mod organizations;
 pub mod passkeys;
 pub mod people;
 pub mod reports;
+mod roles;
 pub mod search;
 pub mod sessions;
 pub mod sign_in;

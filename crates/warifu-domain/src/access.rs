@@ -72,6 +72,7 @@ impl Role {
                 ReadLedger,
                 Invite,
                 ManageSessions,
+                ManageRoles,
                 Investigate,
             ],
             Role::Responder => &[
@@ -113,6 +114,8 @@ pub enum Permission {
     Investigate,
     /// Hand out enrolment links.
     Invite,
+    /// Grant and take away roles.
+    ManageRoles,
     /// See everybody's sessions and end them.
     ManageSessions,
     /// See the people and cases of one's own organization.

@@ -9,15 +9,18 @@ pub enum Action {
     AddFactor,
     /// One's own passkey goes.
     RemoveFactor,
+    /// Somebody gets exactly these roles.
+    ChangeRoles,
 }
 
 impl Action {
-    pub const ALL: [Action; 2] = [Action::AddFactor, Action::RemoveFactor];
+    pub const ALL: [Action; 3] = [Action::AddFactor, Action::RemoveFactor, Action::ChangeRoles];
 
     pub fn key(self) -> &'static str {
         match self {
             Action::AddFactor => "add_factor",
             Action::RemoveFactor => "remove_factor",
+            Action::ChangeRoles => "change_roles",
         }
     }
 

@@ -1,21 +1,24 @@
 //! `/people`: pages of people, and one person's record with its versions.
 
 use crate::cases::show::{Show, somebody};
+use crate::csrf::Form;
+use crate::i18n::Lang;
 use crate::page::{Leaving, gated};
 use crate::problem::Problem;
 use crate::session::{Staff, role_message};
 use crate::state::Web;
 use crate::views::cases::Pager;
+use crate::views::markup::Choice;
 use crate::views::people::{FieldValue, PeopleList, PersonPage, PersonRow, Version};
 use crate::views::shell::Place;
 use axum::extract::{Path, Query, State};
 use axum::http::StatusCode;
-use axum::response::Response;
+use axum::response::{IntoResponse, Redirect, Response};
 use serde::Deserialize;
 use serde_json::json;
 use std::collections::HashMap;
 use url::form_urlencoded::Serializer;
-use warifu_domain::access::{Permission, Roles};
+use warifu_domain::access::{Permission, Role, Roles};
 use warifu_domain::people::{KnownPerson, Person};
 use warifu_domain::{OrganizationId, PersonId, Revision};
 
@@ -189,6 +192,8 @@ pub async fn person(
     let version = version.ok_or_else(Problem::not_found)?;
     let as_of = (shown != newest).then(|| versions.iter().find(|v| v.current).cloned()).flatten();
     let none = HashMap::new();
+    let may_change =
+        as_of.is_none() && view.person.active && who.actor().roles.allow(Permission::ManageRoles);
     let page = PersonPage {
         shell: who.shell(Place::People, "").await?,
         who: somebody(id, version.person.record.display_name()),
@@ -198,6 +203,10 @@ pub async fn person(
         as_of,
         versions,
         cases: view.cases.iter().map(|c| show.row(c, &none, &view.organization.name)).collect(),
+        roles: match may_change {
+            true => choices(lang, view.roles, view.organization.vendor),
+            false => Vec::new(),
+        },
     };
     let leaving = Leaving {
         route: "/people/{id}",
@@ -206,4 +215,35 @@ pub async fn person(
         ids: vec![id.0],
     };
     gated(&web, &who, StatusCode::OK, leaving, page).await
+}
+
+/// The roles that somebody of the vendor or of a customer may have.
+fn choices(lang: Lang, held: Roles, vendor: bool) -> Vec<Choice> {
+    let fitting = Role::ALL.into_iter().filter(|role| role.is_staff() == vendor);
+    let choice = |role: Role| {
+        let name = lang.t(role_message(Roles::default().with(role)));
+        Choice::new(role.key(), name, held.has(role))
+    };
+    fitting.map(choice).collect()
+}
+
+/// Body of `POST /people/{id}/roles`.
+#[derive(Default, Deserialize)]
+#[serde(default)]
+pub struct Chosen {
+    role: Vec<String>,
+    step_up: Option<String>,
+}
+
+/// `POST /people/{id}/roles`: exactly the roles that are ticked.
+pub async fn roles(
+    State(web): State<Web>,
+    who: Staff,
+    Path(id): Path<PersonId>,
+    Form(chosen): Form<Chosen>,
+) -> Result<Response, Problem> {
+    let known = |key: &String| Role::from_key(key).ok_or_else(Problem::not_found);
+    let roles = chosen.role.iter().map(known).collect::<Result<Roles, _>>()?;
+    web.app.change_roles(who.actor(), id, roles, chosen.step_up.as_deref()).await?;
+    Ok(Redirect::to(&format!("/people/{id}")).into_response())
 }

@@ -96,6 +96,7 @@ fn people() -> Router<Web> {
     Router::new()
         .route("/people", get(people::list))
         .route("/people/{id}", get(people::person))
+        .route("/people/{id}/roles", post(people::roles))
         .route("/organizations", get(organizations::list))
         .route("/organizations/{id}", get(organizations::organization))
 }

@@ -58,3 +58,9 @@ state-running = Running
 state-done = Done
 state-cancelled = Stopped
 state-failed = Failed
+
+## Roles
+roles = Roles
+roles-text = What they may do at the desk. It holds from their next request on, and stands in the ledger.
+roles-change = Change the roles
+roles-refused = Your passkey did not prove you. Nothing was changed.

@@ -52,3 +52,9 @@ state-running = 実行中
 state-done = 完了
 state-cancelled = 中止済み
 state-failed = 失敗
+
+## Roles
+roles = 役割
+roles-text = この人がデスクで行えることです。次の操作から有効になり、台帳に記録されます。
+roles-change = 役割を変更
+roles-refused = パスキーで本人確認ができませんでした。何も変更されていません。

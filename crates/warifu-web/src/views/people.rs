@@ -3,7 +3,7 @@
 use askama::Template;
 
 use super::cases::{CaseRow, Pager, Somebody};
-use super::markup::Tone;
+use super::markup::{Choice, Tone};
 use super::shell::Shell;
 use crate::i18n::When;
 
@@ -64,6 +64,8 @@ pub struct PersonPage {
     pub versions: Vec<Version>,
     /// Their cases
     pub cases: Vec<CaseRow>,
+    /// The roles that they may have, for readers who may change them: key and name
+    pub roles: Vec<Choice>,
 }
 
 /// One field of a record.

@@ -145,8 +145,13 @@ impl Client {
             |name: &str| form.fields.iter().find(|(n, _)| n == name).map(|(_, v)| v.clone());
         let csrf = field("csrf").expect("the form carries its token");
         let parameters = form.attributes.get("data-parameters").cloned().unwrap_or_default();
-        let parameters: BTreeMap<String, String> =
+        let mut parameters: BTreeMap<String, String> =
             url::form_urlencoded::parse(parameters.as_bytes()).into_owned().collect();
+        for name in form.attributes.get("data-bound").map_or("", String::as_str).split_whitespace()
+        {
+            let sent = form.fields.iter().filter(|(n, _)| n == name).map(|(_, v)| v.as_str());
+            parameters.insert(name.to_owned(), sent.collect::<Vec<_>>().join(","));
+        }
         let what = serde_json::json!({
             "action": form.attributes["data-step-up"], "parameters": parameters,
         });

@@ -178,6 +178,53 @@ on_both! {
         verified(&w);
     }
 
+    async fn attack_16_a_role_that_is_taken_away_is_gone_with_the_next_request(w: Warifu) {
+        let link = invitation(&w, "owner@example.com", "super_administrator");
+        let mut owner = w.client();
+        let mut passkey = enter(&mut owner, w.base(), &link).await;
+        let mut agent = w.client();
+        enter(&mut agent, w.base(), &invitation(&w, "admin@example.com", "administrator")).await;
+        assert_eq!(agent.get("/ledger").await.status, 200);
+
+        // Only with the key, for just these roles, and not by whoever has them.
+        let page = owner.get("/people/2").await;
+        let form = page.form("action", "/people/2/roles");
+        assert_eq!(owner.submit(&form, &[]).await.location(), "/people/2", "nothing changes");
+        let csrf = form.fields[0].1.clone();
+        let fewer = [("csrf", csrf.as_str()), ("role", "agent")];
+        let answer = owner.post_form("/people/2/roles", &fewer).await;
+        assert_eq!(answer.status, 403, "{}", answer.text());
+        let own = agent.get("/account/passkeys").await.form("action", "/sign-out").fields[0].1.clone();
+        let more = [("csrf", own.as_str()), ("role", "super_administrator")];
+        assert_eq!(agent.post_form("/people/2/roles", &more).await.status, 403);
+        let mut form = page.form("action", "/people/2/roles");
+        form.fields.retain(|(name, _)| name != "role");
+        form.fields.push(("role".into(), "agent".into()));
+        let form = owner.step_up(form, &mut passkey).await;
+        let mut other = form.fields.clone();
+        other.push(("role".into(), "administrator".into()));
+        let pairs: Vec<_> = other.iter().map(|(n, v)| (n.as_str(), v.as_str())).collect();
+        assert_eq!(owner.post_form("/people/2/roles", &pairs).await.status, 303, "nothing changes");
+        other.retain(|(_, value)| value != "administrator" && value != "agent");
+        let pairs: Vec<_> = other.iter().map(|(n, v)| (n.as_str(), v.as_str())).collect();
+        assert_eq!(owner.post_form("/people/2/roles", &pairs).await.status, 403, "other roles");
+        assert_eq!(owner.submit(&form, &[]).await.status, 303);
+
+        assert_eq!(agent.get("/ledger").await.status, 403, "the role is gone");
+        assert_eq!(agent.get("/cases").await.status, 200, "the session is not");
+        let told = entries(&mut owner, "role_change").await;
+        let last: Vec<_> = told[..2].iter().map(|e| (e["body"]["role"].clone(), e["body"]["change"].clone())).collect();
+        assert_eq!(last, [("administrator".into(), "removed".into()), ("agent".into(), "added".into())]);
+
+        // The last super administrator stays one.
+        let page = owner.get("/people/1").await;
+        let mut form = page.form("action", "/people/1/roles");
+        form.fields.retain(|(name, _)| name != "role");
+        let form = owner.step_up(form, &mut passkey).await;
+        assert_eq!(owner.submit(&form, &[]).await.status, 409);
+        verified(&w);
+    }
+
     async fn a_session_is_ended_by_its_owner_and_by_an_administrator(w: Warifu) {
         let link = invitation(&w, "owner@example.com", "super_administrator");
         let mut owner = w.client();

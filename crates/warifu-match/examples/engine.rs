@@ -1,5 +1,5 @@
 //! The engine alone on loaded data, for bench/match: `engine PEOPLE.csv predicates.toml RUNS TARGET…`
-//! with targets as BYTES or BYTES:all (all 90 dialects). Prints CPU and wall seconds of loading and of
+//! with targets as BYTES, BYTES:all (all 90 dialects) or BYTES:who (and who was in it). Prints CPU and wall seconds of loading and of
 //! each search, and the most memory that it had.
 #![allow(clippy::print_stdout, clippy::print_stderr)]
 
@@ -40,13 +40,15 @@ fn run(arguments: &[String]) -> Result<(), Box<dyn std::error::Error>> {
     let people = read_people(Path::new(path), &ReadOptions::default(), &|_, _| true)?;
     println!("load wall {:.4} cpu {:.4}", wall.elapsed().as_secs_f64(), cpu() - before);
     for (target, threads) in targets.iter().flat_map(|target| [(target, 1), (target, 2)]) {
-        let (bytes, all) = target.split_once(':').map_or((target.as_str(), false), |t| (t.0, true));
-        let dialects = if all { dialects::usual() } else { dialects::parse("eol = \"lf\"")? };
+        let (bytes, what) = target.split_once(':').unwrap_or((target, ""));
+        let dialects =
+            if what == "all" { dialects::usual() } else { dialects::parse("eol = \"lf\"")? };
         let mut spec =
             SearchSpec::new(Target { bytes: bytes.parse()?, ..Target::default() }, dialects);
         spec.discover = false;
         spec.predicates = predicates.clone();
         spec.threads = threads;
+        spec.who = !what.is_empty();
         let stop = AtomicBool::new(false);
         // Ticks are coarse: as many runs as make their sum count.
         let (wall, before) = (Instant::now(), cpu());

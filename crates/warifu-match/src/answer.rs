@@ -12,8 +12,7 @@ use crate::{
         Exposure, each_organization, exposure_with, organization_column, organization_names,
     },
     membership::{SKIPPED, membership},
-    pass::each_segment,
-    people::Segment,
+    pass,
     search::{Job, Prepared, SearchError},
     target::{Target, Window},
     verdict::Verdict,
@@ -298,7 +297,9 @@ pub(crate) fn build(
         judge(job, prepared, verdict, stop, &mut certain, &mut possible, &mut excluded)?;
     }
     let exposure = match (verdict.ranked().first(), listed.first()) {
-        (Some(hit), Some(first)) => Some(exposed(job, prepared, hit.filter, first)?),
+        (Some(hit), Some(first)) if job.spec.who => {
+            Some(exposed(job, prepared, hit.filter, first)?)
+        }
         _ => None,
     };
     let ties = listed
@@ -356,33 +357,21 @@ fn exposed(
     let filter = &job.filters.list[filter];
     let written = filter.written.and_then(|at| job.spec.written.get(at));
     if let Some(written) = written {
-        let members = |segment: &Segment, start: u64| {
-            let mut members = vec![false; segment.rows];
-            let from = written.rows.partition_point(|row| u64::from(*row) < start);
-            for row in written.rows.iter().skip(from) {
-                let at = (u64::from(*row) - start) as usize;
-                let Some(member) = members.get_mut(at) else { break };
+        let mut members = vec![false; people.rows as usize];
+        for row in &written.rows {
+            if let Some(member) = members.get_mut(*row as usize) {
                 *member = true;
             }
-            members
-        };
-        return exposure_with(people, members, &first.columns);
+        }
+        return exposure_with(people, &members, &first.columns);
     }
     let group = &prepared.groups[filter.group];
     let classes = group.atoms.classes.iter();
     let inside: Vec<bool> =
         classes.map(|classes| prepared.holds(filter.group, &filter.choices, classes)).collect();
-    let mut members = vec![false; people.rows as usize];
     let dimensions = prepared.group_dimensions(filter.group);
-    each_segment(people, &dimensions, &group.atoms, |start, atoms| {
-        for (member, atom) in members.iter_mut().skip(start as usize).zip(atoms) {
-            *member = inside.get(*atom as usize).copied().unwrap_or(false);
-        }
-    });
-    let members = |segment: &Segment, start: u64| {
-        members.iter().skip(start as usize).take(segment.rows).copied().collect()
-    };
-    exposure_with(people, members, &first.columns)
+    let members = pass::members(people, &dimensions, &group.atoms, &inside);
+    exposure_with(people, &members, &first.columns)
 }
 
 fn judge(
@@ -405,6 +394,9 @@ fn judge(
     certain.columns = labels(job, verdict.all_columns & all);
     possible.columns = labels(job, verdict.any_columns & !verdict.all_columns & all);
     excluded.columns = labels(job, !verdict.any_columns & all);
+    if !job.spec.who {
+        return Ok(());
+    }
     let members = membership(job, prepared, verdict, stop)?;
     for member in &members {
         match member {

@@ -119,6 +119,33 @@ pub(crate) fn each_organization(
     });
 }
 
+/// As [`each_organization`], for some rows only; see [`Shapes::for_members`](crate::people::Shapes).
+fn organizations_of(
+    people: &People,
+    segment: &Segment,
+    column: usize,
+    (listed, members): (&[u32], &[bool]),
+    mut visit: impl FnMut(usize),
+) {
+    let cells = &segment.columns[column];
+    let tables = &people.tables[segment.tables].columns[column];
+    // Codes are numbered by filled cell: where every cell is filled, by row.
+    if cells.codes.len() == segment.rows {
+        cells.shapes.for_members(listed, members, |row, shape| {
+            let code = cells.codes.get(row).and_then(|code| tables.codes.get(code as usize));
+            if let Some(code) = code.filter(|_| shape != EMPTY) {
+                visit(*code as usize);
+            }
+        });
+    } else {
+        each_organization(people, segment, column, |row, code| {
+            if members[row] {
+                visit(code);
+            }
+        });
+    }
+}
+
 /// What the file of a definition contained: the people for whom all of `predicates` hold, with the
 /// columns called `columns` (all report columns when empty).
 ///
@@ -130,13 +157,13 @@ pub fn exposure_of(
     columns: &[String],
 ) -> Result<Exposure, SearchError> {
     let members = Members::new(people, predicates)?;
-    exposure_with(people, |segment, _| members.of(people, segment), columns)
+    exposure_with(people, &members.all(people), columns)
 }
 
-/// As [`exposure_of`], of the people that `members` answers per segment and its first row.
+/// As [`exposure_of`], of the people whom `members` names, row by row.
 pub(crate) fn exposure_with(
     people: &People,
-    members_of: impl Fn(&Segment, u64) -> Vec<bool>,
+    members: &[bool],
     columns: &[String],
 ) -> Result<Exposure, SearchError> {
     let columns: Vec<usize> = if columns.is_empty() {
@@ -157,7 +184,10 @@ pub(crate) fn exposure_with(
     let mut exposure = Exposure::default();
     let mut filled = vec![0_u64; columns.len()];
     for (segment, first) in people.segments.iter().zip(first_rows(people)) {
-        let members = members_of(segment, first);
+        let members = members.get(first as usize..).unwrap_or_default();
+        let members = members.get(..segment.rows).unwrap_or(members);
+        let listed: Vec<u32> =
+            members.iter().zip(0_u32..).filter(|(m, _)| **m).map(|(_, row)| row).collect();
         // Bit 0: anything beyond name and e-mail; bit 1: contact data beyond them.
         let mut beyond = vec![0_u8; segment.rows];
         for (position, column) in columns.iter().enumerate() {
@@ -166,23 +196,20 @@ pub(crate) fn exposure_with(
                 Meaning::Contact => 3,
                 Meaning::Organization | Meaning::Other => 1,
             };
-            // Who is in it cannot be guessed from row to row: counted without asking.
-            segment.columns[*column].shapes.for_each(|_, row, shape| {
-                let counts = u8::from(shape != EMPTY && members[row]);
+            segment.columns[*column].shapes.for_members(&listed, members, |row, shape| {
+                let counts = u8::from(shape != EMPTY);
                 filled[position] += u64::from(counts);
                 beyond[row] |= marks * counts;
             });
         }
-        for (member, beyond) in members.iter().zip(&beyond) {
-            exposure.people += u64::from(*member);
-            exposure.only_name_and_email += u64::from(*member && *beyond == 0);
-            exposure.only_contact_name_and_email += u64::from(*member && beyond & 2 == 0);
+        exposure.people += listed.len() as u64;
+        for beyond in listed.iter().map(|row| beyond[*row as usize]) {
+            exposure.only_name_and_email += u64::from(beyond == 0);
+            exposure.only_contact_name_and_email += u64::from(beyond & 2 == 0);
         }
         if let Some(column) = organizations {
-            each_organization(people, segment, column, |row, code| {
-                if members[row]
-                    && let Some(count) = counts.get_mut(code)
-                {
+            organizations_of(people, segment, column, (&listed, members), |code| {
+                if let Some(count) = counts.get_mut(code) {
                     *count += 1;
                 }
             });

@@ -466,6 +466,30 @@ fn merge(
     all
 }
 
+/// Per row of the whole table whether its atom is one of those `inside`.
+pub(crate) fn members(
+    people: &People,
+    dimensions: &[&Dimension],
+    atoms: &Atoms,
+    inside: &[bool],
+) -> Vec<bool> {
+    let mut members = Vec::with_capacity(people.rows as usize);
+    let is_in = |atom: &u32| inside.get(*atom as usize).copied().unwrap_or(false);
+    if let Some(places) = &atoms.places {
+        // Asked once per atom of a worker instead of once per row.
+        let local: Vec<Vec<bool>> =
+            places.atoms.iter().map(|numbers| numbers.iter().map(is_in).collect()).collect();
+        for (worker, rows) in &places.segments {
+            let local = local.get(*worker).map_or(&[][..], Vec::as_slice);
+            let row_is_in = |row: &u16| local.get(usize::from(*row)).copied().unwrap_or(false);
+            members.extend(rows.iter().map(row_is_in));
+        }
+        return members;
+    }
+    each_segment(people, dimensions, atoms, |_, atoms| members.extend(atoms.iter().map(is_in)));
+    members
+}
+
 /// Calls `visit(first row, atom per row)` for every segment; an atom is an index in `atoms`.
 pub(crate) fn each_segment(
     people: &People,

@@ -151,6 +151,14 @@ pub(crate) enum Codes {
 }
 
 impl Codes {
+    pub(crate) fn len(&self) -> usize {
+        match self {
+            Self::None => 0,
+            Self::Narrow(codes) => codes.len(),
+            Self::Wide(codes) => codes.len(),
+        }
+    }
+
     #[inline]
     pub(crate) fn get(&self, index: usize) -> Option<u32> {
         match self {
@@ -178,6 +186,36 @@ impl Shapes {
             Self::Sparse(cells) => {
                 for (nth, (row, shape)) in cells.iter().enumerate() {
                     visit(nth, *row as usize, *shape);
+                }
+            }
+        }
+    }
+}
+
+impl Shapes {
+    /// Calls `visit(row, shape)` for the cells of some rows that are not missing. `listed` are the rows,
+    /// `members` says the same per row: of a dense column only the listed cells are looked at.
+    #[inline]
+    pub(crate) fn for_members(
+        &self,
+        listed: &[u32],
+        members: &[bool],
+        mut visit: impl FnMut(usize, u16),
+    ) {
+        match self {
+            Self::Dense(shapes) => {
+                for row in listed {
+                    match shapes.get(*row as usize) {
+                        Some(shape) if *shape != NULL => visit(*row as usize, *shape),
+                        _ => {}
+                    }
+                }
+            }
+            Self::Sparse(cells) => {
+                for (row, shape) in cells {
+                    if members.get(*row as usize) == Some(&true) {
+                        visit(*row as usize, *shape);
+                    }
                 }
             }
         }

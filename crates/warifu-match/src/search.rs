@@ -69,6 +69,9 @@ pub struct SearchSpec {
     pub window: i64,
     /// Candidates to list.
     pub top: usize,
+    /// Say also who was in it: certain, possible and excluded people and organizations, and the
+    /// exposure of the first candidate. That is a third of a search over millions.
+    pub who: bool,
     /// Threads; 0 = as many as the machine has, at most 8.
     pub threads: usize,
 }
@@ -91,6 +94,7 @@ impl SearchSpec {
             at: None,
             window: 0,
             top: 20,
+            who: true,
             threads: 0,
         }
     }

@@ -221,36 +221,83 @@ async fn window_of(
     before: i64,
     window: i64,
 ) -> Result<Vec<(i64, i64)>, StorageError> {
+    // Looked up hit by hit (OFFSET 0 keeps it so): PostgreSQL would rather walk through all of
+    // message_cases beside a few hits.
     macro_rules! newest {
-        ($matches:literal, $from:literal, $where:literal) => {
+        ($source:literal, $where:literal) => {
             concat!(
-                "SELECT m.case_id, s.rowid FROM message_search s JOIN message_cases m ON m.message_id = s.rowid ",
-                $from, "WHERE ", $matches, " AND s.rowid < $2 ", $where, "ORDER BY s.rowid DESC LIMIT $3"
+                $source, ", LATERAL (SELECT case_id, organization_id, internal FROM message_cases WHERE message_id = s.id OFFSET 0) m ",
+                "WHERE s.id < $2 ", $where, "ORDER BY s.id DESC LIMIT $3"
             )
         };
     }
     macro_rules! on_engine {
-        ($from:literal, $where:literal $(, $bind:expr)*) => {
+        ($sqlite:literal, $postgres:literal $(, $bind:expr)*) => {
             match c.engine() {
+                // FTS5 gives the newest first by itself and stops.
                 Engine::Sqlite => fetch_all!(c, (i64, i64):
-                    newest!("message_search MATCH $1", $from, $where), query, before, window $(, $bind)*),
+                    concat!("SELECT m.case_id, s.rowid FROM message_search s JOIN message_cases m ON m.message_id = s.rowid ",
+                        "WHERE message_search MATCH $1 AND s.rowid < $2 ", $sqlite, "ORDER BY s.rowid DESC LIMIT $3"),
+                    query, before, window $(, $bind)*),
                 Engine::Postgres => fetch_all!(c, (i64, i64):
-                    newest!("s.tokens @@ $1::tsquery", $from, $where), query, before, window $(, $bind)*),
+                    newest!("WITH s AS MATERIALIZED (SELECT rowid AS id FROM message_search WHERE tokens @@ $1::tsquery) \
+                        SELECT m.case_id, s.id FROM s", $postgres), query, before, window $(, $bind)*),
             }
         };
     }
     match whose {
-        Whose::Everybodys => on_engine!("", ""),
-        Whose::Organization(o) => {
-            on_engine!("", "AND m.organization_id = $4 AND NOT m.internal ", o.0)
+        Whose::Everybodys => {
+            if c.engine() == Engine::Postgres {
+                let rows = fetch_all!(c, (i64, i64):
+                    newest!("SELECT m.case_id, s.id FROM (SELECT rowid AS id, tokens FROM message_search \
+                        WHERE rowid < $2 ORDER BY rowid DESC LIMIT 10000) s", "AND s.tokens @@ $1::tsquery "),
+                    query, before, window)?;
+                if rows.len() as i64 == window {
+                    return Ok(rows);
+                }
+            }
+            on_engine!("", "")
         }
+        Whose::Organization(o) => on_engine!(
+            "AND m.organization_id = $4 AND NOT m.internal ",
+            "AND m.organization_id = $4 AND NOT m.internal ",
+            o.0
+        ),
         Whose::Requester(o, p) => on_engine!(
-            "JOIN cases k ON k.id = m.case_id AND k.rev_to = 9223372036854775807 ",
-            "AND m.organization_id = $4 AND NOT m.internal AND k.requester_id = $5 ",
+            "AND m.organization_id = $4 AND NOT m.internal AND EXISTS (SELECT 1 FROM cases k WHERE k.id = m.case_id \
+             AND k.rev_to = 9223372036854775807 AND k.requester_id = $5) ",
+            "AND m.organization_id = $4 AND NOT m.internal AND (SELECT k.requester_id FROM cases k WHERE k.id = m.case_id \
+             AND k.rev_to = 9223372036854775807) = $5 ",
             o.0,
             p.0
         ),
     }
+}
+
+/// The first records of an index in which every term occurs. PostgreSQL cannot know how common a word is:
+/// by itself it would walk through a whole table for a rare one, or gather every place of a common
+/// one. So it walks through the first ten thousand, where a common one is found often enough, and
+/// gathers all places only of what is not.
+macro_rules! first {
+    ($c:expr, $table:literal, $query:expr, $limit:expr) => {
+        match $c.engine() {
+            Engine::Sqlite => fetch_all!($c, (i64,):
+                concat!("SELECT rowid FROM ", $table, " WHERE ", $table, " MATCH $1 ORDER BY rowid LIMIT $2"), $query, $limit),
+            Engine::Postgres => {
+                let near = fetch_all!($c, (i64,):
+                    concat!("SELECT s.id FROM (SELECT rowid AS id, tokens FROM ", $table,
+                        " ORDER BY rowid LIMIT 10000) s WHERE s.tokens @@ $1::tsquery ORDER BY s.id LIMIT $2"),
+                    $query, $limit)?;
+                if near.len() as i64 == $limit {
+                    Ok(near)
+                } else {
+                    fetch_all!($c, (i64,):
+                        concat!("WITH s AS MATERIALIZED (SELECT rowid AS id FROM ", $table,
+                            " WHERE tokens @@ $1::tsquery) SELECT id FROM s ORDER BY id LIMIT $2"), $query, $limit)
+                }
+            }
+        }
+    };
 }
 
 /// # Errors
@@ -264,12 +311,7 @@ pub async fn people(
         return Ok(Vec::new());
     }
     let query = wanted(c, Index::People, terms).await?;
-    let rows = match c.engine() {
-        Engine::Sqlite => fetch_all!(c, (i64,):
-            "SELECT rowid FROM people_search WHERE people_search MATCH $1 ORDER BY rowid LIMIT $2", query, limit),
-        Engine::Postgres => fetch_all!(c, (i64,):
-            "SELECT rowid FROM people_search WHERE tokens @@ $1::tsquery ORDER BY rowid LIMIT $2", query, limit),
-    }?;
+    let rows = first!(c, "people_search", &query, limit)?;
     Ok(rows.into_iter().map(|r| PersonId(r.0)).collect())
 }
 
@@ -284,11 +326,6 @@ pub async fn organizations(
         return Ok(Vec::new());
     }
     let query = wanted(c, Index::Organizations, terms).await?;
-    let rows = match c.engine() {
-        Engine::Sqlite => fetch_all!(c, (i64,):
-            "SELECT rowid FROM organization_search WHERE organization_search MATCH $1 ORDER BY rowid LIMIT $2", query, limit),
-        Engine::Postgres => fetch_all!(c, (i64,):
-            "SELECT rowid FROM organization_search WHERE tokens @@ $1::tsquery ORDER BY rowid LIMIT $2", query, limit),
-    }?;
+    let rows = first!(c, "organization_search", &query, limit)?;
     Ok(rows.into_iter().map(|r| OrganizationId(r.0)).collect())
 }

@@ -1,7 +1,7 @@
 //! Use cases: authorize → change → ledger, in one transaction. No HTTP, no SQL text.
 
 pub mod active_sessions;
-mod attachments;
+pub mod attachments;
 pub mod cases;
 mod change;
 pub mod egress;

@@ -82,6 +82,7 @@ passkeys-actions = Actions
 sessions = Active sessions
 sessions-mine = My sessions
 sessions-mine-lead = Where you are signed in now. End what you do not know, and tell your administrator.
+sessions-who = Person
 sessions-device = Device and key
 sessions-left = Left of { $life }
 sessions-idle = Unused for

@@ -82,6 +82,7 @@ passkeys-actions = 操作
 sessions = 有効なセッション
 sessions-mine = 自分のセッション
 sessions-mine-lead = 現在サインインしている場所です。心当たりのないものは終了し、管理者に連絡してください。
+sessions-who = 利用者
 sessions-device = 端末とキー
 sessions-left = 残り時間（上限{ $life }）
 sessions-idle = 未使用の時間

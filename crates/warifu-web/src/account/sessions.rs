@@ -59,6 +59,7 @@ pub async fn list(State(web): State<Web>, me: Staff) -> Result<Response, Problem
         back: "/sessions",
         lifetime: web.config.sessions.lifetime / SECOND,
         networks,
+        total: rows.len() as i64,
         asns: web.config.asns.is_some(),
         rows,
     })

@@ -21,6 +21,8 @@ pub struct Sessions {
     pub lifetime: i64,
     /// Sessions by network, the most first
     pub networks: Vec<(String, i64)>,
+    /// All of them
+    pub total: i64,
     /// Whether an ASN database is in use
     pub asns: bool,
 }

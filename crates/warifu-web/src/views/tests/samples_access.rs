@@ -39,6 +39,7 @@ pub fn pages(lang: Lang) -> Vec<(&'static str, String)> {
         back: "/sessions",
         lifetime,
         networks: vec![("AS64496".into(), 21), ("198.51.100.0/24".into(), 1)],
+        total: 22,
         asns,
     };
     let mine = MySessions {

@@ -217,4 +217,25 @@ proptest! {
             prop_assert_eq!(String::from_utf8(out).unwrap(), expected);
         }
     }
+
+    #[test]
+    fn a_text_does_not_depend_on_what_was_written_before(
+        instants in prop::collection::vec(any::<i64>(), 1..6),
+        near in prop::collection::vec(-400_000_000_000_i64..400_000_000_000, 1..6),
+        zone in prop::sample::select(&["Europe/London", "Asia/Tokyo", "America/St_Johns"][..]),
+    ) {
+        let dialect = Dialect {
+            zone: Zone::parse(zone).unwrap(),
+            timestamps: TimestampText::UsMinutes,
+            ..Dialect::default()
+        };
+        let mut writer = TimestampWriter::new(&dialect);
+        let near = near.into_iter().map(|seconds| seconds * 1_000_000);
+        for micros in instants.into_iter().chain(near) {
+            let (mut after, mut alone) = (Vec::new(), Vec::new());
+            writer.write(micros, &mut after);
+            TimestampWriter::new(&dialect).write(micros, &mut alone);
+            prop_assert_eq!(after, alone, "{}", micros);
+        }
+    }
 }

@@ -120,16 +120,18 @@ impl TimestampWriter {
     /// The offset that holds at `seconds`, and from when until when it does.
     fn look_up(&mut self, seconds: i64) {
         let Some(zone) = &self.zone else { return };
-        let Ok(instant) = jiff::Timestamp::from_second(seconds) else {
-            // Beyond jiff's years −9999 to 9999 the last known offset is kept.
-            return;
-        };
+        // Beyond jiff's years −9999 to 9999 the offset at their end holds: a text must not depend on
+        // what was written before it.
+        let (first, last) = (jiff::Timestamp::MIN.as_second(), jiff::Timestamp::MAX.as_second());
+        let seconds = seconds.clamp(first, last);
+        let Ok(instant) = jiff::Timestamp::from_second(seconds) else { return };
         self.offset = i64::from(zone.to_offset(instant).seconds());
         self.holds_until =
             zone.following(instant).next().map_or(i64::MAX, |next| next.timestamp().as_second());
-        self.holds_from = jiff::Timestamp::from_second(seconds.saturating_add(1))
-            .ok()
-            .and_then(|after| zone.preceding(after).next())
+        let after = jiff::Timestamp::from_second(seconds.saturating_add(1)).unwrap_or(instant);
+        self.holds_from = zone
+            .preceding(after)
+            .next()
             .map_or(i64::MIN, |previous| previous.timestamp().as_second());
     }
 }

@@ -232,16 +232,16 @@ async fn window_of(
         };
     }
     macro_rules! on_engine {
-        ($sqlite:literal, $postgres:literal $(, $bind:expr)*) => {
+        ($where:literal $(, $bind:expr)*) => {
             match c.engine() {
                 // FTS5 gives the newest first by itself and stops.
                 Engine::Sqlite => fetch_all!(c, (i64, i64):
                     concat!("SELECT m.case_id, s.rowid FROM message_search s JOIN message_cases m ON m.message_id = s.rowid ",
-                        "WHERE message_search MATCH $1 AND s.rowid < $2 ", $sqlite, "ORDER BY s.rowid DESC LIMIT $3"),
+                        "WHERE message_search MATCH $1 AND s.rowid < $2 ", $where, "ORDER BY s.rowid DESC LIMIT $3"),
                     query, before, window $(, $bind)*),
                 Engine::Postgres => fetch_all!(c, (i64, i64):
                     newest!("WITH s AS MATERIALIZED (SELECT rowid AS id FROM message_search WHERE tokens @@ $1::tsquery) \
-                        SELECT m.case_id, s.id FROM s", $postgres), query, before, window $(, $bind)*),
+                        SELECT m.case_id, s.id FROM s", $where), query, before, window $(, $bind)*),
             }
         };
     }
@@ -256,16 +256,12 @@ async fn window_of(
                     return Ok(rows);
                 }
             }
-            on_engine!("", "")
+            on_engine!("")
         }
-        Whose::Organization(o) => on_engine!(
-            "AND m.organization_id = $4 AND NOT m.internal ",
-            "AND m.organization_id = $4 AND NOT m.internal ",
-            o.0
-        ),
+        Whose::Organization(o) => {
+            on_engine!("AND m.organization_id = $4 AND NOT m.internal ", o.0)
+        }
         Whose::Requester(o, p) => on_engine!(
-            "AND m.organization_id = $4 AND NOT m.internal AND EXISTS (SELECT 1 FROM cases k WHERE k.id = m.case_id \
-             AND k.rev_to = 9223372036854775807 AND k.requester_id = $5) ",
             "AND m.organization_id = $4 AND NOT m.internal AND (SELECT k.requester_id FROM cases k WHERE k.id = m.case_id \
              AND k.rev_to = 9223372036854775807) = $5 ",
             o.0,

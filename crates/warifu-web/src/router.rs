@@ -155,11 +155,15 @@ fn api() -> Router<Web> {
 
 /// Session, cases, people, organizations.
 fn api_desk() -> Router<Web> {
-    use api::{cases, messages, organizations, people, session};
+    use api::{cases, messages, organizations, people, session, sessions};
     Router::new()
         .route("/api/v1/session", get(session::session).delete(session::sign_out))
         .route("/api/v1/passkeys", get(session::passkeys))
         .route("/api/v1/passkeys/{id}", delete(session::remove_passkey))
+        .route("/api/v1/sessions", get(sessions::list))
+        .route("/api/v1/people/{id}/sessions", delete(sessions::end_all))
+        .route("/api/v1/people/{id}/sessions/{session}", delete(sessions::end))
+        .route("/api/v1/people/{id}/roles", put(sessions::roles))
         .route("/api/v1/views", get(session::views))
         .route("/api/v1/assignees", get(session::assignees))
         .route("/api/v1/cases", get(cases::list).post(cases::create))

@@ -2,7 +2,7 @@
 
 use crate::csrf::Form;
 use crate::lang::local;
-use crate::page::page as html;
+use crate::page::{Leaving, gated, page as html};
 use crate::problem::Problem;
 use crate::session::{SignedIn, Staff, role_message};
 use crate::sign_in::enrol::suggested;
@@ -11,8 +11,10 @@ use crate::views::markup::initials;
 use crate::views::sessions::{MySessions, PortalSessions, Session, Sessions};
 use crate::views::shell::Place;
 use axum::extract::{Path, State};
+use axum::http::StatusCode;
 use axum::response::{IntoResponse, Redirect, Response};
 use serde::Deserialize;
+use serde_json::json;
 use std::collections::BTreeMap;
 use warifu_app::AppError;
 use warifu_app::active_sessions::ActiveSession;
@@ -52,7 +54,13 @@ pub async fn list(State(web): State<Web>, me: Staff) -> Result<Response, Problem
     }
     let mut networks: Vec<_> = networks.into_iter().map(|(n, k)| (n.to_owned(), k)).collect();
     networks.sort_by_key(|(_, n)| std::cmp::Reverse(*n));
-    html(Sessions {
+    let leaving = Leaving {
+        route: "/sessions",
+        organization: None,
+        query: json!({}),
+        ids: rows.iter().filter_map(|row| row.person.parse().ok()).collect(),
+    };
+    let page = Sessions {
         shell: me.shell(Place::Sessions, "").await?,
         everybody: true,
         me: me.actor().person.to_string(),
@@ -62,7 +70,8 @@ pub async fn list(State(web): State<Web>, me: Staff) -> Result<Response, Problem
         total: rows.len() as i64,
         asns: web.config.asns.is_some(),
         rows,
-    })
+    };
+    gated(&web, &me, StatusCode::OK, leaving, page).await
 }
 
 /// `GET /account/sessions`

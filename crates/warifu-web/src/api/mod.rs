@@ -14,6 +14,7 @@ pub mod reports;
 pub mod runs;
 pub mod search;
 pub mod session;
+pub mod sessions;
 
 pub use crate::page::Leaving;
 use crate::problem::Problem;
@@ -39,6 +40,10 @@ use utoipa::OpenApi;
         session::remove_passkey,
         session::views,
         session::assignees,
+        sessions::list,
+        sessions::end,
+        sessions::end_all,
+        sessions::roles,
         cases::list,
         cases::create,
         cases::bulk,

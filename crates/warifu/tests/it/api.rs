@@ -128,6 +128,16 @@ on_both! {
         let keys = p.get("/api/v1/passkeys").await;
         let path = format!("/api/v1/passkeys/{}", keys[0]["id"]);
         p.ask(409, Method::DELETE, &path, json!({})).await;
+        // Who is in, and who may do what.
+        let open = p.get("/api/v1/sessions?everybody=true").await;
+        assert_eq!((open.as_array().map(Vec::len), &open[0]["this"]), (Some(1), &json!(true)), "{open}");
+        let me = open[0]["person"].as_i64().expect("an id");
+        p.ask(404, Method::DELETE, &format!("/api/v1/people/{me}/sessions/ffff"), json!({})).await;
+        p.ask(204, Method::DELETE, &format!("/api/v1/people/{me}/sessions"), json!({})).await;
+        let roles = format!("/api/v1/people/{me}/roles");
+        p.ask(422, Method::PUT, &roles, json!({"roles": ["king"]})).await;
+        let refused = p.ask(403, Method::PUT, &roles, json!({"roles": ["super_administrator"]})).await;
+        assert_eq!(refused.value()["type"], "/problems/step-up-required");
         p.ask(204, Method::DELETE, "/api/v1/session", json!({})).await;
         p.ask(401, Method::GET, "/api/v1/session", Value::Null).await;
     }

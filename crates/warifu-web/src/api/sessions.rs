@@ -1,0 +1,134 @@
+//! `/api/v1/sessions`, `/api/v1/people/{id}/roles`: who is in, and who may do what.
+
+use super::{Leaving, gated, json};
+use crate::csrf::Json;
+use crate::problem::Problem;
+use crate::session::SignedIn;
+use crate::state::Web;
+use axum::extract::{Path, Query, State};
+use axum::http::StatusCode;
+use axum::response::Response;
+use serde::{Deserialize, Serialize};
+use utoipa::{IntoParams, ToSchema};
+use warifu_app::active_sessions::ActiveSession;
+use warifu_domain::access::{Role, Roles};
+use warifu_domain::time::SECOND;
+use warifu_domain::{PersonId, Timestamp, refusal};
+
+/// A session that is open now.
+#[derive(Debug, Serialize, ToSchema)]
+pub struct Open {
+    /// SHA-256, hexadecimal: what the ledger calls it. It cannot be used as a session.
+    id: String,
+    person: i64,
+    person_name: String,
+    /// The network that it is bound to.
+    network: String,
+    /// `User-Agent`, shortened.
+    agent: String,
+    /// What its owner calls the passkey.
+    passkey: String,
+    #[schema(value_type = String, format = DateTime)]
+    opened_at: Timestamp,
+    /// Seconds until it is over, and since it was used.
+    left: i64,
+    idle: i64,
+    /// Whether it is the one that asks.
+    this: bool,
+}
+
+#[derive(Debug, Default, Deserialize, IntoParams)]
+#[serde(default)]
+pub struct Whose {
+    /// Everybody's; one's own otherwise.
+    everybody: bool,
+}
+
+/// The sessions that are open now, the last used first; at most 200.
+#[utoipa::path(get, path = "/api/v1/sessions", params(Whose), responses((status = 200, body = [Open])))]
+pub async fn list(
+    State(web): State<Web>,
+    who: SignedIn,
+    Query(whose): Query<Whose>,
+) -> Result<Response, Problem> {
+    let policy = &web.config.sessions;
+    let found = web.app.active_sessions(who.actor(), !whose.everybody, policy).await?;
+    let here = who.session.name();
+    let open = |s: ActiveSession| Open {
+        this: s.name == here,
+        id: s.name,
+        person: s.person.0,
+        person_name: s.person_name,
+        network: s.network,
+        agent: s.agent,
+        passkey: s.key,
+        opened_at: s.opened_at,
+        left: s.left / SECOND,
+        idle: s.idle / SECOND,
+    };
+    let open: Vec<Open> = found.into_iter().map(open).collect();
+    if !whose.everybody {
+        return json(StatusCode::OK, &open);
+    }
+    let leaving = Leaving {
+        route: "/api/v1/sessions",
+        organization: None,
+        query: serde_json::json!({ "everybody": true }),
+        ids: open.iter().map(|s| s.person).collect(),
+    };
+    gated(&web, &who, leaving, StatusCode::OK, &open).await
+}
+
+/// Ends a session. It holds for no request that begins after the answer.
+#[utoipa::path(delete, path = "/api/v1/people/{id}/sessions/{session}", request_body = Object,
+    params(("id" = i64, Path), ("session" = String, Path)), responses((status = 204), (status = 404)))]
+pub async fn end(
+    State(web): State<Web>,
+    who: SignedIn,
+    Path((person, session)): Path<(PersonId, String)>,
+    _: Json<serde_json::Value>,
+) -> Result<StatusCode, Problem> {
+    web.app.end_session(who.actor(), person, &session).await?;
+    Ok(StatusCode::NO_CONTENT)
+}
+
+/// Ends every session of a person but the one that asks.
+#[utoipa::path(delete, path = "/api/v1/people/{id}/sessions", request_body = Object,
+    params(("id" = i64, Path)), responses((status = 204), (status = 404)))]
+pub async fn end_all(
+    State(web): State<Web>,
+    who: SignedIn,
+    Path(person): Path<PersonId>,
+    _: Json<serde_json::Value>,
+) -> Result<StatusCode, Problem> {
+    web.app.end_sessions(&who.session, person).await?;
+    Ok(StatusCode::NO_CONTENT)
+}
+
+/// Exactly the roles that a person is to have.
+#[derive(Debug, Deserialize, ToSchema)]
+pub struct Wanted {
+    /// `agent`, `administrator`, `super_administrator`, `responder`, `organization_administrator`.
+    roles: Vec<String>,
+    /// What `POST /step-up/verify` answered.
+    step_up: Option<String>,
+}
+
+/// Grants and takes away roles. 403 `step-up-required` without the proof of a step-up for `change_roles` with
+/// the parameters `person` and `role`: the roles in the order above, separated by commas.
+#[utoipa::path(put, path = "/api/v1/people/{id}/roles", params(("id" = i64, Path)), request_body = Wanted,
+    responses((status = 204), (status = 403), (status = 404), (status = 409)))]
+pub async fn roles(
+    State(web): State<Web>,
+    who: SignedIn,
+    Path(id): Path<PersonId>,
+    Json(wanted): Json<Wanted>,
+) -> Result<StatusCode, Problem> {
+    let known = |key: &String| {
+        let unknown = refusal!("role-unknown", "there is no role {role}", role = key.as_str());
+        Role::from_key(key).ok_or_else(|| Problem::invalid("roles", unknown))
+    };
+    let roles = wanted.roles.iter().map(known).collect::<Result<Roles, _>>()?;
+    web.app.change_roles(who.actor(), id, roles, wanted.step_up.as_deref()).await?;
+    Ok(StatusCode::NO_CONTENT)
+}

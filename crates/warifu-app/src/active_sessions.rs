@@ -1,10 +1,12 @@
 //! The sessions that hold, seen by their owner or by an administrator, and ending them.
 
+use crate::notices::notify;
 use crate::sessions::OpenSession;
 use crate::{App, AppError};
 use std::collections::HashMap;
 use warifu_auth::{SessionPolicy, digest};
 use warifu_domain::access::{Actor, Permission, Roles};
+use warifu_domain::notices::NoticeKind;
 use warifu_domain::{OrganizationId, PersonId, Timestamp};
 use warifu_ledger::Hash;
 use warifu_ledger::body::SessionRevoked;
@@ -141,6 +143,9 @@ impl App {
                 bound_to: None,
             };
             change.record(actor, organization, &body).await?;
+            if !own {
+                notify(&mut change, person, NoticeKind::SessionEnded, &[]).await?;
+            }
             ended += 1;
         }
         if ended > 0 {

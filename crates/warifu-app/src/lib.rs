@@ -15,6 +15,7 @@ mod init;
 pub mod ledger;
 pub mod live;
 mod names;
+pub mod notices;
 pub mod organizations;
 pub mod passkeys;
 pub mod people;

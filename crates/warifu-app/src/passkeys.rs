@@ -1,11 +1,13 @@
 //! Enrolling passkeys, by invitation or beside one that the person has, and removing them.
 
+use crate::notices::notify;
 use crate::sign_in::{Asked, From};
 use crate::step_up::spend;
 use crate::{App, AppError};
 use serde_json::Value;
 use warifu_auth::{NewPasskey, Passkeys, Token, credential_id, digest};
 use warifu_domain::access::{Actor, Roles};
+use warifu_domain::notices::NoticeKind;
 use warifu_domain::people::KnownPerson;
 use warifu_domain::protected::{Action, Protected};
 use warifu_domain::refusal;
@@ -241,6 +243,7 @@ impl App {
             change: Done::Added,
         };
         change.record(actor, Some(actor.organization), &body).await?;
+        notify(change, actor.person, NoticeKind::FactorAdded, &[("name", name)]).await?;
         Ok(())
     }
 
@@ -286,6 +289,8 @@ impl App {
             change: Done::Removed,
         };
         change.record(actor, Some(actor.organization), &body).await?;
+        let name = [("name", removed.name.as_str())];
+        notify(&mut change, actor.person, NoticeKind::FactorRemoved, &name).await?;
         change.commit().await?;
         Ok(())
     }

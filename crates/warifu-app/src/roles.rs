@@ -1,9 +1,11 @@
 //! Granting and taking away roles: a protected action, felt by the next request.
 
 use crate::enrolment::ledger_role;
+use crate::notices::notify;
 use crate::step_up::spend;
 use crate::{App, AppError};
 use warifu_domain::access::{Actor, Permission, Role, Roles};
+use warifu_domain::notices::NoticeKind;
 use warifu_domain::protected::{Action, Protected};
 use warifu_domain::{PersonId, refusal};
 use warifu_ledger::body::{Change as Done, RoleChange};
@@ -69,6 +71,7 @@ impl App {
                 RoleChange { person: person.to_string(), role: ledger_role(role), change: done };
             change.record(actor, Some(found.organization), &body).await?;
         }
+        notify(&mut change, person, NoticeKind::RolesChanged, &[]).await?;
         change.commit().await?;
         Ok(())
     }

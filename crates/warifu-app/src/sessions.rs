@@ -1,15 +1,17 @@
 //! Sessions: finding out who is behind a request, and ending one.
 
 use crate::change::ledger_network;
+use crate::notices::notify;
 use crate::{App, AppError};
 use warifu_auth::{SessionPolicy, SessionTimes, Token, Verdict, digest, judge};
 use warifu_domain::access::{Actor, Permission};
 use warifu_domain::cases::{Status, View};
+use warifu_domain::notices::NoticeKind;
 use warifu_domain::{CredentialId, Timestamp};
 use warifu_ledger::Hash;
 use warifu_ledger::body::{SessionRevoked, SignOut};
 use warifu_storage::sessions::Session;
-use warifu_storage::{cases, incidents, organizations, people, sessions};
+use warifu_storage::{cases, incidents, notices, organizations, people, sessions};
 
 /// A session that holds, and who is in it.
 #[derive(Clone, Debug)]
@@ -50,6 +52,8 @@ pub struct NavCounts {
     pub incidents: Option<i64>,
     /// Cases of the person's own organization or their own ones.
     pub portal: i64,
+    /// Notices about the person's own account that they have not seen.
+    pub notices: i64,
 }
 
 fn times(s: &Session) -> SessionTimes<'_> {
@@ -169,6 +173,8 @@ impl App {
                     bound_to: Some(ledger_network(&session.network)),
                 };
                 change.record(&actor, organization, &body).await?;
+                let networks = [("from", session.network.as_str()), ("to", network)];
+                notify(&mut change, session.person, NoticeKind::SessionMoved, &networks).await?;
             }
             other => {
                 let reason = if other == Verdict::Idle { "idle" } else { "lifetime" };
@@ -217,6 +223,7 @@ impl App {
                 bound_to: None,
             };
             change.record_own(person.map(|p| p.organization), &body).await?;
+            notify(&mut change, session.person, NoticeKind::SessionRecorded, &[]).await?;
             change.commit().await?;
         }
         Ok(())
@@ -244,7 +251,10 @@ impl App {
     pub async fn nav_counts(&self, actor: &Actor) -> Result<NavCounts, AppError> {
         let mut reader = self.db.read().await?;
         let mut conn = reader.conn();
-        let mut counts = NavCounts::default();
+        let mut counts = NavCounts {
+            notices: notices::unseen(&mut conn, actor.person).await?,
+            ..NavCounts::default()
+        };
         let may = |p: Permission| actor.roles.allow(p);
         if may(Permission::WorkCases) {
             counts.mine = cases::count(&mut conn, View::Mine(actor.person)).await?;

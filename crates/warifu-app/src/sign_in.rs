@@ -1,11 +1,13 @@
 //! Signing in with a passkey. Whatever goes wrong, the answer is the same; the ledger has the
 //! reason.
 
+use crate::notices::notify;
 use crate::{App, AppError, Change};
 use serde_json::Value;
 use warifu_auth::{Passkeys, SessionPolicy, Token, TokenHash, digest};
 use warifu_domain::PersonId;
 use warifu_domain::access::{Actor, Roles};
+use warifu_domain::notices::NoticeKind;
 use warifu_domain::time::MINUTE;
 use warifu_ledger::body::{SignIn, SignInRefused};
 use warifu_storage::sessions::Session;
@@ -124,6 +126,9 @@ impl App {
                 };
                 let mut change = self.change().await?;
                 change.record_stranger(from.network, &body).await?;
+                if let Some(person) = refusal.person.filter(|_| refusal.reason == "counter") {
+                    notify(&mut change, person, NoticeKind::KeyCopied, &[]).await?;
+                }
                 change.commit().await?;
                 Ok(None)
             }

@@ -1,12 +1,14 @@
 //! Step-up: a protected action asks for the key once more, for this action with these parameters,
 //! once (NIST SP 800-63B-4 §2.4.3 re-authentication; RFC 9470 for programs).
 
+use crate::notices::notify;
 use crate::sessions::OpenSession;
 use crate::sign_in::{Asked, CEREMONY, From};
 use crate::{App, AppError, Change};
 use serde_json::Value;
 use warifu_auth::{Passkeys, Token, digest};
 use warifu_domain::access::Actor;
+use warifu_domain::notices::NoticeKind;
 use warifu_domain::protected::Protected;
 use warifu_ledger::Hash;
 use warifu_ledger::body::StepUp;
@@ -84,6 +86,7 @@ impl App {
         };
         change.record(actor, Some(actor.organization), &body).await?;
         if proven.is_none() {
+            notify(&mut change, actor.person, NoticeKind::StepUpRefused, &[]).await?;
             change.commit().await?;
             return Ok(None);
         }

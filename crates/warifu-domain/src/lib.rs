@@ -5,6 +5,7 @@ pub mod access;
 pub mod cases;
 pub mod dialect;
 pub mod ids;
+pub mod notices;
 pub mod organizations;
 pub mod people;
 pub mod protected;

@@ -186,6 +186,12 @@ const MIGRATIONS: &[(i64, &str, &str, &str)] = &[
         include_str!("../migrations/0010_step_up.sql"),
         include_str!("../migrations/0010_step_up.sql"),
     ),
+    (
+        11,
+        "notices",
+        include_str!("../migrations/0011_notices.sql"),
+        include_str!("../migrations/0011_notices.sql"),
+    ),
 ];
 
 fn migrator(engine: Engine) -> Migrator {

@@ -14,6 +14,7 @@ pub mod idempotency;
 pub mod imports;
 pub mod incidents;
 pub mod ledger;
+pub mod notices;
 pub mod organizations;
 pub mod people;
 pub mod reports;

@@ -145,6 +145,7 @@ impl SignedIn {
                 ledger: may(Permission::ReadLedger),
                 incidents: counts.incidents,
                 portal_cases: counts.portal,
+                notices: counts.notices,
                 more: more.into_iter().collect(),
                 ..Nav::default()
             },

@@ -94,3 +94,19 @@ sessions-end-others = End all others
 sessions-by-network = By network
 sessions-by-asn = Networks are named by their autonomous system. A session holds in one of them only.
 sessions-by-prefix = No ASN database is in use: sessions are bound to address prefixes, and whoever moves within a provider signs in again more often. The server takes one with --asn-database.
+
+## What happened to one's own account
+notices = Notices
+notices-lead = What happened to your account. If it was not you, end your sessions and tell your administrator at once.
+notices-none = Nothing has happened
+notices-none-text = New passkeys, ended sessions and changed roles stand here.
+notices-see = I have seen them
+notice-new = New:
+notice-session-moved = Your session, opened in { $from }, was used from { $to } and has ended.
+notice-session-ended = An administrator ended one of your sessions.
+notice-session-recorded = A recording that was sent to a case held your session. It was taken out, and the session has ended.
+notice-factor-added = The passkey { $name } was added to your account.
+notice-factor-removed = The passkey { $name } was removed from your account.
+notice-roles-changed = Your roles were changed.
+notice-key-copied = Somebody tried to sign in with a copy of one of your passkeys. Replace it.
+notice-step-up-refused = In a session of yours somebody tried a protected action and could not prove to be you.

@@ -94,3 +94,19 @@ sessions-end-others = ほかをすべて終了
 sessions-by-network = ネットワーク別
 sessions-by-asn = ネットワークはAS番号で表します。セッションは、そのうち一つでのみ有効です。
 sessions-by-prefix = ASNデータベースが設定されていません。セッションはアドレスの範囲に結び付けられるため、同じ事業者の中で移動しても再サインインが必要になることがあります。--asn-databaseで設定できます。
+
+## What happened to one's own account
+notices = お知らせ
+notices-lead = あなたのアカウントで起きたことです。心当たりがない場合は、セッションを終了し、すぐに管理者に連絡してください。
+notices-none = お知らせはありません
+notices-none-text = パスキーの追加、終了したセッション、役割の変更がここに表示されます。
+notices-see = 確認しました
+notice-new = 新着：
+notice-session-moved = { $from }で始めたセッションが{ $to }から使われたため、終了しました。
+notice-session-ended = 管理者があなたのセッションを終了しました。
+notice-session-recorded = 問い合わせに送られた記録に、あなたのセッションが含まれていました。記録から取り除き、セッションを終了しました。
+notice-factor-added = パスキー「{ $name }」がアカウントに追加されました。
+notice-factor-removed = パスキー「{ $name }」がアカウントから削除されました。
+notice-roles-changed = あなたの役割が変更されました。
+notice-key-copied = あなたのパスキーの複製を使ったサインインが試みられました。そのパスキーを交換してください。
+notice-step-up-refused = あなたのセッションで保護された操作が試みられましたが、本人であることを確認できませんでした。

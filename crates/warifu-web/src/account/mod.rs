@@ -1,5 +1,6 @@
 //! One's own account and session.
 
+pub mod notices;
 pub mod passkeys;
 pub mod sessions;
 

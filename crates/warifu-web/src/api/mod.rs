@@ -44,6 +44,8 @@ use utoipa::OpenApi;
         sessions::end,
         sessions::end_all,
         sessions::roles,
+        sessions::notices,
+        sessions::see_notices,
         cases::list,
         cases::create,
         cases::bulk,

@@ -1,4 +1,5 @@
-//! `/api/v1/sessions`, `/api/v1/people/{id}/roles`: who is in, and who may do what.
+//! `/api/v1/sessions`, `/api/v1/notices`, `/api/v1/people/{id}/roles`: who is in, what happened to
+//! one's account, and who may do what.
 
 use super::{Leaving, gated, json};
 use crate::csrf::Json;
@@ -9,6 +10,7 @@ use axum::extract::{Path, Query, State};
 use axum::http::StatusCode;
 use axum::response::Response;
 use serde::{Deserialize, Serialize};
+use std::collections::BTreeMap;
 use utoipa::{IntoParams, ToSchema};
 use warifu_app::active_sessions::ActiveSession;
 use warifu_domain::access::{Role, Roles};
@@ -130,5 +132,42 @@ pub async fn roles(
     };
     let roles = wanted.roles.iter().map(known).collect::<Result<Roles, _>>()?;
     web.app.change_roles(who.actor(), id, roles, wanted.step_up.as_deref()).await?;
+    Ok(StatusCode::NO_CONTENT)
+}
+
+/// What happened to one's own account.
+#[derive(Debug, Serialize, ToSchema)]
+pub struct Notice {
+    #[schema(value_type = String, format = DateTime)]
+    at: Timestamp,
+    /// `session_moved`, `session_ended`, `session_recorded`, `factor_added`, `factor_removed`,
+    /// `roles_changed`, `key_copied`, `step_up_refused`.
+    kind: &'static str,
+    /// `from` and `to` of networks, `name` of a passkey.
+    details: BTreeMap<String, String>,
+    seen: bool,
+}
+
+/// What happened to one's own account, newest first; at most 100.
+#[utoipa::path(get, path = "/api/v1/notices", responses((status = 200, body = [Notice])))]
+pub async fn notices(State(web): State<Web>, who: SignedIn) -> Result<Response, Problem> {
+    let notice = |n: warifu_app::notices::Notice| Notice {
+        at: n.at,
+        kind: n.kind.key(),
+        details: n.details,
+        seen: n.seen,
+    };
+    let notices = web.app.notices(who.actor()).await?;
+    json(StatusCode::OK, &notices.into_iter().map(notice).collect::<Vec<_>>())
+}
+
+/// All of them have been seen.
+#[utoipa::path(post, path = "/api/v1/notices/seen", request_body = Object, responses((status = 204)))]
+pub async fn see_notices(
+    State(web): State<Web>,
+    who: SignedIn,
+    _: Json<serde_json::Value>,
+) -> Result<StatusCode, Problem> {
+    web.app.see_notices(who.actor()).await?;
     Ok(StatusCode::NO_CONTENT)
 }

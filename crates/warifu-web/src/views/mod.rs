@@ -10,6 +10,7 @@ pub mod errors;
 pub mod incidents;
 pub mod ledger;
 pub mod markup;
+pub mod notices;
 pub mod people;
 pub mod portal;
 pub mod reports;

@@ -148,6 +148,8 @@ pub struct Nav {
     pub incidents: Option<i64>,
     /// Open cases of the customer, in the portal
     pub portal_cases: i64,
+    /// Notices about the reader's own account that they have not seen
+    pub notices: i64,
     /// Further entries (administration), already in the reader's language
     pub more: Vec<ViewLink>,
 }

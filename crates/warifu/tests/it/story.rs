@@ -123,6 +123,7 @@ async fn story(language: &str) {
         ("organization", "/organizations/2"),
         ("passkeys", "/account/passkeys"),
         ("sessions-mine", "/account/sessions"),
+        ("notices", "/account/notices"),
         ("shortcuts", "/shortcuts"),
         ("case-new", "/cases/new"),
     ] {

@@ -94,6 +94,7 @@ pub fn shell(lang: Lang, place: Place) -> Shell {
             ledger: true,
             incidents: Some(1),
             portal_cases: 0,
+            notices: 2,
             more: Vec::new(),
         },
         flash: None,

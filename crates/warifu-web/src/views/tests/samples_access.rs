@@ -1,8 +1,9 @@
-//! Sample data: sessions.
+//! Sample data: sessions, notices.
 
-use super::samples::{NASTY, shell, w};
+use super::samples::{NASTY, on, shell, w};
 use crate::i18n::Lang;
 use crate::views::markup::initials;
+use crate::views::notices::*;
 use crate::views::sessions::*;
 use crate::views::shell::Place;
 use askama::Template;
@@ -58,7 +59,27 @@ pub fn pages(lang: Lang) -> Vec<(&'static str, String)> {
         back: "/account/sessions",
         lifetime,
     };
+    let notice = |alarm, seen, text: &str| Notice {
+        at: on(lang, "2026-12-02T09:24:00Z"),
+        text: text.into(),
+        alarm,
+        seen,
+    };
+    let some = [notice(true, false, NASTY), notice(false, false, "–"), notice(true, true, "–")];
+    let notices = |notices: &[Notice]| Notices {
+        shell: shell(lang, Place::Elsewhere),
+        notices: notices.to_vec(),
+        unseen: !notices.is_empty(),
+    };
+    let in_portal = PortalNotices {
+        shell: shell(lang, Place::Elsewhere),
+        notices: some[2..].to_vec(),
+        unseen: false,
+    };
     vec![
+        ("notices", notices(&some).render().unwrap()),
+        ("notices-none", notices(&[]).render().unwrap()),
+        ("portal-notices", in_portal.render().unwrap()),
         ("sessions", everybody(true).render().unwrap()),
         ("sessions-prefixes", everybody(false).render().unwrap()),
         ("sessions-mine", mine.render().unwrap()),

@@ -21,6 +21,16 @@ async fn entries(reader: &mut Client, kind: &str) -> Vec<Value> {
     entries.into_iter().map(|e| e["entry"].clone()).collect()
 }
 
+/// What somebody was told about their own account, newest first.
+async fn notices(client: &mut Client) -> Vec<String> {
+    let mut json = client.clone().header("accept", "application/json");
+    let page = json.get("/api/v1/notices").await;
+    assert_eq!(page.status, 200, "{}", page.text());
+    let page = page.value();
+    let kinds = page.as_array().into_iter().flatten().map(|n| n["kind"].as_str().unwrap_or("-"));
+    kinds.map(str::to_owned).collect()
+}
+
 /// The ledger is whole.
 fn verified(w: &Warifu) {
     let said = w.ok("ledger verify", &["--quiet"]);

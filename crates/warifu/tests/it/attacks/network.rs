@@ -1,6 +1,6 @@
 //! 1 and 4 to 8: a session somewhere else than where it was opened.
 
-use super::{entries, verified};
+use super::{entries, notices, verified};
 use crate::browser::{Browser, Look};
 use crate::http::Client;
 use crate::passkey::Passkey;
@@ -77,6 +77,12 @@ on_both! {
         assert_eq!(told[0]["network"], json!({ "asn": 64497, "prefix": "198.51.100.0/24" }));
         let bound = &told[0]["body"]["bound_to"];
         assert_eq!(bound, &json!({ "asn": 64496, "prefix": "203.0.113.0/24" }));
+        assert_eq!(notices(&mut owner).await, ["session_moved", "factor_added"]);
+        let page = owner.get("/account/notices").await;
+        assert!(page.text().contains("was used from AS64497 198.51.100.0/24"), "{}", page.text());
+        assert_eq!(owner.submit(&page.form("action", "/notices/seen"), &[]).await.status, 303);
+        let seen = owner.clone().header("accept", "application/json").get("/api/v1/notices").await;
+        assert!(seen.value().as_array().is_some_and(|n| n.iter().all(|n| n["seen"] == true)));
         verified(&w);
     }
 

@@ -1,6 +1,6 @@
 //! 13, 24 and 30: a stolen session and what only the key may do.
 
-use super::{entries, verified};
+use super::{entries, notices, verified};
 use crate::http::Client;
 use crate::passkey::Passkey;
 use crate::server::Warifu;
@@ -65,6 +65,7 @@ on_both! {
         let told = entries(&mut owner, "step_up").await;
         assert_eq!((told.len(), &told[0]["body"]["passed"]), (1, &json!(false)));
         assert_eq!(entries(&mut owner, "enrolment").await.len(), 1, "the owner's own");
+        assert_eq!(notices(&mut owner).await, ["step_up_refused", "factor_added"]);
         verified(&w);
     }
 

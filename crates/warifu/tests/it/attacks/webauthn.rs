@@ -1,6 +1,6 @@
 //! 17 to 21 and 25: assertions that are relayed, replayed or copied, and invitations.
 
-use super::{entries, verified};
+use super::{entries, notices, verified};
 use crate::http::Client;
 use crate::passkey::Passkey;
 use crate::server::Warifu;
@@ -96,6 +96,7 @@ on_both! {
         refused(&w, &mut copy).await;
         let told = entries(&mut reader, "sign_in_refused").await;
         assert_eq!(told.len(), 2);
+        assert_eq!(notices(&mut reader).await[..2], ["key_copied", "key_copied"]);
         assert_eq!((&told[0]["body"]["reason"], &told[0]["body"]["person"]), (&"counter".into(), &"1".into()));
         verified(&w);
     }

@@ -1,0 +1,43 @@
+//! Telling people what happened to their own accounts.
+
+use crate::{App, AppError, Change};
+use warifu_domain::PersonId;
+use warifu_domain::access::Actor;
+use warifu_domain::notices::{Details, NoticeKind};
+use warifu_storage::notices;
+pub use warifu_storage::notices::Notice;
+
+/// Leaves a notice in the transaction of what it is about.
+pub(crate) async fn notify(
+    change: &mut Change<'_>,
+    person: PersonId,
+    kind: NoticeKind,
+    details: &[(&str, &str)],
+) -> Result<(), AppError> {
+    let at = change.at();
+    let details: Details =
+        details.iter().map(|(name, value)| ((*name).to_owned(), (*value).to_owned())).collect();
+    notices::insert(&mut change.conn(), person, at, kind, &details).await?;
+    Ok(())
+}
+
+impl App {
+    /// The actor's own notices, newest first.
+    ///
+    /// # Errors
+    /// When the database fails.
+    pub async fn notices(&self, actor: &Actor) -> Result<Vec<Notice>, AppError> {
+        Ok(notices::of_person(&mut self.db.read().await?.conn(), actor.person).await?)
+    }
+
+    /// The actor has seen all of their notices.
+    ///
+    /// # Errors
+    /// When the database fails.
+    pub async fn see_notices(&self, actor: &Actor) -> Result<(), AppError> {
+        let mut tx = self.db.begin_plain().await?;
+        notices::see(&mut tx.conn(), actor.person, self.now()).await?;
+        tx.commit().await?;
+        Ok(())
+    }
+}

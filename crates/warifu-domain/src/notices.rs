@@ -54,7 +54,16 @@ impl NoticeKind {
 
     /// Whether it may mean that somebody else has been in the account.
     pub fn is_alarm(self) -> bool {
-        !matches!(self, NoticeKind::RolesChanged | NoticeKind::SessionEnded)
+        match self {
+            NoticeKind::SessionMoved
+            | NoticeKind::SessionRecorded
+            | NoticeKind::KeyCopied
+            | NoticeKind::StepUpRefused => true,
+            NoticeKind::SessionEnded
+            | NoticeKind::FactorAdded
+            | NoticeKind::FactorRemoved
+            | NoticeKind::RolesChanged => false,
+        }
     }
 }
 

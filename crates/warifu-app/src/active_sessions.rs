@@ -7,11 +7,11 @@ use std::collections::HashMap;
 use warifu_auth::{SessionPolicy, digest};
 use warifu_domain::access::{Actor, Permission, Roles};
 use warifu_domain::notices::NoticeKind;
-use warifu_domain::{OrganizationId, PersonId, Timestamp};
+use warifu_domain::{PersonId, Timestamp};
 use warifu_ledger::Hash;
 use warifu_ledger::body::SessionRevoked;
 use warifu_storage::sessions::Active;
-use warifu_storage::{Conn, people, sessions};
+use warifu_storage::{people, sessions};
 
 /// A session as it is shown: nothing of it can be used as one.
 #[derive(Clone, Debug)]
@@ -99,10 +99,10 @@ impl App {
         person: PersonId,
         session: &str,
     ) -> Result<(), AppError> {
-        self.end(actor, person, |hash| name(hash) == session).await.and_then(|n| match n {
+        match self.end(actor, person, |hash| name(hash) == session).await? {
             0 => Err(AppError::NotFound("session")),
             _ => Ok(()),
-        })
+        }
     }
 
     /// Ends every session of a person, but not the one in which this is asked. Gives how many.
@@ -129,7 +129,8 @@ impl App {
         }
         let mut change = self.change().await?;
         let at = change.at();
-        let organization = organization(&mut change.conn(), person).await?;
+        let owner = people::find(&mut change.conn(), person).await?;
+        let organization = owner.map(|p| p.organization);
         let open = sessions::of_person(&mut change.conn(), person, at).await?;
         let mut ended = 0;
         for hash in open.iter().filter(|hash| which(hash)) {
@@ -153,11 +154,4 @@ impl App {
         }
         Ok(ended)
     }
-}
-
-async fn organization(
-    c: &mut Conn<'_>,
-    person: PersonId,
-) -> Result<Option<OrganizationId>, AppError> {
-    Ok(people::find(c, person).await?.map(|p| p.organization))
 }

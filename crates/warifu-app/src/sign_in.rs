@@ -4,7 +4,7 @@
 use crate::notices::notify;
 use crate::{App, AppError, Change};
 use serde_json::Value;
-use warifu_auth::{Passkeys, SessionPolicy, Token, TokenHash, digest};
+use warifu_auth::{PasskeyError, Passkeys, SessionPolicy, Token, TokenHash, digest};
 use warifu_domain::PersonId;
 use warifu_domain::access::{Actor, Roles};
 use warifu_domain::notices::NoticeKind;
@@ -126,7 +126,9 @@ impl App {
                 };
                 let mut change = self.change().await?;
                 change.record_stranger(from.network, &body).await?;
-                if let Some(person) = refusal.person.filter(|_| refusal.reason == "counter") {
+                if let Some(person) =
+                    refusal.person.filter(|_| refusal.reason == PasskeyError::Counter.code())
+                {
                     notify(&mut change, person, NoticeKind::KeyCopied, &[]).await?;
                 }
                 change.commit().await?;

@@ -68,7 +68,7 @@ impl App {
         let mut change = self.change().await?;
         let at = change.at();
         let presented = passkeys.presented(answer).ok();
-        let mut proven = None;
+        let mut proven = false;
         if let (Some(state), Some(presented)) = (state, presented)
             && let Some(known) =
                 credentials::find(&mut change.conn(), &presented.credential_id).await?
@@ -76,16 +76,13 @@ impl App {
             && let Ok(fresh) = passkeys.finish_step_up(&state, &presented, &known.passkey)
         {
             credentials::used(&mut change.conn(), known.id, &fresh, at).await?;
-            proven = Some(());
+            proven = true;
         }
         let action = digest(what.text().as_bytes());
-        let body = StepUp {
-            action: what.action.key().into(),
-            parameters: Hash(action),
-            passed: proven.is_some(),
-        };
+        let body =
+            StepUp { action: what.action.key().into(), parameters: Hash(action), passed: proven };
         change.record(actor, Some(actor.organization), &body).await?;
-        if proven.is_none() {
+        if !proven {
             notify(&mut change, actor.person, NoticeKind::StepUpRefused, &[]).await?;
             change.commit().await?;
             return Ok(None);

@@ -18,8 +18,8 @@ pub async fn identify(State(web): State<Web>, mut request: Request, next: Next) 
     let peer = request.extensions().get::<ConnectInfo<SocketAddr>>();
     let peer = peer.map_or(IpAddr::V4(Ipv4Addr::LOCALHOST), |c| c.0.ip());
     let proxies = &web.config.proxies;
-    let said: Vec<_> = request.headers().get_all(proxies.by().header()).iter().collect();
-    let client = match proxies.client(peer, said.iter().map(|value| value.as_bytes())) {
+    let said = request.headers().get_all(proxies.by().header()).iter();
+    let client = match proxies.client(peer, said.map(|value| value.as_bytes())) {
         Ok(client) => client,
         Err(Malformed(header)) => {
             let what = refusal!(

@@ -16,7 +16,6 @@ use warifu_domain::notices::NoticeKind;
 pub async fn page(State(web): State<Web>, me: SignedIn) -> Result<Response, Problem> {
     let lang = me.taste.lang;
     let found = web.app.notices(me.actor()).await?;
-    let unseen = found.iter().any(|n| !n.seen);
     let notice = |n: warifu_app::notices::Notice| {
         let detail = |name: &str| n.details.get(name).cloned().unwrap_or_default();
         let (from, to, name) = (detail("from"), detail("to"), detail("name"));
@@ -32,8 +31,8 @@ pub async fn page(State(web): State<Web>, me: SignedIn) -> Result<Response, Prob
     let notices: Vec<Notice> = found.into_iter().map(notice).collect();
     let shell = me.shell(Place::Elsewhere, "").await?;
     match me.actor().is_staff() {
-        true => html(Notices { shell, notices, unseen }),
-        false => html(PortalNotices { shell, notices, unseen }),
+        true => html(Notices { shell, notices }),
+        false => html(PortalNotices { shell, notices }),
     }
 }
 

@@ -8,7 +8,7 @@ use crate::session::{SignedIn, Staff, role_message};
 use crate::sign_in::enrol::suggested;
 use crate::state::Web;
 use crate::views::markup::initials;
-use crate::views::sessions::{MySessions, PortalSessions, Session, Sessions};
+use crate::views::sessions::{MySessions, PortalSessions, Session, SessionTable, Sessions};
 use crate::views::shell::Place;
 use axum::extract::{Path, State};
 use axum::http::StatusCode;
@@ -22,7 +22,7 @@ use warifu_domain::PersonId;
 use warifu_domain::access::Permission;
 use warifu_domain::time::SECOND;
 
-async fn rows(web: &Web, me: &SignedIn, own: bool) -> Result<Vec<Session>, Problem> {
+async fn table(web: &Web, me: &SignedIn, own: bool) -> Result<SessionTable, Problem> {
     let lang = me.taste.lang;
     let here = me.session.name();
     let found = web.app.active_sessions(me.actor(), own, &web.config.sessions).await?;
@@ -39,15 +39,20 @@ async fn rows(web: &Web, me: &SignedIn, own: bool) -> Result<Vec<Session>, Probl
         left: s.left / SECOND,
         idle: s.idle / SECOND,
     };
-    Ok(found.into_iter().map(row).collect())
+    Ok(SessionTable {
+        rows: found.into_iter().map(row).collect(),
+        everybody: !own,
+        me: me.actor().person.to_string(),
+        lifetime: web.config.sessions.lifetime / SECOND,
+    })
 }
 
 /// `GET /sessions`
 pub async fn list(State(web): State<Web>, me: Staff) -> Result<Response, Problem> {
     me.actor().require(Permission::ManageSessions).map_err(AppError::from)?;
-    let rows = rows(&web, &me, false).await?;
+    let table = table(&web, &me, false).await?;
     let mut networks: BTreeMap<&str, i64> = BTreeMap::new();
-    for row in &rows {
+    for row in &table.rows {
         // By provider where it is known: `AS64496 192.0.2.0/24` counts as AS64496.
         let network = row.network.split_once(' ').map_or(row.network.as_str(), |(asn, _)| asn);
         *networks.entry(network).or_default() += 1;
@@ -58,32 +63,24 @@ pub async fn list(State(web): State<Web>, me: Staff) -> Result<Response, Problem
         route: "/sessions",
         organization: None,
         query: json!({}),
-        ids: rows.iter().filter_map(|row| row.person.parse().ok()).collect(),
+        ids: table.rows.iter().filter_map(|row| row.person.parse().ok()).collect(),
     };
     let page = Sessions {
         shell: me.shell(Place::Sessions, "").await?,
-        everybody: true,
-        me: me.actor().person.to_string(),
-        back: "/sessions",
-        lifetime: web.config.sessions.lifetime / SECOND,
+        table,
         networks,
-        total: rows.len() as i64,
         asns: web.config.asns.is_some(),
-        rows,
     };
     gated(&web, &me, StatusCode::OK, leaving, page).await
 }
 
 /// `GET /account/sessions`
 pub async fn mine(State(web): State<Web>, me: SignedIn) -> Result<Response, Problem> {
-    let rows = rows(&web, &me, true).await?;
+    let table = table(&web, &me, true).await?;
     let shell = me.shell(Place::Elsewhere, "").await?;
-    let (everybody, back) = (false, "/account/sessions");
-    let lifetime = web.config.sessions.lifetime / SECOND;
-    let person = me.actor().person.to_string();
     match me.actor().is_staff() {
-        true => html(MySessions { shell, rows, everybody, me: person, back, lifetime }),
-        false => html(PortalSessions { shell, rows, everybody, me: person, back, lifetime }),
+        true => html(MySessions { shell, table }),
+        false => html(PortalSessions { shell, table }),
     }
 }
 

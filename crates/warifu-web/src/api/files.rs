@@ -1,5 +1,6 @@
 //! Files: a message that carries some, and one on its way out.
 
+use super::messages::send;
 use super::{Made, idempotency};
 use crate::cases::answer::Written;
 use crate::cases::status;
@@ -8,11 +9,11 @@ use crate::problem::Problem;
 use crate::session::SignedIn;
 use crate::state::Web;
 use axum::extract::{Path, State};
-use axum::http::{HeaderMap, StatusCode};
+use axum::http::HeaderMap;
 use axum::response::Response;
 use serde_json::json;
 use utoipa::ToSchema;
-use warifu_app::cases::{Answer, Sent};
+use warifu_app::cases::Answer;
 use warifu_domain::{AttachmentId, CaseId};
 
 /// A message with files, as `multipart/form-data`. HAR files are sanitized before they are stored.
@@ -62,20 +63,7 @@ pub async fn write(
         "files": files.iter().map(|f| [&f.name, &f.sha256]).collect::<Vec<_>>(),
     });
     let body = written.get("body").to_owned();
-    let act = async {
-        let answer = Answer { body, then, last_seen, files };
-        let sent = match (actor.is_staff(), note) {
-            (true, true) => Sent::Yes(web.app.note(actor, id, &answer.body, answer.files).await?),
-            (true, false) => web.app.reply(actor, id, answer).await?,
-            (false, false) => web.app.answer_case(actor, id, answer).await?,
-            (false, true) => return Err(Problem::invalid("note", "notes are the vendor's")),
-        };
-        match sent {
-            Sent::Yes(message) => Ok(Made { id: message.0, reference: None }),
-            Sent::Arrived(message) => Err(Problem::new(StatusCode::CONFLICT, "conflict")
-                .with(format!("message {} came meanwhile; read it and send again", message.id))),
-        }
-    };
+    let act = send(&web, actor, id, Answer { body, then, last_seen, files }, note);
     let route = format!("POST /api/v1/cases/{id}/files");
     idempotency::once(&web, &who, &headers, &route, &asked, act).await
 }

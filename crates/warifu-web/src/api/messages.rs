@@ -14,6 +14,7 @@ use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
 use utoipa::{IntoParams, ToSchema};
 use warifu_app::cases::{Answer, Sent};
+use warifu_domain::access::Actor;
 use warifu_domain::{CaseId, MessageId, Timestamp};
 
 /// An entry of a case's timeline.
@@ -136,21 +137,29 @@ pub async fn write(
 ) -> Result<Response, Problem> {
     let new: New = parse(&body)?;
     let then = status(&new.then)?;
-    let act = async {
-        let actor = who.actor();
-        let answer = Answer { body: new.body, then, last_seen: new.last_seen, files: Vec::new() };
-        let sent = match (actor.is_staff(), new.note) {
-            (true, true) => Sent::Yes(web.app.note(actor, id, &answer.body, Vec::new()).await?),
-            (true, false) => web.app.reply(actor, id, answer).await?,
-            (false, false) => web.app.answer_case(actor, id, answer).await?,
-            (false, true) => return Err(Problem::invalid("note", "notes are the vendor's")),
-        };
-        match sent {
-            Sent::Yes(message) => Ok(Made { id: message.0, reference: None }),
-            Sent::Arrived(message) => Err(Problem::new(StatusCode::CONFLICT, "conflict")
-                .with(format!("message {} came meanwhile; read it and send again", message.id))),
-        }
-    };
+    let answer = Answer { body: new.body, then, last_seen: new.last_seen, files: Vec::new() };
+    let act = send(&web, who.actor(), id, answer, new.note);
     let route = format!("POST /api/v1/cases/{id}/messages");
     idempotency::once(&web, &who, &headers, &route, &body, act).await
+}
+
+/// Writes a reply, a note or a customer's answer, whichever the writer may.
+pub(super) async fn send(
+    web: &Web,
+    actor: &Actor,
+    id: CaseId,
+    answer: Answer,
+    note: bool,
+) -> Result<Made, Problem> {
+    let sent = match (actor.is_staff(), note) {
+        (true, true) => Sent::Yes(web.app.note(actor, id, &answer.body, answer.files).await?),
+        (true, false) => web.app.reply(actor, id, answer).await?,
+        (false, false) => web.app.answer_case(actor, id, answer).await?,
+        (false, true) => return Err(Problem::invalid("note", "notes are the vendor's")),
+    };
+    match sent {
+        Sent::Yes(message) => Ok(Made { id: message.0, reference: None }),
+        Sent::Arrived(message) => Err(Problem::new(StatusCode::CONFLICT, "conflict")
+            .with(format!("message {} came meanwhile; read it and send again", message.id))),
+    }
 }

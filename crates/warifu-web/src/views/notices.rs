@@ -12,8 +12,6 @@ pub struct Notices {
     pub shell: Shell,
     /// Newest first
     pub notices: Vec<Notice>,
-    /// Whether some have not been seen
-    pub unseen: bool,
 }
 
 /// The same for customers, in the frame of the portal.
@@ -24,8 +22,6 @@ pub struct PortalNotices {
     pub shell: Shell,
     /// Newest first
     pub notices: Vec<Notice>,
-    /// Whether some have not been seen
-    pub unseen: bool,
 }
 
 /// One notice.

@@ -9,20 +9,10 @@ use askama::Template;
 pub struct Sessions {
     /// Frame
     pub shell: Shell,
-    /// The last used first
-    pub rows: Vec<Session>,
-    /// Whether they are everybody's
-    pub everybody: bool,
-    /// Id of whoever looks
-    pub me: String,
-    /// Where to go after ending one
-    pub back: &'static str,
-    /// Longest life of a session, in seconds
-    pub lifetime: i64,
+    /// The sessions
+    pub table: SessionTable,
     /// Sessions by network, the most first
     pub networks: Vec<(String, i64)>,
-    /// All of them
-    pub total: i64,
     /// Whether an ASN database is in use
     pub asns: bool,
 }
@@ -39,16 +29,8 @@ impl Sessions {
 pub struct MySessions {
     /// Frame
     pub shell: Shell,
-    /// The last used first
-    pub rows: Vec<Session>,
-    /// Whether they are everybody's
-    pub everybody: bool,
-    /// Id of whoever looks
-    pub me: String,
-    /// Where to go after ending one
-    pub back: &'static str,
-    /// Longest life of a session, in seconds
-    pub lifetime: i64,
+    /// The sessions
+    pub table: SessionTable,
 }
 
 /// The same for customers, in the frame of the portal.
@@ -57,16 +39,32 @@ pub struct MySessions {
 pub struct PortalSessions {
     /// Frame
     pub shell: Shell,
+    /// The sessions
+    pub table: SessionTable,
+}
+
+/// Sessions in a table.
+#[derive(Debug, Clone, Default)]
+pub struct SessionTable {
     /// The last used first
     pub rows: Vec<Session>,
     /// Whether they are everybody's
     pub everybody: bool,
     /// Id of whoever looks
     pub me: String,
-    /// Where to go after ending one
-    pub back: &'static str,
     /// Longest life of a session, in seconds
     pub lifetime: i64,
+}
+
+impl SessionTable {
+    /// Where to go after ending one.
+    fn back(&self) -> &'static str {
+        if self.everybody { "/sessions" } else { "/account/sessions" }
+    }
+
+    fn count(&self, shell: &Shell) -> String {
+        shell.n(&(self.rows.len() as i64))
+    }
 }
 
 /// One session.

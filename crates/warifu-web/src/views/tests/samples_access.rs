@@ -31,34 +31,18 @@ fn sessions(lang: Lang) -> Vec<Session> {
 }
 
 pub fn pages(lang: Lang) -> Vec<(&'static str, String)> {
-    let (me, lifetime) = ("p1".to_owned(), 43_200);
+    let table =
+        |rows, everybody| SessionTable { rows, everybody, me: "p1".into(), lifetime: 43_200 };
     let everybody = |asns| Sessions {
         shell: shell(lang, Place::Sessions),
-        rows: sessions(lang),
-        everybody: true,
-        me: me.clone(),
-        back: "/sessions",
-        lifetime,
+        table: table(sessions(lang), true),
         networks: vec![("AS64496".into(), 21), ("198.51.100.0/24".into(), 1)],
-        total: 22,
         asns,
     };
-    let mine = MySessions {
-        shell: shell(lang, Place::Elsewhere),
-        rows: sessions(lang),
-        everybody: false,
-        me: me.clone(),
-        back: "/account/sessions",
-        lifetime,
-    };
-    let portal = PortalSessions {
-        shell: shell(lang, Place::Elsewhere),
-        rows: sessions(lang).into_iter().take(1).collect(),
-        everybody: false,
-        me: me.clone(),
-        back: "/account/sessions",
-        lifetime,
-    };
+    let shell_of = || shell(lang, Place::Elsewhere);
+    let mine = MySessions { shell: shell_of(), table: table(sessions(lang), false) };
+    let one = sessions(lang).into_iter().take(1).collect();
+    let portal = PortalSessions { shell: shell_of(), table: table(one, false) };
     let notice = |alarm, seen, text: &str| Notice {
         at: on(lang, "2026-12-02T09:24:00Z"),
         text: text.into(),
@@ -69,13 +53,9 @@ pub fn pages(lang: Lang) -> Vec<(&'static str, String)> {
     let notices = |notices: &[Notice]| Notices {
         shell: shell(lang, Place::Elsewhere),
         notices: notices.to_vec(),
-        unseen: !notices.is_empty(),
     };
-    let in_portal = PortalNotices {
-        shell: shell(lang, Place::Elsewhere),
-        notices: some[2..].to_vec(),
-        unseen: false,
-    };
+    let in_portal =
+        PortalNotices { shell: shell(lang, Place::Elsewhere), notices: some[2..].to_vec() };
     vec![
         ("notices", notices(&some).render().unwrap()),
         ("notices-none", notices(&[]).render().unwrap()),

@@ -54,8 +54,9 @@ pub fn pages(lang: Lang) -> Vec<(&'static str, String)> {
         shell: shell(lang, Place::Elsewhere),
         notices: notices.to_vec(),
     };
-    let in_portal =
-        PortalNotices { shell: shell(lang, Place::Elsewhere), notices: some[2..].to_vec() };
+    let mut all_seen = shell(lang, Place::Elsewhere);
+    all_seen.nav.notices = 0;
+    let in_portal = PortalNotices { shell: all_seen, notices: some[2..].to_vec() };
     vec![
         ("notices", notices(&some).render().unwrap()),
         ("notices-none", notices(&[]).render().unwrap()),

@@ -7,6 +7,7 @@ use crate::{App, AppError};
 use serde_json::Value;
 use warifu_auth::{NewPasskey, Passkeys, Token, credential_id, digest};
 use warifu_domain::access::{Actor, Roles};
+use warifu_domain::factors::Factor;
 use warifu_domain::notices::NoticeKind;
 use warifu_domain::people::KnownPerson;
 use warifu_domain::protected::{Action, Protected};
@@ -14,7 +15,7 @@ use warifu_domain::refusal;
 use warifu_domain::{CredentialId, PersonId, Timestamp};
 use warifu_ledger::Hash;
 use warifu_ledger::body::{Change as Done, Enrolment, SignInRefused};
-use warifu_storage::credentials::{self, Credential};
+use warifu_storage::credentials::{self, Credential, NewCredential};
 use warifu_storage::{people, sessions};
 
 /// An invitation that this browser may use.
@@ -35,6 +36,12 @@ fn browser_hash(browser: &str) -> [u8; 32] {
 
 fn gone() -> AppError {
     AppError::NotFound("invitation")
+}
+
+/// The stored texts of those factors that are passkeys.
+pub(crate) fn passkeys_of(factors: Vec<Credential>) -> Vec<String> {
+    let passkeys = factors.into_iter().filter(|f| f.kind == Factor::Passkey);
+    passkeys.map(|f| f.verifier).collect()
 }
 
 fn checked_name(name: &str) -> Result<String, AppError> {
@@ -131,7 +138,7 @@ impl App {
         let known = credentials::of_person(&mut reader.conn(), person).await?;
         let found = people::find(&mut reader.conn(), person).await?.ok_or_else(gone)?;
         drop(reader);
-        let known: Vec<String> = known.into_iter().map(|c| c.passkey).collect();
+        let known: Vec<String> = passkeys_of(known);
         let r = &found.record;
         let user_name = r.username.as_deref().or(r.email.as_deref());
         let user_name = user_name.unwrap_or(r.display_name());
@@ -228,14 +235,24 @@ impl App {
     ) -> Result<(), AppError> {
         let at = change.at();
         // `find` knows only what is not revoked; a revoked key never comes back (UNIQUE).
-        if credentials::find(&mut change.conn(), &new.credential_id).await?.is_some() {
+        if credentials::find(&mut change.conn(), Factor::Passkey, &new.credential_id)
+            .await?
+            .is_some()
+        {
             return Err(AppError::Conflict(refusal!(
                 "passkey-known",
                 "this passkey is enrolled already"
             )));
         }
         let id = &new.credential_id;
-        credentials::insert(&mut change.conn(), actor.person, id, &new.passkey, name, at).await?;
+        let kept = NewCredential {
+            person: actor.person,
+            kind: Factor::Passkey,
+            credential_id: id,
+            verifier: &new.passkey,
+            name,
+        };
+        credentials::insert(&mut change.conn(), &kept, at).await?;
         let body = Enrolment {
             person: actor.person.to_string(),
             factor: "passkey".into(),
@@ -252,6 +269,16 @@ impl App {
     /// # Errors
     /// When the database fails.
     pub async fn passkeys(&self, actor: &Actor) -> Result<Vec<Credential>, AppError> {
+        let mut own = self.factors(actor).await?;
+        own.retain(|f| f.kind == Factor::Passkey);
+        Ok(own)
+    }
+
+    /// The actor's factors of every kind, oldest first.
+    ///
+    /// # Errors
+    /// When the database fails.
+    pub async fn factors(&self, actor: &Actor) -> Result<Vec<Credential>, AppError> {
         Ok(credentials::of_person(&mut self.db.read().await?.conn(), actor.person).await?)
     }
 
@@ -270,7 +297,8 @@ impl App {
     ) -> Result<(), AppError> {
         let mut change = self.change().await?;
         let own = credentials::of_person(&mut change.conn(), actor.person).await?;
-        let removed = own.iter().find(|c| c.id == id).ok_or(AppError::NotFound("passkey"))?;
+        let fits = |c: &&Credential| c.id == id && c.kind == Factor::Passkey;
+        let removed = own.iter().find(fits).ok_or(AppError::NotFound("passkey"))?;
         if own.len() == 1 {
             return Err(AppError::Conflict(refusal!(
                 "passkey-last",
@@ -285,7 +313,7 @@ impl App {
         let body = Enrolment {
             person: actor.person.to_string(),
             factor: "passkey".into(),
-            credential: Hash(digest(&credential_id(&removed.passkey))),
+            credential: Hash(digest(&credential_id(&removed.verifier))),
             change: Done::Removed,
         };
         change.record(actor, Some(actor.organization), &body).await?;

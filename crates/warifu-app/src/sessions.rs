@@ -6,6 +6,7 @@ use crate::{App, AppError};
 use warifu_auth::{SessionPolicy, SessionTimes, Token, Verdict, digest, judge};
 use warifu_domain::access::{Actor, Permission};
 use warifu_domain::cases::{Status, View};
+use warifu_domain::factors::Factor;
 use warifu_domain::notices::NoticeKind;
 use warifu_domain::{CredentialId, Timestamp};
 use warifu_ledger::Hash;
@@ -25,6 +26,11 @@ pub struct OpenSession {
     pub csrf: String,
     pub network: String,
     pub credential: CredentialId,
+    pub factor: Factor,
+    /// Authenticator assurance level, 1 to 3 (NIST SP 800-63B).
+    pub assurance: u8,
+    /// When the person last proved who they are.
+    pub proved_at: Timestamp,
     /// Microseconds until it is over, and until it is over when nothing is done.
     pub left: i64,
     pub idle_left: i64,
@@ -118,6 +124,9 @@ impl App {
             csrf: session.csrf,
             network: session.network,
             credential: session.credential,
+            factor: session.factor,
+            assurance: session.assurance,
+            proved_at: session.proved_at,
             left,
             idle_left: if by.by_hand { policy.idle } else { idle_left },
             token_hash: hash,

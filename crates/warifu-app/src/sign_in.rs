@@ -5,10 +5,12 @@ use crate::notices::notify;
 use crate::{App, AppError, Change};
 use serde_json::Value;
 use warifu_auth::{PasskeyError, Passkeys, SessionPolicy, Token, TokenHash, digest};
-use warifu_domain::PersonId;
 use warifu_domain::access::{Actor, Roles};
+use warifu_domain::factors::Factor;
 use warifu_domain::notices::NoticeKind;
+use warifu_domain::people::KnownPerson;
 use warifu_domain::time::MINUTE;
+use warifu_domain::{CredentialId, PersonId};
 use warifu_ledger::body::{SignIn, SignInRefused};
 use warifu_storage::sessions::Session;
 use warifu_storage::{credentials, people, sessions};
@@ -37,6 +39,14 @@ pub struct From<'a> {
 pub struct Opened {
     pub token: Token,
     pub roles: Roles,
+}
+
+/// What somebody proved who they are with.
+pub(crate) struct SignedInBy {
+    pub factor: Factor,
+    pub credential: CredentialId,
+    /// Authenticator assurance level, 1 to 3 (NIST SP 800-63B).
+    pub assurance: u8,
 }
 
 /// Why nobody was signed in: for the ledger only.
@@ -156,21 +166,48 @@ impl App {
         // One change from reading the counter to writing it: of two answers with one counter, one
         // is refused.
         let mut change = self.change().await?;
-        let known = credentials::find(&mut change.conn(), &presented.credential_id).await?;
+        let known =
+            credentials::find(&mut change.conn(), Factor::Passkey, &presented.credential_id)
+                .await?;
         let Some(known) = known else { return Ok(Err(Refusal::of("unknown_credential"))) };
         let refusal = |reason| Refusal { reason, person: Some(known.person) };
-        let proven = match passkeys.finish_sign_in(&state, &presented, known.person, &known.passkey)
-        {
-            Ok(proven) => proven,
-            Err(e) => return Ok(Err(refusal(e.code()))),
-        };
+        let proven =
+            match passkeys.finish_sign_in(&state, &presented, known.person, &known.verifier) {
+                Ok(proven) => proven,
+                Err(e) => return Ok(Err(refusal(e.code()))),
+            };
         let person = people::find(&mut change.conn(), known.person).await?;
-        let Some(mut person) = person.filter(|p| p.active) else {
+        let Some(person) = person.filter(|p| p.active) else {
             return Ok(Err(refusal("inactive")));
         };
-        let (at, revision) = (change.at(), change.revision());
+        let at = change.at();
         credentials::used(&mut change.conn(), known.id, &proven.passkey, at).await?;
-        Self::give_up(&mut change, old).await?;
+        let by = SignedInBy {
+            factor: Factor::Passkey,
+            credential: known.id,
+            assurance: if proven.synced { 2 } else { 3 },
+        };
+        let opened = self.open_session(&mut change, person, by, from, old, policy).await?;
+        change.commit().await?;
+        Ok(Ok(opened))
+    }
+
+    /// Opens a session for somebody who has proved who they are, by whatever factor; one that this
+    /// browser had (`old`) ends. The caller commits.
+    ///
+    /// # Errors
+    /// When the database fails.
+    pub(crate) async fn open_session(
+        &self,
+        change: &mut Change<'_>,
+        mut person: KnownPerson,
+        by: SignedInBy,
+        from: From<'_>,
+        old: Option<&str>,
+        policy: &SessionPolicy,
+    ) -> Result<Opened, AppError> {
+        let (at, revision) = (change.at(), change.revision());
+        Self::give_up(change, old).await?;
         let roles = people::roles(&mut change.conn(), person.id).await?;
         let token = Token::from_random(self.random_bytes());
         let hash = token.hash();
@@ -184,7 +221,10 @@ impl App {
             ended_at: None,
             network: from.network.to_owned(),
             agent: shortened(from.agent),
-            credential: known.id,
+            credential: by.credential,
+            factor: by.factor,
+            assurance: by.assurance,
+            proved_at: at,
         };
         sessions::insert(&mut change.conn(), &session).await?;
         // "Last Login" is a field of the person's record, so it has its version.
@@ -199,20 +239,14 @@ impl App {
             network: from.network.to_owned(),
         };
         let body = SignIn {
-            factor: "passkey".into(),
-            assurance: if proven.synced { 2 } else { 3 },
-            phishing_resistant: true,
+            factor: by.factor.key().into(),
+            assurance: by.assurance,
+            phishing_resistant: by.factor.phishing_resistant(),
             device_bound: false,
         };
-        record(&mut change, &actor, &body).await?;
-        change.commit().await?;
-        Ok(Ok(Opened { token, roles }))
+        change.record(&actor, Some(actor.organization), &body).await?;
+        Ok(Opened { token, roles })
     }
-}
-
-async fn record(change: &mut Change<'_>, actor: &Actor, body: &SignIn) -> Result<(), AppError> {
-    change.record(actor, Some(actor.organization), body).await?;
-    Ok(())
 }
 
 fn shortened(agent: &str) -> String {

@@ -2,12 +2,14 @@
 //! once (NIST SP 800-63B-4 §2.4.3 re-authentication; RFC 9470 for programs).
 
 use crate::notices::notify;
+use crate::passkeys::passkeys_of;
 use crate::sessions::OpenSession;
 use crate::sign_in::{Asked, CEREMONY, From};
 use crate::{App, AppError, Change};
 use serde_json::Value;
 use warifu_auth::{Passkeys, Token, digest};
 use warifu_domain::access::Actor;
+use warifu_domain::factors::Factor;
 use warifu_domain::notices::NoticeKind;
 use warifu_domain::protected::Protected;
 use warifu_ledger::Hash;
@@ -43,7 +45,7 @@ impl App {
         let mut reader = self.db.read().await?;
         let own = credentials::of_person(&mut reader.conn(), session.actor.person).await?;
         drop(reader);
-        let own: Vec<String> = own.into_iter().map(|c| c.passkey).collect();
+        let own = passkeys_of(own);
         let begun = passkeys.begin_step_up(&own).map_err(|e| AppError::Internal(e.to_string()))?;
         let browser = tied(from, session, what);
         self.keep_ceremony("step_up", session.actor.person, begun, &browser).await
@@ -71,33 +73,51 @@ impl App {
         let mut proven = false;
         if let (Some(state), Some(presented)) = (state, presented)
             && let Some(known) =
-                credentials::find(&mut change.conn(), &presented.credential_id).await?
+                credentials::find(&mut change.conn(), Factor::Passkey, &presented.credential_id)
+                    .await?
             && known.person == actor.person
-            && let Ok(fresh) = passkeys.finish_step_up(&state, &presented, &known.passkey)
+            && let Ok(fresh) = passkeys.finish_step_up(&state, &presented, &known.verifier)
         {
             credentials::used(&mut change.conn(), known.id, &fresh, at).await?;
             proven = true;
         }
+        let passed = self.stepped_up(&mut change, session, what, proven).await?;
+        change.commit().await?;
+        Ok(passed)
+    }
+
+    /// Records how a step-up went, by whatever factor. Where it passed, gives the proof for the action
+    /// and a new token for the session; the caller commits. `None` where it did not, or the session has
+    /// ended meanwhile.
+    ///
+    /// # Errors
+    /// When the database fails.
+    pub(crate) async fn stepped_up(
+        &self,
+        change: &mut Change<'_>,
+        session: &OpenSession,
+        what: &Protected,
+        proven: bool,
+    ) -> Result<Option<Passed>, AppError> {
+        let (actor, at) = (&session.actor, change.at());
         let action = digest(what.text().as_bytes());
         let body =
             StepUp { action: what.action.key().into(), parameters: Hash(action), passed: proven };
         change.record(actor, Some(actor.organization), &body).await?;
         if !proven {
-            notify(&mut change, actor.person, NoticeKind::StepUpRefused, &[]).await?;
-            change.commit().await?;
+            notify(change, actor.person, NoticeKind::StepUpRefused, &[]).await?;
             return Ok(None);
         }
         let proof = Token::from_random(self.random_bytes());
         let token = Token::from_random(self.random_bytes());
         let mut conn = change.conn();
         // The session's id changes where its rights do (OWASP ASVS 5.0, 7.2.4).
-        if !sessions::rotate(&mut conn, &session.token_hash, &token.hash()).await? {
+        if !sessions::rotate(&mut conn, &session.token_hash, &token.hash(), at).await? {
             return Ok(None);
         }
         let end = at.plus(CEREMONY);
         let owner = digest(&token.hash());
         step_ups::insert(&mut conn, &proof.hash(), &owner, &action, at, end).await?;
-        change.commit().await?;
         Ok(Some(Passed { proof, session: token }))
     }
 }

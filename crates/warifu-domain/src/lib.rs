@@ -4,6 +4,7 @@
 pub mod access;
 pub mod cases;
 pub mod dialect;
+pub mod factors;
 pub mod ids;
 pub mod notices;
 pub mod organizations;

@@ -1,15 +1,18 @@
-//! Passkeys, one-time enrolment links and ceremonies between their two steps.
+//! Factors of every kind, one-time enrolment links and ceremonies between their two steps.
 
 use crate::{Conn, StorageError};
+use warifu_domain::factors::Factor;
 use warifu_domain::{CredentialId, PersonId, Timestamp};
 
-/// A registered passkey or security key.
+/// A factor that somebody has.
 #[derive(Clone, Debug)]
 pub struct Credential {
     pub id: CredentialId,
     pub person: PersonId,
-    /// The WebAuthn library's JSON of the public key, counter and flags.
-    pub passkey: String,
+    pub kind: Factor,
+    /// What it is verified with, as its kind has it: of a passkey, the WebAuthn library's JSON of the
+    /// public key, counter and flags.
+    pub verifier: String,
     pub name: String,
     pub created_at: Timestamp,
     pub last_used_at: Option<Timestamp>,
@@ -19,26 +22,35 @@ pub struct Credential {
 struct CredentialRow {
     id: i64,
     person_id: i64,
-    passkey: String,
+    kind: String,
+    verifier: String,
     name: String,
     created_at: i64,
     last_used_at: Option<i64>,
 }
 
-impl From<CredentialRow> for Credential {
-    fn from(r: CredentialRow) -> Self {
-        Credential {
+impl TryFrom<CredentialRow> for Credential {
+    type Error = StorageError;
+    fn try_from(r: CredentialRow) -> Result<Self, StorageError> {
+        Ok(Credential {
             id: CredentialId(r.id),
             person: PersonId(r.person_id),
-            passkey: r.passkey,
+            kind: factor(&r.kind)?,
+            verifier: r.verifier,
             name: r.name,
             created_at: Timestamp(r.created_at),
             last_used_at: r.last_used_at.map(Timestamp),
-        }
+        })
     }
 }
 
-/// The credentials of a person that are not revoked, oldest first.
+/// The kind of a factor from its stored name.
+pub(crate) fn factor(key: &str) -> Result<Factor, StorageError> {
+    let unknown = || StorageError::Corrupt { what: "the kind of a factor", detail: key.to_owned() };
+    Factor::from_key(key).ok_or_else(unknown)
+}
+
+/// The factors of a person that are not revoked, of every kind, oldest first.
 ///
 /// # Errors
 /// As every query.
@@ -47,64 +59,76 @@ pub async fn of_person(
     person: PersonId,
 ) -> Result<Vec<Credential>, StorageError> {
     let rows = fetch_all!(c, CredentialRow:
-        "SELECT id, person_id, passkey, name, created_at, last_used_at FROM credentials \
+        "SELECT id, person_id, kind, verifier, name, created_at, last_used_at FROM credentials \
          WHERE person_id = $1 AND revoked_at IS NULL ORDER BY id LIMIT 50", person.0)?;
-    Ok(rows.into_iter().map(Into::into).collect())
+    rows.into_iter().map(TryInto::try_into).collect()
 }
 
+/// The factor with an identifier that its kind gives it: of a passkey, the credential id.
+///
 /// # Errors
 /// As every query.
 pub async fn find(
     c: &mut Conn<'_>,
+    kind: Factor,
     credential_id: &[u8],
 ) -> Result<Option<Credential>, StorageError> {
     let row = fetch_optional!(c, CredentialRow:
-        "SELECT id, person_id, passkey, name, created_at, last_used_at FROM credentials \
-         WHERE credential_id = $1 AND revoked_at IS NULL", credential_id)?;
-    Ok(row.map(Into::into))
+        "SELECT id, person_id, kind, verifier, name, created_at, last_used_at FROM credentials \
+         WHERE credential_id = $1 AND kind = $2 AND revoked_at IS NULL", credential_id, kind.key())?;
+    row.map(TryInto::try_into).transpose()
 }
 
-/// Adds a credential and gives its id.
+/// A factor to be added.
+pub struct NewCredential<'a> {
+    pub person: PersonId,
+    pub kind: Factor,
+    /// Unique among all factors, revoked ones too.
+    pub credential_id: &'a [u8],
+    pub verifier: &'a str,
+    pub name: &'a str,
+}
+
+/// Adds a factor and gives its id.
 ///
 /// # Errors
-/// As every query; also when the authenticator's credential id is registered already.
+/// As every query; also when its identifier is registered already.
 pub async fn insert(
     c: &mut Conn<'_>,
-    person: PersonId,
-    credential_id: &[u8],
-    passkey: &str,
-    name: &str,
+    new: &NewCredential<'_>,
     at: Timestamp,
 ) -> Result<CredentialId, StorageError> {
     let id = c.take_ids("credentials", 1).await?;
     execute!(
         c,
-        "INSERT INTO credentials (id, person_id, credential_id, passkey, name, created_at) VALUES ($1, $2, $3, $4, $5, $6)",
+        "INSERT INTO credentials (id, person_id, kind, credential_id, verifier, name, created_at) \
+         VALUES ($1, $2, $3, $4, $5, $6, $7)",
         id,
-        person.0,
-        credential_id,
-        passkey,
-        name,
+        new.person.0,
+        new.kind.key(),
+        new.credential_id,
+        new.verifier,
+        new.name,
         at.0
     )?;
     Ok(CredentialId(id))
 }
 
-/// Keeps the counter and the time after a successful assertion.
+/// Keeps what a successful proof changed (a passkey's counter) and its time.
 ///
 /// # Errors
 /// As every query.
 pub async fn used(
     c: &mut Conn<'_>,
     id: CredentialId,
-    passkey: &str,
+    verifier: &str,
     at: Timestamp,
 ) -> Result<(), StorageError> {
     execute!(
         c,
-        "UPDATE credentials SET passkey = $2, last_used_at = $3 WHERE id = $1",
+        "UPDATE credentials SET verifier = $2, last_used_at = $3 WHERE id = $1",
         id.0,
-        passkey,
+        verifier,
         at.0
     )?;
     Ok(())

@@ -131,67 +131,36 @@ macro_rules! fetch_among {
     }};
 }
 
+/// A migration whose text both engines understand.
+macro_rules! same {
+    ($version:literal, $name:literal, $file:literal) => {
+        each!($version, $name, $file, $file)
+    };
+}
+
+macro_rules! each {
+    ($version:literal, $name:literal, $sqlite:literal, $postgres:literal) => {
+        (
+            $version,
+            $name,
+            include_str!(concat!("../migrations/", $sqlite)),
+            include_str!(concat!("../migrations/", $postgres)),
+        )
+    };
+}
+
 const MIGRATIONS: &[(i64, &str, &str, &str)] = &[
-    (
-        1,
-        "records",
-        include_str!("../migrations/0001_records.sql"),
-        include_str!("../migrations/0001_records.sql"),
-    ),
-    (
-        2,
-        "access",
-        include_str!("../migrations/0002_access.sql"),
-        include_str!("../migrations/0002_access.sql"),
-    ),
-    (
-        3,
-        "evidence",
-        include_str!("../migrations/0003_evidence.sql"),
-        include_str!("../migrations/0003_evidence.sql"),
-    ),
-    (
-        4,
-        "search",
-        include_str!("../migrations/0004_search.sqlite.sql"),
-        include_str!("../migrations/0004_search.postgres.sql"),
-    ),
-    (
-        5,
-        "desk",
-        include_str!("../migrations/0005_desk.sql"),
-        include_str!("../migrations/0005_desk.sql"),
-    ),
-    (
-        6,
-        "speed",
-        include_str!("../migrations/0006_speed.sqlite.sql"),
-        include_str!("../migrations/0006_speed.postgres.sql"),
-    ),
-    (
-        7,
-        "leases",
-        include_str!("../migrations/0007_leases.sql"),
-        include_str!("../migrations/0007_leases.sql"),
-    ),
-    (
-        8,
-        "scoped search",
-        include_str!("../migrations/0008_scoped_search.sqlite.sql"),
-        include_str!("../migrations/0008_scoped_search.postgres.sql"),
-    ),
-    (
-        10,
-        "step-up",
-        include_str!("../migrations/0010_step_up.sql"),
-        include_str!("../migrations/0010_step_up.sql"),
-    ),
-    (
-        11,
-        "notices",
-        include_str!("../migrations/0011_notices.sql"),
-        include_str!("../migrations/0011_notices.sql"),
-    ),
+    same!(1, "records", "0001_records.sql"),
+    same!(2, "access", "0002_access.sql"),
+    same!(3, "evidence", "0003_evidence.sql"),
+    each!(4, "search", "0004_search.sqlite.sql", "0004_search.postgres.sql"),
+    same!(5, "desk", "0005_desk.sql"),
+    each!(6, "speed", "0006_speed.sqlite.sql", "0006_speed.postgres.sql"),
+    same!(7, "leases", "0007_leases.sql"),
+    each!(8, "scoped search", "0008_scoped_search.sqlite.sql", "0008_scoped_search.postgres.sql"),
+    same!(10, "step-up", "0010_step_up.sql"),
+    same!(11, "notices", "0011_notices.sql"),
+    same!(12, "factors", "0012_factors.sql"),
 ];
 
 fn migrator(engine: Engine) -> Migrator {

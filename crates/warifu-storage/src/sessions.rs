@@ -1,6 +1,8 @@
 //! Sessions. Only the SHA-256 of a token is kept.
 
+use crate::credentials::factor;
 use crate::{Conn, StorageError};
+use warifu_domain::factors::Factor;
 use warifu_domain::{CredentialId, PersonId, Timestamp};
 
 #[derive(Clone, Debug)]
@@ -14,7 +16,13 @@ pub struct Session {
     pub ended_at: Option<Timestamp>,
     pub network: String,
     pub agent: String,
+    /// What opened it.
     pub credential: CredentialId,
+    pub factor: Factor,
+    /// Authenticator assurance level, 1 to 3 (NIST SP 800-63B).
+    pub assurance: u8,
+    /// When the person last proved who they are: at sign-in or a step-up.
+    pub proved_at: Timestamp,
 }
 
 #[derive(sqlx::FromRow)]
@@ -29,11 +37,15 @@ struct SessionRow {
     network: String,
     agent: String,
     credential_id: i64,
+    factor: String,
+    assurance: i64,
+    proved_at: i64,
 }
 
-impl From<SessionRow> for Session {
-    fn from(r: SessionRow) -> Self {
-        Session {
+impl TryFrom<SessionRow> for Session {
+    type Error = StorageError;
+    fn try_from(r: SessionRow) -> Result<Self, StorageError> {
+        Ok(Session {
             token_hash: r.token_hash,
             person: PersonId(r.person_id),
             csrf: r.csrf,
@@ -44,7 +56,10 @@ impl From<SessionRow> for Session {
             network: r.network,
             agent: r.agent,
             credential: CredentialId(r.credential_id),
-        }
+            factor: factor(&r.factor)?,
+            assurance: u8::try_from(r.assurance).unwrap_or(1),
+            proved_at: Timestamp(r.proved_at),
+        })
     }
 }
 
@@ -53,8 +68,8 @@ impl From<SessionRow> for Session {
 pub async fn insert(c: &mut Conn<'_>, s: &Session) -> Result<(), StorageError> {
     execute!(
         c,
-        "INSERT INTO sessions (token_hash, person_id, csrf, created_at, used_at, ends_at, network, agent, credential_id) \
-         VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9)",
+        "INSERT INTO sessions (token_hash, person_id, csrf, created_at, used_at, ends_at, network, agent, credential_id, \
+         factor, assurance, proved_at) VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12)",
         &s.token_hash,
         s.person.0,
         &s.csrf,
@@ -63,7 +78,10 @@ pub async fn insert(c: &mut Conn<'_>, s: &Session) -> Result<(), StorageError> {
         s.ends_at.0,
         &s.network,
         &s.agent,
-        s.credential.0
+        s.credential.0,
+        s.factor.key(),
+        i64::from(s.assurance),
+        s.proved_at.0
     )?;
     Ok(())
 }
@@ -71,9 +89,8 @@ pub async fn insert(c: &mut Conn<'_>, s: &Session) -> Result<(), StorageError> {
 /// # Errors
 /// As every query.
 pub async fn find(c: &mut Conn<'_>, token_hash: &[u8]) -> Result<Option<Session>, StorageError> {
-    let row =
-        fetch_optional!(c, SessionRow: "SELECT * FROM sessions WHERE token_hash = $1", token_hash)?;
-    Ok(row.map(Into::into))
+    let row = fetch_optional!(c, SessionRow: "SELECT token_hash, person_id, csrf, created_at, used_at, ends_at, ended_at, network, agent, credential_id, factor, assurance, proved_at FROM sessions WHERE token_hash = $1", token_hash)?;
+    row.map(TryInto::try_into).transpose()
 }
 
 /// A session that holds, with the name of its key.
@@ -174,16 +191,23 @@ pub async fn touch(c: &mut Conn<'_>, token_hash: &[u8], at: Timestamp) -> Result
     Ok(())
 }
 
-/// Gives a session a new token; `false` when it has ended meanwhile.
+/// Gives a session a new token where its person has proved themselves once more; `false` when it has
+/// ended meanwhile.
 ///
 /// # Errors
 /// As every query.
-pub async fn rotate(c: &mut Conn<'_>, from: &[u8], to: &[u8]) -> Result<bool, StorageError> {
+pub async fn rotate(
+    c: &mut Conn<'_>,
+    from: &[u8],
+    to: &[u8],
+    at: Timestamp,
+) -> Result<bool, StorageError> {
     let n = execute!(
         c,
-        "UPDATE sessions SET token_hash = $2 WHERE token_hash = $1 AND ended_at IS NULL",
+        "UPDATE sessions SET token_hash = $2, proved_at = $3 WHERE token_hash = $1 AND ended_at IS NULL",
         from,
-        to
+        to,
+        at.0
     )?;
     Ok(n == 1)
 }

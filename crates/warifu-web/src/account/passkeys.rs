@@ -25,7 +25,7 @@ pub async fn page(
     let known = web.app.passkeys(me.actor()).await?;
     let passkeys = known.into_iter().map(|k| Passkey {
         id: k.id.to_string(),
-        synced: is_synced(&k.passkey),
+        synced: is_synced(&k.verifier),
         added: lang.date(k.created_at.to_jiff(), &me.zone),
         used: k.last_used_at.map(|t| lang.date_time(t.to_jiff(), &me.zone)),
         this_session: k.id == me.session.credential,

@@ -88,7 +88,7 @@ pub async fn passkeys(State(web): State<Web>, who: SignedIn) -> Result<Response,
     let known = web.app.passkeys(who.actor()).await?;
     let list = known.into_iter().map(|k| Passkey {
         id: k.id.0,
-        synced: is_synced(&k.passkey),
+        synced: is_synced(&k.verifier),
         added_at: k.created_at,
         used_at: k.last_used_at,
         this_session: k.id == who.session.credential,

@@ -11,6 +11,7 @@ use warifu_app::cases::NewCase;
 use warifu_app::{App, AppConfig, SystemRandom};
 use warifu_auth::Token;
 use warifu_domain::access::{Actor, Role, Roles};
+use warifu_domain::factors::Factor;
 use warifu_domain::organizations::{Environment, Organization};
 use warifu_domain::people::{KnownPerson, Person};
 use warifu_domain::time::{HOUR, SystemClock};
@@ -236,6 +237,9 @@ async fn guest(
         network: "loopback".into(),
         agent: String::new(),
         credential: CredentialId(0),
+        factor: Factor::Passkey,
+        assurance: 3,
+        proved_at: now,
     };
     sessions::insert(&mut conn, &session).await.unwrap();
     Guest {

@@ -3,15 +3,16 @@
 use crate::notices::notify;
 use crate::sessions::OpenSession;
 use crate::{App, AppError};
-use std::collections::HashMap;
-use warifu_auth::{SessionPolicy, digest};
+use std::collections::{HashMap, HashSet};
+use warifu_auth::digest;
 use warifu_domain::access::{Actor, Permission, Roles};
 use warifu_domain::notices::NoticeKind;
+use warifu_domain::policy::{LONGEST_IDLE, Subject};
 use warifu_domain::{PersonId, Timestamp};
 use warifu_ledger::Hash;
 use warifu_ledger::body::SessionRevoked;
 use warifu_storage::sessions::Active;
-use warifu_storage::{people, sessions};
+use warifu_storage::{organizations, people, sessions};
 
 /// A session as it is shown: nothing of it can be used as one.
 #[derive(Clone, Debug)]
@@ -56,36 +57,52 @@ impl App {
         &self,
         actor: &Actor,
         own: bool,
-        policy: &SessionPolicy,
     ) -> Result<Vec<ActiveSession>, AppError> {
         if !own {
             actor.require(Permission::ManageSessions)?;
         }
-        let now = self.now();
+        let (now, policies) = (self.now(), self.policies().await?);
         let mut reader = self.db.read().await?;
         let mut conn = reader.conn();
-        let used_since = now.plus(-policy.idle);
+        let used_since = now.plus(-LONGEST_IDLE);
         let whose = own.then_some(actor.person);
         let found = sessions::active(&mut conn, whose, now, used_since, SHOWN).await?;
-        let names = people::names(&mut conn, found.iter().map(|s| s.person)).await?;
         let mut known = HashMap::new();
-        for (person, name) in names {
+        let owners: HashSet<PersonId> = found.iter().map(|s| s.person).collect();
+        for person in owners {
+            let Some(found) = people::find(&mut conn, person).await? else { continue };
+            let Some(organization) = organizations::find(&mut conn, found.organization).await?
+            else {
+                continue;
+            };
             let roles = people::roles(&mut conn, person).await?;
-            known.insert(person, (name, roles));
+            let subject = Subject {
+                roles,
+                organization: found.organization,
+                environment: organization.environment,
+                vendor: organization.vendor,
+            };
+            let name = found.record.display_name().to_owned();
+            known.insert(person, (name, roles, policies.effective(subject)));
         }
-        let shown = |s: Active| ActiveSession {
-            name: name(&s.token_hash),
-            person: s.person,
-            person_name: known.get(&s.person).map(|k| k.0.clone()).unwrap_or_default(),
-            roles: known.get(&s.person).map(|k| k.1).unwrap_or_default(),
-            network: s.network,
-            agent: s.agent,
-            key: s.key,
-            opened_at: s.created_at,
-            left: s.ends_at.min(s.created_at.plus(policy.lifetime)).0 - now.0,
-            idle: (now.0 - s.used_at.0).max(0),
+        let shown = |s: Active| {
+            let (person_name, roles, limits) = known.get(&s.person)?;
+            let left = s.ends_at.min(s.created_at.plus(limits.lifetime)).0 - now.0;
+            let idle = (now.0 - s.used_at.0).max(0);
+            (left > 0 && idle <= limits.idle).then(|| ActiveSession {
+                name: name(&s.token_hash),
+                person: s.person,
+                person_name: person_name.clone(),
+                roles: *roles,
+                network: s.network,
+                agent: s.agent,
+                key: s.key,
+                opened_at: s.created_at,
+                left,
+                idle,
+            })
         };
-        Ok(found.into_iter().map(shown).filter(|s| s.left > 0).collect())
+        Ok(found.into_iter().filter_map(shown).collect())
     }
 
     /// Ends a session of the actor's, or with [`Permission::ManageSessions`] anybody's. It holds for every

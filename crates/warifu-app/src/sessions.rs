@@ -3,16 +3,17 @@
 use crate::change::ledger_network;
 use crate::notices::notify;
 use crate::{App, AppError};
-use warifu_auth::{SessionPolicy, SessionTimes, Token, Verdict, digest, judge};
+use warifu_auth::{SessionPolicy, SessionTimes, Token, Verdict, digest};
 use warifu_domain::access::{Actor, Permission};
 use warifu_domain::cases::{Status, View};
 use warifu_domain::factors::Factor;
 use warifu_domain::notices::NoticeKind;
+use warifu_domain::policy::Subject;
 use warifu_domain::{CredentialId, Timestamp};
 use warifu_ledger::Hash;
 use warifu_ledger::body::{SessionRevoked, SignOut};
 use warifu_storage::sessions::Session;
-use warifu_storage::{cases, incidents, notices, organizations, people, sessions};
+use warifu_storage::{approvals, cases, incidents, notices, organizations, people, sessions};
 
 /// A session that holds, and who is in it.
 #[derive(Clone, Debug)]
@@ -34,6 +35,8 @@ pub struct OpenSession {
     /// Microseconds until it is over, and until it is over when nothing is done.
     pub left: i64,
     pub idle_left: i64,
+    /// The limits that hold for it.
+    pub policy: SessionPolicy,
     /// What ends it.
     pub token_hash: [u8; 32],
 }
@@ -60,6 +63,8 @@ pub struct NavCounts {
     pub portal: i64,
     /// Notices about the person's own account that they have not seen.
     pub notices: i64,
+    /// Changes that wait for a second person, for those who may decide.
+    pub decisions: i64,
 }
 
 fn times(s: &Session) -> SessionTimes<'_> {
@@ -84,7 +89,7 @@ impl App {
         &self,
         token: &str,
         by: Use<'_>,
-        policy: &SessionPolicy,
+        base: &SessionPolicy,
     ) -> Result<Result<OpenSession, Verdict>, AppError> {
         let Some(token) = Token::parse(token) else { return Ok(Err(Verdict::Ended)) };
         let hash = token.hash();
@@ -94,19 +99,24 @@ impl App {
         let Some(session) = sessions::find(&mut conn, &hash).await? else {
             return Ok(Err(Verdict::Ended));
         };
-        let (left, idle_left) = match judge(&times(&session), by.network, now, policy) {
-            Verdict::Open { left, idle_left } => (left, idle_left),
-            verdict => {
-                drop(reader);
-                self.bury(&session, verdict, by.network).await?;
-                return Ok(Err(verdict));
-            }
-        };
         let person = people::find(&mut conn, session.person).await?.filter(|p| p.active);
         let Some(person) = person else { return Ok(Err(Verdict::Ended)) };
         let roles = people::roles(&mut conn, session.person).await?;
         let organization = organizations::find(&mut conn, person.organization).await?;
+        let Some(organization) = organization else { return Ok(Err(Verdict::Ended)) };
         drop(reader);
+        let subject = Subject {
+            roles,
+            organization: person.organization,
+            environment: organization.environment,
+            vendor: organization.vendor,
+        };
+        let times = times(&session);
+        let (verdict, policy) = self.judged(person.id, subject, &times, by.network, base).await?;
+        let Verdict::Open { left, idle_left } = verdict else {
+            self.bury(&session, verdict, by.network).await?;
+            return Ok(Err(verdict));
+        };
         if by.by_hand && now.0 - session.used_at.0 >= policy.touch_every {
             self.touch(&hash, now).await?;
         }
@@ -119,7 +129,7 @@ impl App {
                 session: Some(digest(&hash)),
                 network: by.network.to_owned(),
             },
-            organization_name: organization.map(|o| o.name).unwrap_or_default(),
+            organization_name: organization.name,
             time_zone: person.record.time_zone,
             csrf: session.csrf,
             network: session.network,
@@ -129,6 +139,7 @@ impl App {
             proved_at: session.proved_at,
             left,
             idle_left: if by.by_hand { policy.idle } else { idle_left },
+            policy,
             token_hash: hash,
         }))
     }
@@ -270,6 +281,9 @@ impl App {
             counts.unassigned = cases::count(&mut conn, View::Unassigned).await?;
             counts.active = cases::count(&mut conn, View::Active).await?;
             counts.waiting = cases::count(&mut conn, View::WithStatus(Status::Waiting)).await?;
+        }
+        if may(Permission::ManagePolicies) {
+            counts.decisions = approvals::waiting(&mut conn, self.now()).await?;
         }
         if may(Permission::Investigate) {
             let open = incidents::list(&mut conn).await?;

@@ -2,6 +2,7 @@
 //! reason.
 
 use crate::notices::notify;
+use crate::policies::session_policy;
 use crate::{App, AppError, Change};
 use serde_json::Value;
 use warifu_auth::{PasskeyError, Passkeys, SessionPolicy, Token, TokenHash, digest};
@@ -9,11 +10,12 @@ use warifu_domain::access::{Actor, Roles};
 use warifu_domain::factors::Factor;
 use warifu_domain::notices::NoticeKind;
 use warifu_domain::people::KnownPerson;
+use warifu_domain::policy::Subject;
 use warifu_domain::time::MINUTE;
 use warifu_domain::{CredentialId, PersonId};
 use warifu_ledger::body::{SignIn, SignInRefused};
 use warifu_storage::sessions::Session;
-use warifu_storage::{credentials, people, sessions};
+use warifu_storage::{credentials, organizations, people, sessions};
 
 /// How long a ceremony may take between its two steps, in microseconds.
 pub const CEREMONY: i64 = 5 * MINUTE;
@@ -204,11 +206,13 @@ impl App {
         by: SignedInBy,
         from: From<'_>,
         old: Option<&str>,
-        policy: &SessionPolicy,
+        base: &SessionPolicy,
     ) -> Result<Opened, AppError> {
         let (at, revision) = (change.at(), change.revision());
         Self::give_up(change, old).await?;
         let roles = people::roles(&mut change.conn(), person.id).await?;
+        let subject = subject(change, &person, roles).await?;
+        let effective = self.policies_in(change).await?.effective(subject);
         let token = Token::from_random(self.random_bytes());
         let hash = token.hash();
         let session = Session {
@@ -217,7 +221,7 @@ impl App {
             csrf: Token::from_random(self.random_bytes()).text(),
             created_at: at,
             used_at: at,
-            ends_at: at.plus(policy.lifetime),
+            ends_at: at.plus(session_policy(&effective, base).lifetime),
             ended_at: None,
             network: from.network.to_owned(),
             agent: shortened(from.agent),
@@ -247,6 +251,25 @@ impl App {
         change.record(&actor, Some(actor.organization), &body).await?;
         Ok(Opened { token, roles })
     }
+}
+
+/// Somebody as policy looks at them.
+///
+/// # Errors
+/// When the database fails, or the person's organization is not there.
+pub(crate) async fn subject(
+    change: &mut Change<'_>,
+    person: &KnownPerson,
+    roles: Roles,
+) -> Result<Subject, AppError> {
+    let organization = organizations::find(&mut change.conn(), person.organization).await?;
+    let organization = organization.ok_or(AppError::NotFound("organization"))?;
+    Ok(Subject {
+        roles,
+        organization: person.organization,
+        environment: organization.environment,
+        vendor: organization.vendor,
+    })
 }
 
 fn shortened(agent: &str) -> String {

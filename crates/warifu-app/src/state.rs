@@ -4,6 +4,7 @@ use crate::AppError;
 use crate::cases::Reads;
 use crate::incidents::Matches;
 use crate::live::Live;
+use crate::policies::KnownPolicies;
 use crate::reports::{Replays, Tables, Transfers, node_name};
 use hmac::{Hmac, Mac};
 use sha2::Sha256;
@@ -148,6 +149,7 @@ pub struct Inner {
     pub transfers: Transfers,
     pub replays: Replays,
     pub(crate) tables: Tables,
+    pub(crate) known_policies: KnownPolicies,
     pub matches: Matches,
 }
 
@@ -184,6 +186,7 @@ impl App {
             transfers: Transfers::default(),
             replays: Replays::default(),
             tables: Tables::default(),
+            known_policies: KnownPolicies::default(),
             matches: Matches::default(),
         };
         Ok(App { inner: Arc::new(inner) })

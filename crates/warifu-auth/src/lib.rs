@@ -12,7 +12,7 @@ mod token;
 pub use asn::{AsnError, Asns, network_of};
 pub use client::{ForwardedBy, Malformed, Proxies};
 pub use ipnetwork::IpNetwork;
-pub use network::{Network, prefix, same_network};
+pub use network::{Network, is_member, one_group, prefix, same_network};
 pub use passkeys::{
     Begun, NewPasskey, PasskeyError, Passkeys, Presented, Proven, credential_id, is_synced,
 };

@@ -1,6 +1,7 @@
 //! Networks as sessions are bound to them and as the ledger names them: an autonomous system and a
 //! prefix, never a whole address.
 
+use ipnetwork::IpNetwork;
 use std::fmt;
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
 
@@ -49,6 +50,51 @@ pub fn same_network(a: &str, b: &str) -> bool {
     }
 }
 
+/// Whether a text can be a member of a group of networks: `AS64496`, or a prefix such as
+/// `203.0.113.0/24` of at least a /16 (IPv4) or a /32 (IPv6).
+pub fn is_member(text: &str) -> bool {
+    match Member::of_text(text) {
+        Some(Member::System(_)) => true,
+        Some(Member::Prefix(IpNetwork::V4(v4))) => v4.prefix() >= 16 && v4.network() == v4.ip(),
+        Some(Member::Prefix(IpNetwork::V6(v6))) => v6.prefix() >= 32 && v6.network() == v6.ip(),
+        None => false,
+    }
+}
+
+/// Whether both networks (as texts) are in one group.
+pub fn one_group(members: &[String], a: &str, b: &str) -> bool {
+    let within = |network: &str| {
+        members.iter().filter_map(|m| Member::of_text(m)).any(|member| member.has(network))
+    };
+    within(a) && within(b)
+}
+
+enum Member {
+    System(u32),
+    Prefix(IpNetwork),
+}
+
+impl Member {
+    fn of_text(text: &str) -> Option<Member> {
+        match text.strip_prefix("AS") {
+            Some(number) => number.parse().ok().map(Member::System),
+            None if text.contains('/') => text.parse().ok().map(Member::Prefix),
+            None => None,
+        }
+    }
+
+    /// A network is a member when its autonomous system is, or when its whole prefix lies within.
+    fn has(&self, network: &str) -> bool {
+        let (asn, prefix) = parts(network);
+        match self {
+            Member::System(number) => asn == Some(*number),
+            Member::Prefix(wide) => prefix.parse::<IpNetwork>().is_ok_and(|narrow| {
+                wide.prefix() <= narrow.prefix() && wide.contains(narrow.network())
+            }),
+        }
+    }
+}
+
 /// The /24 of an IPv4 address, the /48 of an IPv6 one; `loopback` for this machine, whose browsers
 /// use both kinds of address in turn.
 pub fn prefix(address: IpAddr) -> String {
@@ -68,6 +114,24 @@ pub fn prefix(address: IpAddr) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_group_counts_as_one_and_nothing_beyond_it() {
+        let group = ["AS64496".to_owned(), "198.51.100.0/22".to_owned()];
+        assert!(one_group(&group, "AS64496 203.0.113.0/24", "198.51.101.0/24"));
+        assert!(one_group(&group, "198.51.100.0/24", "AS7 198.51.103.0/24"));
+        assert!(!one_group(&group, "AS64496 203.0.113.0/24", "198.51.104.0/24"));
+        assert!(!one_group(&group, "AS64497 203.0.113.0/24", "198.51.100.0/24"));
+        assert!(!one_group(&group, "loopback", "198.51.100.0/24"));
+        assert!(!one_group(&[], "loopback", "loopback"));
+        for good in ["AS1", "10.0.0.0/16", "2001:db8::/32"] {
+            assert!(is_member(good), "{good}");
+        }
+        for bad in ["", "AS", "ASx", "0.0.0.0/0", "10.0.0.1/16", "203.0.113.9", "::/0", "loopback"]
+        {
+            assert!(!is_member(bad), "{bad}");
+        }
+    }
 
     #[test]
     fn prefixes() {

@@ -59,6 +59,7 @@ impl Role {
                 ReadLedger,
                 Invite,
                 ManageSessions,
+                ReadPolicies,
             ],
             Role::SuperAdministrator => &[
                 WorkCases,
@@ -73,6 +74,8 @@ impl Role {
                 Invite,
                 ManageSessions,
                 ManageRoles,
+                ReadPolicies,
+                ManagePolicies,
                 Investigate,
             ],
             Role::Responder => &[
@@ -118,6 +121,10 @@ pub enum Permission {
     ManageRoles,
     /// See everybody's sessions and end them.
     ManageSessions,
+    /// See sign-in and session policy, and who is covered by it.
+    ReadPolicies,
+    /// Change policy, stages of features and groups of networks, and agree to others' changes.
+    ManagePolicies,
     /// See the people and cases of one's own organization.
     ReadOwnOrganization,
 }

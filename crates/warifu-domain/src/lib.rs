@@ -9,6 +9,7 @@ pub mod ids;
 pub mod notices;
 pub mod organizations;
 pub mod people;
+pub mod policy;
 pub mod protected;
 mod refusal;
 pub mod reports;

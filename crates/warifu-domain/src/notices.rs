@@ -21,10 +21,16 @@ pub enum NoticeKind {
     KeyCopied,
     /// Somebody in a session of theirs failed to prove themselves for a protected action.
     StepUpRefused,
+    /// Somebody asks to weaken a policy (`policy`, `by`): a second person decides.
+    PolicyProposed,
+    /// A policy changed (`policy`, `by`).
+    PolicyChanged,
+    /// A security feature entered a stage (`feature`, `stage`).
+    StageEntered,
 }
 
 impl NoticeKind {
-    pub const ALL: [NoticeKind; 8] = [
+    pub const ALL: [NoticeKind; 11] = [
         NoticeKind::SessionMoved,
         NoticeKind::SessionEnded,
         NoticeKind::SessionRecorded,
@@ -33,6 +39,9 @@ impl NoticeKind {
         NoticeKind::RolesChanged,
         NoticeKind::KeyCopied,
         NoticeKind::StepUpRefused,
+        NoticeKind::PolicyProposed,
+        NoticeKind::PolicyChanged,
+        NoticeKind::StageEntered,
     ];
 
     pub fn key(self) -> &'static str {
@@ -45,6 +54,9 @@ impl NoticeKind {
             NoticeKind::RolesChanged => "roles_changed",
             NoticeKind::KeyCopied => "key_copied",
             NoticeKind::StepUpRefused => "step_up_refused",
+            NoticeKind::PolicyProposed => "policy_proposed",
+            NoticeKind::PolicyChanged => "policy_changed",
+            NoticeKind::StageEntered => "stage_entered",
         }
     }
 
@@ -58,11 +70,14 @@ impl NoticeKind {
             NoticeKind::SessionMoved
             | NoticeKind::SessionRecorded
             | NoticeKind::KeyCopied
-            | NoticeKind::StepUpRefused => true,
+            | NoticeKind::StepUpRefused
+            | NoticeKind::PolicyProposed => true,
             NoticeKind::SessionEnded
             | NoticeKind::FactorAdded
             | NoticeKind::FactorRemoved
-            | NoticeKind::RolesChanged => false,
+            | NoticeKind::RolesChanged
+            | NoticeKind::PolicyChanged
+            | NoticeKind::StageEntered => false,
         }
     }
 }

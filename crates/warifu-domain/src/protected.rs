@@ -11,16 +11,40 @@ pub enum Action {
     RemoveFactor,
     /// Somebody gets exactly these roles.
     ChangeRoles,
+    /// Sign-in and session policy of a scope.
+    ChangePolicy,
+    /// The stage of a security feature.
+    ChangeRollout,
+    /// What an organization chooses about a feature.
+    ChooseFeature,
+    /// Networks that count as one for an organization.
+    ChangeNetworks,
+    /// Somebody else's change that waits for a second person.
+    Approve,
 }
 
 impl Action {
-    pub const ALL: [Action; 3] = [Action::AddFactor, Action::RemoveFactor, Action::ChangeRoles];
+    pub const ALL: [Action; 8] = [
+        Action::AddFactor,
+        Action::RemoveFactor,
+        Action::ChangeRoles,
+        Action::ChangePolicy,
+        Action::ChangeRollout,
+        Action::ChooseFeature,
+        Action::ChangeNetworks,
+        Action::Approve,
+    ];
 
     pub fn key(self) -> &'static str {
         match self {
             Action::AddFactor => "add_factor",
             Action::RemoveFactor => "remove_factor",
             Action::ChangeRoles => "change_roles",
+            Action::ChangePolicy => "change_policy",
+            Action::ChangeRollout => "change_rollout",
+            Action::ChooseFeature => "choose_feature",
+            Action::ChangeNetworks => "change_networks",
+            Action::Approve => "approve",
         }
     }
 
@@ -44,6 +68,10 @@ impl Protected {
     pub fn with(mut self, name: &str, value: impl ToString) -> Protected {
         self.parameters.insert(name.to_owned(), value.to_string());
         self
+    }
+
+    pub fn parameters(&self) -> &BTreeMap<String, String> {
+        &self.parameters
     }
 
     /// One text for one action with its parameters, and no other: every part is written with its

@@ -31,6 +31,11 @@ impl Timestamp {
         Timestamp(self.0.saturating_add(micros))
     }
 
+    /// Its day in UTC: `2026-01-31`.
+    pub fn day(self) -> String {
+        self.to_jiff().to_zoned(jiff::tz::TimeZone::UTC).date().to_string()
+    }
+
     /// Reads the forms that people files use: RFC 3339 (`2023-09-28T15:06:00Z`), the same with a
     /// blank and without a zone (taken as UTC), a date alone (its midnight UTC).
     ///

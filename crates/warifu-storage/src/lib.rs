@@ -3,6 +3,7 @@
 
 #[macro_use]
 mod db;
+pub mod approvals;
 pub mod attachments;
 pub mod blobs;
 pub mod bulk;
@@ -17,6 +18,7 @@ pub mod ledger;
 pub mod notices;
 pub mod organizations;
 pub mod people;
+pub mod policies;
 pub mod reports;
 pub mod search;
 pub mod sessions;

@@ -30,6 +30,7 @@ macro_rules! messages {
             include_str!(concat!("../i18n/", $lang, "/ledger.ftl")),
             include_str!(concat!("../i18n/", $lang, "/incidents.ftl")),
             include_str!(concat!("../i18n/", $lang, "/evidence.ftl")),
+            include_str!(concat!("../i18n/", $lang, "/policy.ftl")),
             include_str!(concat!("../i18n/", $lang, "/errors.ftl")),
         ]
     };

@@ -16,6 +16,7 @@ pub mod network;
 mod organizations;
 pub mod page;
 mod people;
+mod policy;
 mod portal;
 pub mod problem;
 mod reports;

@@ -3,7 +3,7 @@
 use crate::state::Web;
 use crate::{
     account, api, attachments, cases, headers, incidents, lang, ledger, live, network,
-    organizations, people, portal, problem, reports, runs, search, sign_in, step_up,
+    organizations, people, policy, portal, problem, reports, runs, search, sign_in, step_up,
 };
 use axum::Router;
 use axum::extract::{DefaultBodyLimit, State};
@@ -26,6 +26,7 @@ pub fn router(web: Web) -> Router {
         .merge(cases())
         .merge(portal())
         .merge(people())
+        .merge(policies())
         .merge(reports())
         .merge(runs())
         .merge(ledger())
@@ -101,6 +102,23 @@ fn people() -> Router<Web> {
         .route("/people/{id}/roles", post(people::roles))
         .route("/organizations", get(organizations::list))
         .route("/organizations/{id}", get(organizations::organization))
+}
+
+/// Sign-in and session policy, and what waits for a second person.
+fn policies() -> Router<Web> {
+    use api::policies;
+    use policy::approvals;
+    Router::new()
+        .route("/policy", get(policy::policy))
+        .route("/policy/review", post(policy::review))
+        .route("/policy/apply", post(policy::apply))
+        .route("/approvals", get(approvals::list))
+        .route("/approvals/{id}/agree", post(approvals::agree))
+        .route("/approvals/{id}/refuse", post(approvals::refuse))
+        .route("/api/v1/policies", get(policies::policies).post(policies::change))
+        .route("/api/v1/policies/review", post(policies::review))
+        .route("/api/v1/approvals", get(policies::approvals))
+        .route("/api/v1/approvals/{id}", post(policies::decide))
 }
 
 /// Report definitions.

@@ -76,7 +76,7 @@ impl SignedIn {
     }
 
     fn policy(&self) -> &SessionPolicy {
-        &self.web.config.sessions
+        &self.session.policy
     }
 
     /// The frame of a page at a place of the navigation. `view` is the view of the desk in use
@@ -106,13 +106,25 @@ impl SignedIn {
         } else {
             Vec::new()
         };
-        let more = may(Permission::ManageSessions).then(|| ViewLink {
-            href: "/sessions".into(),
-            label: lang.t("sessions"),
-            icon: "laptop",
-            count: None,
-            current: place == Place::Sessions,
-        });
+        let administration = |permission, href: &str, id: &str, icon, at| {
+            may(permission).then(|| ViewLink {
+                href: href.into(),
+                label: lang.t(id),
+                icon,
+                count: None,
+                current: place == at,
+            })
+        };
+        let more = [
+            administration(Permission::ReadPolicies, "/policy", "policy", "sliders", Place::Policy),
+            administration(
+                Permission::ManageSessions,
+                "/sessions",
+                "sessions",
+                "laptop",
+                Place::Sessions,
+            ),
+        ];
         let organization = (!actor.is_staff()).then(|| self.session.organization_name.clone());
         Ok(Shell {
             lang,
@@ -146,7 +158,9 @@ impl SignedIn {
                 incidents: counts.incidents,
                 portal_cases: counts.portal,
                 notices: counts.notices,
-                more: more.into_iter().collect(),
+                more: more.into_iter().flatten().collect(),
+                decisions: counts.decisions,
+                decisions_href: "/approvals".into(),
                 ..Nav::default()
             },
             flash: None,

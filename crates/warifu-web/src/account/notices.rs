@@ -2,6 +2,7 @@
 
 use crate::csrf::Form;
 use crate::page::page as html;
+use crate::policy::words;
 use crate::problem::Problem;
 use crate::session::SignedIn;
 use crate::state::Web;
@@ -11,6 +12,7 @@ use axum::extract::State;
 use axum::response::{IntoResponse, Redirect, Response};
 use serde::Deserialize;
 use warifu_domain::notices::NoticeKind;
+use warifu_domain::policy::{Feature, Stage};
 
 /// `GET /account/notices`
 pub async fn page(State(web): State<Web>, me: SignedIn) -> Result<Response, Problem> {
@@ -18,9 +20,20 @@ pub async fn page(State(web): State<Web>, me: SignedIn) -> Result<Response, Prob
     let found = web.app.notices(me.actor()).await?;
     let notice = |n: warifu_app::notices::Notice| {
         let detail = |name: &str| n.details.get(name).cloned().unwrap_or_default();
-        let (from, to, name) = (detail("from"), detail("to"), detail("name"));
-        let words: [(&str, &dyn crate::i18n::Arg); 3] =
-            [("from", &from), ("to", &to), ("name", &name)];
+        let [from, to, name, by] = ["from", "to", "name", "by"].map(detail);
+        let feature = Feature::from_key(&detail("feature")).map(|f| words::feature(lang, f));
+        let stage = Stage::from_key(&detail("stage")).map(|s| words::stage(lang, s));
+        let (feature, stage) = (feature.unwrap_or_default(), stage.unwrap_or_default());
+        let policy = words::policy(lang, &detail("policy"));
+        let words: [(&str, &dyn crate::i18n::Arg); 7] = [
+            ("from", &from),
+            ("to", &to),
+            ("name", &name),
+            ("by", &by),
+            ("feature", &feature),
+            ("stage", &stage),
+            ("policy", &policy),
+        ];
         Notice {
             at: lang.date_time(n.at.to_jiff(), &me.zone),
             text: lang.t_args(message(n.kind), &words),
@@ -46,6 +59,9 @@ fn message(kind: NoticeKind) -> &'static str {
         NoticeKind::RolesChanged => "notice-roles-changed",
         NoticeKind::KeyCopied => "notice-key-copied",
         NoticeKind::StepUpRefused => "notice-step-up-refused",
+        NoticeKind::PolicyProposed => "notice-policy-proposed",
+        NoticeKind::PolicyChanged => "notice-policy-changed",
+        NoticeKind::StageEntered => "notice-stage-entered",
     }
 }
 

@@ -25,7 +25,7 @@ use warifu_domain::time::SECOND;
 async fn table(web: &Web, me: &SignedIn, own: bool) -> Result<SessionTable, Problem> {
     let lang = me.taste.lang;
     let here = me.session.name();
-    let found = web.app.active_sessions(me.actor(), own, &web.config.sessions).await?;
+    let found = web.app.active_sessions(me.actor(), own).await?;
     let row = |s: ActiveSession| Session {
         this: s.name == here,
         id: s.name,
@@ -43,7 +43,7 @@ async fn table(web: &Web, me: &SignedIn, own: bool) -> Result<SessionTable, Prob
         rows: found.into_iter().map(row).collect(),
         everybody: !own,
         me: me.actor().person.to_string(),
-        lifetime: web.config.sessions.lifetime / SECOND,
+        lifetime: me.session.policy.lifetime / SECOND,
     })
 }
 

@@ -10,6 +10,7 @@ pub mod ledger;
 pub mod messages;
 pub mod organizations;
 pub mod people;
+pub mod policies;
 pub mod reports;
 pub mod runs;
 pub mod search;
@@ -69,6 +70,11 @@ use utoipa::OpenApi;
         organizations::replace,
         organizations::versions,
         search::search,
+        policies::policies,
+        policies::review,
+        policies::change,
+        policies::approvals,
+        policies::decide,
         reports::subjects,
         reports::definitions,
         reports::definition,

@@ -53,8 +53,7 @@ pub async fn list(
     who: SignedIn,
     Query(whose): Query<Whose>,
 ) -> Result<Response, Problem> {
-    let policy = &web.config.sessions;
-    let found = web.app.active_sessions(who.actor(), !whose.everybody, policy).await?;
+    let found = web.app.active_sessions(who.actor(), !whose.everybody).await?;
     let here = who.session.name();
     let open = |s: ActiveSession| Open {
         this: s.name == here,

@@ -12,6 +12,7 @@ pub mod ledger;
 pub mod markup;
 pub mod notices;
 pub mod people;
+pub mod policy;
 pub mod portal;
 pub mod reports;
 pub mod runs;

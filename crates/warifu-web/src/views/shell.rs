@@ -119,6 +119,10 @@ pub enum Place {
     Passkeys,
     /// `/sessions`
     Sessions,
+    /// `/policy`
+    Policy,
+    /// `/approvals`
+    Approvals,
     /// `/portal/cases`
     PortalCases,
     /// `/portal/cases/new`
@@ -184,6 +188,8 @@ impl Nav {
             Place::Incidents => "incidents",
             Place::Passkeys => "passkeys",
             Place::Sessions => "sessions",
+            Place::Policy => "policy",
+            Place::Approvals => "approvals",
             Place::PortalCases => "portal-cases",
             Place::PortalNew => "portal-new",
         };

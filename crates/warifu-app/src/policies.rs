@@ -1,0 +1,156 @@
+//! Which policy holds for somebody, with every request, and whom an announced one would affect.
+
+use crate::{App, AppError, Change};
+use std::collections::HashMap;
+use std::sync::{Arc, Mutex, PoisonError};
+use warifu_auth::{SessionPolicy, SessionTimes, Verdict, judge, one_group};
+use warifu_domain::policy::{Effective, Feature, NetworkRule, Policies, Subject};
+use warifu_domain::time::{MINUTE, SECOND};
+use warifu_domain::{PersonId, Timestamp};
+use warifu_storage::policies;
+
+/// How long another node may go on with what it has read. A change on this node is felt at once.
+const FRESH: i64 = SECOND;
+/// How often one person is counted as affected by one feature.
+const AGAIN: i64 = 10 * MINUTE;
+/// Most people remembered as counted; then it begins anew.
+const REMEMBERED: usize = 10_000;
+
+/// What this node has read last.
+#[derive(Default)]
+pub(crate) struct KnownPolicies {
+    read: Mutex<Option<(Arc<Policies>, Timestamp)>>,
+    counted: Mutex<HashMap<(Feature, PersonId), Timestamp>>,
+}
+
+impl KnownPolicies {
+    pub(crate) fn forget(&self) {
+        *self.read.lock().unwrap_or_else(PoisonError::into_inner) = None;
+    }
+
+    fn fresh(&self, now: Timestamp) -> Option<Arc<Policies>> {
+        let read = self.read.lock().unwrap_or_else(PoisonError::into_inner);
+        // A clock that was set back makes nothing fresh.
+        read.as_ref().filter(|(_, at)| (0..FRESH).contains(&(now.0 - at.0))).map(|(p, _)| p.clone())
+    }
+
+    fn keep(&self, mut policies: Policies, now: Timestamp) -> Arc<Policies> {
+        for rollout in policies.rollouts.values_mut() {
+            *rollout = rollout.at(now);
+        }
+        let policies = Arc::new(policies);
+        let mut read = self.read.lock().unwrap_or_else(PoisonError::into_inner);
+        *read = Some((policies.clone(), now));
+        policies
+    }
+
+    /// Whether somebody is to be counted now.
+    fn count(&self, feature: Feature, person: PersonId, now: Timestamp) -> bool {
+        let mut counted = self.counted.lock().unwrap_or_else(PoisonError::into_inner);
+        if counted.len() >= REMEMBERED {
+            counted.clear();
+        }
+        let before = counted.insert((feature, person), now);
+        before.is_none_or(|at| now.0 - at.0 >= AGAIN)
+    }
+}
+
+/// A session's limits under what holds for its owner.
+pub(crate) fn session_policy(effective: &Effective, base: &SessionPolicy) -> SessionPolicy {
+    SessionPolicy {
+        lifetime: effective.lifetime,
+        idle: effective.idle,
+        // Use that is not written down yet must not make a short idle limit shorter by much.
+        touch_every: base.touch_every.min(effective.idle / 4),
+        bind_network: effective.network == NetworkRule::End,
+    }
+}
+
+impl App {
+    /// Everything that is set.
+    ///
+    /// # Errors
+    /// When the database fails.
+    pub async fn policies(&self) -> Result<Arc<Policies>, AppError> {
+        let now = self.now();
+        if let Some(known) = self.known_policies.fresh(now) {
+            return Ok(known);
+        }
+        let read = policies::all(&mut self.db.read().await?.conn()).await?;
+        Ok(self.known_policies.keep(read, now))
+    }
+
+    /// The same within a change, which holds the lock that others wait for: it must not wait for a
+    /// connection that they have.
+    ///
+    /// # Errors
+    /// When the database fails.
+    pub(crate) async fn policies_in(
+        &self,
+        change: &mut Change<'_>,
+    ) -> Result<Arc<Policies>, AppError> {
+        let now = self.now();
+        if let Some(known) = self.known_policies.fresh(now) {
+            return Ok(known);
+        }
+        let read = policies::all(&mut change.conn()).await?;
+        Ok(self.known_policies.keep(read, now))
+    }
+
+    /// Judges a session under what holds for its owner, and counts whom a feature that is only reported
+    /// would have affected.
+    ///
+    /// # Errors
+    /// When the database fails.
+    pub(crate) async fn judged(
+        &self,
+        person: PersonId,
+        subject: Subject,
+        session: &SessionTimes<'_>,
+        network: &str,
+        base: &SessionPolicy,
+    ) -> Result<(Verdict, SessionPolicy), AppError> {
+        let (policies, now) = (self.policies().await?, self.now());
+        let under = |effective: &Effective| {
+            let mut policy = session_policy(effective, base);
+            let group = policies.networks.get(&subject.organization);
+            if group.is_some_and(|members| one_group(members, session.network, network)) {
+                policy.bind_network = false;
+            }
+            (judge(session, network, now, &policy), policy)
+        };
+        let effective = policies.effective(subject);
+        let (verdict, policy) = under(&effective);
+        if matches!(verdict, Verdict::Open { .. })
+            && Feature::ALL.iter().any(|f| policies.rollout(*f).report_only)
+        {
+            let feature = match under(&policies.announced(subject)).0 {
+                Verdict::Idle | Verdict::Over => Some(Feature::SessionTimeout),
+                Verdict::Moved => Some(Feature::NetworkBinding),
+                Verdict::Open { .. } | Verdict::Ended => None,
+            };
+            if let Some(feature) = feature {
+                self.would_affect(feature, person).await?;
+            }
+        }
+        Ok((verdict, policy))
+    }
+
+    /// Counts that a feature would have affected somebody, at most every ten minutes.
+    ///
+    /// # Errors
+    /// When the database fails.
+    pub(crate) async fn would_affect(
+        &self,
+        feature: Feature,
+        person: PersonId,
+    ) -> Result<(), AppError> {
+        let now = self.now();
+        if self.known_policies.count(feature, person, now) {
+            let mut tx = self.db.begin_plain().await?;
+            policies::would_affect(&mut tx.conn(), feature, person, now).await?;
+            tx.commit().await?;
+        }
+        Ok(())
+    }
+}

@@ -1,0 +1,270 @@
+//! Sign-in and session policy: what holds for whom, which change is a weakening, and how a security
+//! feature is brought to everybody in stages.
+//!
+//! What a scope sets counts; of several settings the strictest; what nobody has set has its default.
+//! So no scope can undercut another, and nothing can be set beyond the limits of [`Rules::check`].
+
+mod proposal;
+mod rollout;
+mod rules;
+
+pub use proposal::Proposal;
+pub use rollout::{Choices, Feature, Plan, Rollout, Stage};
+pub use rules::{DeviceRule, NetworkRule, Rules};
+
+use crate::OrganizationId;
+use crate::access::{Role, Roles};
+use crate::organizations::Environment;
+use crate::time::{HOUR, MINUTE};
+use std::collections::{BTreeMap, BTreeSet};
+
+/// For whom rules are.
+#[derive(
+    Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord, serde::Serialize, serde::Deserialize,
+)]
+#[serde(into = "String", try_from = "String")]
+pub enum Scope {
+    /// Everybody of the vendor.
+    Staff,
+    /// Everybody of every customer.
+    Customers,
+    /// Everybody with a role.
+    Role(Role),
+    /// Everybody of an organization.
+    Organization(OrganizationId),
+}
+
+impl Scope {
+    /// `staff`, `customers`, `role:agent`, `organization:12`: stable.
+    pub fn key(self) -> String {
+        match self {
+            Scope::Staff => "staff".into(),
+            Scope::Customers => "customers".into(),
+            Scope::Role(role) => format!("role:{}", role.key()),
+            Scope::Organization(id) => format!("organization:{id}"),
+        }
+    }
+
+    pub fn from_key(key: &str) -> Option<Scope> {
+        match key.split_once(':') {
+            None if key == "staff" => Some(Scope::Staff),
+            None if key == "customers" => Some(Scope::Customers),
+            Some(("role", role)) => Role::from_key(role).map(Scope::Role),
+            Some(("organization", id)) => {
+                id.parse().ok().map(|id| Scope::Organization(OrganizationId(id)))
+            }
+            _ => None,
+        }
+    }
+}
+
+impl From<Scope> for String {
+    fn from(scope: Scope) -> String {
+        scope.key()
+    }
+}
+
+impl TryFrom<String> for Scope {
+    type Error = String;
+    fn try_from(key: String) -> Result<Scope, String> {
+        Scope::from_key(&key).ok_or(format!("there is no scope {key}"))
+    }
+}
+
+/// Somebody, as far as policy looks at them.
+#[derive(Clone, Copy, Debug)]
+pub struct Subject {
+    pub roles: Roles,
+    pub organization: OrganizationId,
+    pub environment: Environment,
+    /// Whether the organization is the vendor itself.
+    pub vendor: bool,
+}
+
+impl Subject {
+    fn scopes(self) -> impl Iterator<Item = Scope> {
+        let everybody = if self.vendor { Scope::Staff } else { Scope::Customers };
+        [everybody, Scope::Organization(self.organization)]
+            .into_iter()
+            .chain(self.roles.iter().map(Scope::Role))
+    }
+}
+
+/// Everything that is set.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Policies {
+    pub rules: BTreeMap<Scope, Rules>,
+    pub rollouts: BTreeMap<Feature, Rollout>,
+    pub choices: Choices,
+    /// Networks that count as one for an organization's sessions, as they were written.
+    pub networks: BTreeMap<OrganizationId, Vec<String>>,
+}
+
+/// What holds for somebody. Times in microseconds.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Effective {
+    pub lifetime: i64,
+    pub idle: i64,
+    pub network: NetworkRule,
+    pub device: DeviceRule,
+    /// Whether a passkey may leave its device (BE=1); NIST SP 800-63B-4 puts such at AAL2.
+    pub synced: bool,
+    /// Whether a new authenticator has to prove its make.
+    pub attestation: bool,
+    /// Makes that are allowed (AAGUID); every one where `None`.
+    pub authenticators: Option<BTreeSet<String>>,
+    /// Whether a password with a code is enough.
+    pub passwords: bool,
+}
+
+/// The longest that anything may be set to, and what holds where a feature is not on yet.
+pub const LONGEST_LIFETIME: i64 = 24 * HOUR;
+pub const LONGEST_IDLE: i64 = 2 * HOUR;
+/// The shortest lifetime and idle limit.
+pub const SHORTEST: i64 = MINUTE;
+
+impl Policies {
+    pub fn rollout(&self, feature: Feature) -> Rollout {
+        self.rollouts.get(&feature).copied().unwrap_or(Rollout::initial(feature))
+    }
+
+    /// What is enforced for somebody.
+    pub fn effective(&self, subject: Subject) -> Effective {
+        self.with(subject, |feature| {
+            let rollout = self.rollout(feature);
+            !rollout.report_only && self.is_on(feature, rollout, subject)
+        })
+    }
+
+    /// What would be enforced for somebody if nothing was in report-only mode.
+    pub fn announced(&self, subject: Subject) -> Effective {
+        self.with(subject, |feature| self.is_on(feature, self.rollout(feature), subject))
+    }
+
+    /// Rollouts are the customers' matter: the vendor's people have every feature from the first day,
+    /// and an organization's administrators can nowhere be phished.
+    fn is_on(&self, feature: Feature, rollout: Rollout, subject: Subject) -> bool {
+        let chosen = self.choices.get(&(subject.organization, feature)).copied();
+        subject.vendor
+            || (feature == Feature::PhishingResistant && subject.roles.iter().next().is_some())
+            || rollout.stage.covers(subject.environment, chosen)
+    }
+
+    fn with(&self, subject: Subject, on: impl Fn(Feature) -> bool) -> Effective {
+        let set = subject.scopes().filter_map(|scope| self.rules.get(&scope));
+        let rules = set.fold(Rules::default(), |all, one| all.strictest(one));
+        let (lifetime, idle) = match on(Feature::SessionTimeout) {
+            true => (rules.lifetime(), rules.idle()),
+            false => (LONGEST_LIFETIME, LONGEST_IDLE),
+        };
+        Effective {
+            lifetime,
+            idle: idle.min(lifetime),
+            network: match on(Feature::NetworkBinding) {
+                true => rules.network(),
+                false => NetworkRule::Record,
+            },
+            device: match on(Feature::DeviceBinding) {
+                true => rules.device(),
+                false => DeviceRule::Off,
+            },
+            synced: rules.synced(),
+            attestation: rules.attestation(),
+            authenticators: rules.authenticators.clone(),
+            passwords: !on(Feature::PhishingResistant),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn agent() -> Subject {
+        Subject {
+            roles: Roles::default().with(Role::Agent),
+            organization: OrganizationId(1),
+            environment: Environment::Production,
+            vendor: true,
+        }
+    }
+
+    fn customer(environment: Environment) -> Subject {
+        let organization = OrganizationId(7);
+        Subject { roles: Roles::default(), organization, environment, vendor: false }
+    }
+
+    #[test]
+    fn a_new_installation_has_what_nist_asks_for() {
+        let e = Policies::default().effective(agent());
+        assert_eq!((e.lifetime, e.idle), (12 * HOUR, 15 * MINUTE));
+        assert_eq!(
+            (e.network, e.device, e.passwords),
+            (NetworkRule::End, DeviceRule::Where, false)
+        );
+        let e = Policies::default().effective(customer(Environment::Production));
+        assert_eq!((e.idle, e.network, e.passwords), (15 * MINUTE, NetworkRule::End, false));
+    }
+
+    #[test]
+    fn the_strictest_of_what_is_set_counts() {
+        let mut p = Policies::default();
+        let idle = |minutes| Rules { idle: Some(minutes * MINUTE), ..Rules::default() };
+        p.rules.insert(Scope::Staff, idle(60));
+        assert_eq!(p.effective(agent()).idle, 60 * MINUTE, "more than the default, as was set");
+        p.rules.insert(Scope::Role(Role::Agent), idle(5));
+        assert_eq!(p.effective(agent()).idle, 5 * MINUTE);
+        let mut both = agent();
+        both.roles = both.roles.with(Role::SuperAdministrator);
+        p.rules.insert(Scope::Role(Role::SuperAdministrator), idle(90));
+        assert_eq!(p.effective(both).idle, 5 * MINUTE, "a second role undercuts nothing");
+    }
+
+    #[test]
+    fn a_feature_comes_in_stages() {
+        let mut p = Policies::default();
+        let (preview, production) =
+            (customer(Environment::Preview), customer(Environment::Production));
+        let mut at = |stage, chosen: Option<bool>, report_only| {
+            p.rollouts.insert(
+                Feature::NetworkBinding,
+                Rollout { stage, report_only, ..Rollout::initial(Feature::NetworkBinding) },
+            );
+            p.choices.clear();
+            chosen.map(|c| p.choices.insert((OrganizationId(7), Feature::NetworkBinding), c));
+            let binds = |s| p.effective(s).network == NetworkRule::End;
+            (binds(preview), binds(production), binds(agent()))
+        };
+        assert_eq!(at(Stage::EarlyAccess, None, false), (false, false, true));
+        assert_eq!(at(Stage::EarlyAccess, Some(true), false), (true, true, true));
+        assert_eq!(at(Stage::Preview, None, false), (true, false, true));
+        assert_eq!(at(Stage::Preview, Some(false), false), (false, false, true));
+        assert_eq!(at(Stage::Production, None, false), (true, true, true));
+        assert_eq!(at(Stage::Production, Some(false), false), (false, false, true));
+        assert_eq!(at(Stage::Everyone, Some(false), false), (true, true, true));
+        // Reported only, it is enforced for nobody, whoever chose it.
+        assert_eq!(at(Stage::Everyone, Some(true), true), (false, false, false));
+        assert_eq!(p.announced(production).network, NetworkRule::End);
+    }
+
+    #[test]
+    fn an_organization_cannot_let_its_administrators_be_phished() {
+        let mut p = Policies::default();
+        p.choices.insert((OrganizationId(7), Feature::PhishingResistant), false);
+        let user = customer(Environment::Production);
+        let administrator =
+            Subject { roles: Roles::default().with(Role::OrganizationAdministrator), ..user };
+        assert!(p.effective(user).passwords && !p.effective(administrator).passwords);
+    }
+
+    #[test]
+    fn scopes_have_stable_names() {
+        let all = [Scope::Staff, Scope::Customers, Scope::Organization(OrganizationId(12))];
+        for scope in all.into_iter().chain(Role::ALL.map(Scope::Role)) {
+            assert_eq!(Scope::from_key(&scope.key()), Some(scope));
+        }
+        for wrong in ["", "staff:1", "role:king", "organization:x", "organization"] {
+            assert_eq!(Scope::from_key(wrong), None, "{wrong}");
+        }
+    }
+}

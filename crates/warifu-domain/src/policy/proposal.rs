@@ -1,0 +1,189 @@
+//! A change of policy: what it is, whether it weakens anything, and what is agreed to by it.
+
+use super::{Feature, Policies, Rollout, Rules, Scope};
+use crate::OrganizationId;
+use crate::protected::{Action, Protected};
+use crate::time::MINUTE;
+use serde::{Deserialize, Serialize};
+
+/// A change of policy.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(tag = "what", rename_all = "snake_case", deny_unknown_fields)]
+pub enum Proposal {
+    /// What holds for a scope from now on.
+    Rules { scope: Scope, rules: Rules },
+    /// Where a feature stands from now on.
+    Rollout { feature: Feature, rollout: Rollout },
+    /// What an organization chooses, where the feature's stage lets it.
+    Choice { organization: OrganizationId, feature: Feature, chosen: bool },
+    /// The networks that count as one for an organization.
+    Networks { organization: OrganizationId, members: Vec<String> },
+}
+
+impl Proposal {
+    /// Stable name for the ledger: of what is changed, not of how.
+    pub fn policy(&self) -> String {
+        match self {
+            Proposal::Rules { scope, .. } => format!("rules:{}", scope.key()),
+            Proposal::Rollout { feature, .. } => format!("rollout:{}", feature.key()),
+            Proposal::Choice { organization, feature, .. } => {
+                format!("choice:{}:{organization}", feature.key())
+            }
+            Proposal::Networks { organization, .. } => format!("networks:{organization}"),
+        }
+    }
+
+    /// What it weakens, by name. Anything weakened needs a second person.
+    pub fn weakens(&self, now: &Policies) -> Vec<&'static str> {
+        match self {
+            Proposal::Rules { scope, rules } => {
+                let unset = Rules::default();
+                rules.weaker_than(now.rules.get(scope).unwrap_or(&unset))
+            }
+            Proposal::Rollout { feature, rollout } => {
+                let weaker = rollout.weaker_than(&now.rollout(*feature));
+                if weaker { vec!["rollout"] } else { Vec::new() }
+            }
+            Proposal::Choice { organization, feature, chosen } => {
+                let before = now.choices.get(&(*organization, *feature)).copied();
+                if *chosen || before == Some(false) { Vec::new() } else { vec!["choice"] }
+            }
+            Proposal::Networks { organization, members } => {
+                let before = now.networks.get(organization);
+                let known = |m: &String| before.is_some_and(|b| b.contains(m));
+                if members.iter().all(known) { Vec::new() } else { vec!["networks"] }
+            }
+        }
+    }
+
+    /// Whether it would change anything.
+    pub fn changes(&self, now: &Policies) -> bool {
+        match self {
+            Proposal::Rules { scope, rules } => {
+                now.rules.get(scope).unwrap_or(&Rules::default()) != rules
+            }
+            Proposal::Rollout { feature, rollout } => now.rollout(*feature) != *rollout,
+            Proposal::Choice { organization, feature, chosen } => {
+                now.choices.get(&(*organization, *feature)) != Some(chosen)
+            }
+            Proposal::Networks { organization, members } => {
+                now.networks.get(organization).map_or(&[][..], Vec::as_slice) != members
+            }
+        }
+    }
+
+    /// What stands there before, as canonical JSON; `None` where nothing was set.
+    pub fn before(&self, now: &Policies) -> Option<String> {
+        let text = match self {
+            Proposal::Rules { scope, .. } => serde_json::to_string(now.rules.get(scope)?),
+            Proposal::Rollout { feature, .. } => serde_json::to_string(&now.rollout(*feature)),
+            Proposal::Choice { organization, feature, .. } => {
+                serde_json::to_string(now.choices.get(&(*organization, *feature))?)
+            }
+            Proposal::Networks { organization, .. } => {
+                serde_json::to_string(now.networks.get(organization)?)
+            }
+        };
+        text.ok()
+    }
+
+    /// What stands there afterwards, as canonical JSON.
+    pub fn after(&self) -> Option<String> {
+        let text = match self {
+            Proposal::Rules { rules, .. } => serde_json::to_string(rules),
+            Proposal::Rollout { rollout, .. } => serde_json::to_string(rollout),
+            Proposal::Choice { chosen, .. } => serde_json::to_string(chosen),
+            Proposal::Networks { members, .. } => serde_json::to_string(members),
+        };
+        text.ok()
+    }
+
+    /// What is agreed to by touching the key: the same texts that the page's form has.
+    pub fn protected(&self) -> Protected {
+        match self {
+            Proposal::Rules { scope, rules } => rules_agreed(*scope, rules),
+            Proposal::Rollout { feature, rollout } => {
+                let plan = rollout.plan;
+                Protected::new(Action::ChangeRollout)
+                    .with("feature", feature.key())
+                    .with("stage", rollout.stage.key())
+                    .with("report_only", rollout.report_only)
+                    .with("next", plan.map_or("", |p| p.stage.key()))
+                    .with("on", plan.map_or(String::new(), |p| p.at.day()))
+            }
+            Proposal::Choice { organization, feature, chosen } => {
+                Protected::new(Action::ChooseFeature)
+                    .with("organization", organization)
+                    .with("feature", feature.key())
+                    .with("chosen", chosen)
+            }
+            Proposal::Networks { organization, members } => Protected::new(Action::ChangeNetworks)
+                .with("organization", organization)
+                .with("members", members.join("\n")),
+        }
+    }
+}
+
+fn rules_agreed(scope: Scope, rules: &Rules) -> Protected {
+    let minutes = |time: Option<i64>| time.map_or(String::new(), |t| (t / MINUTE).to_string());
+    let flag = |value: Option<bool>| value.map_or("", |v| if v { "true" } else { "false" });
+    let makes = rules.authenticators.iter().flatten().map(String::as_str).collect::<Vec<_>>();
+    Protected::new(Action::ChangePolicy)
+        .with("scope", scope.key())
+        .with("lifetime", minutes(rules.lifetime))
+        .with("idle", minutes(rules.idle))
+        .with("network", rules.network.map_or("", super::NetworkRule::key))
+        .with("device", rules.device.map_or("", super::DeviceRule::key))
+        .with("synced", flag(rules.synced))
+        .with("attestation", flag(rules.attestation))
+        .with("authenticators", makes.join("\n"))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::policy::{Plan, Stage};
+
+    fn networks(members: &[&str]) -> Proposal {
+        let members = members.iter().map(|m| (*m).to_owned()).collect();
+        Proposal::Networks { organization: OrganizationId(7), members }
+    }
+
+    #[test]
+    fn widening_is_weakening_and_narrowing_is_not() {
+        let mut now = Policies::default();
+        assert_eq!(networks(&["AS64496"]).weakens(&now), ["networks"]);
+        now.networks.insert(OrganizationId(7), vec!["AS64496".into(), "AS64497".into()]);
+        assert!(networks(&["AS64496"]).weakens(&now).is_empty());
+        assert!(networks(&[]).weakens(&now).is_empty());
+        assert_eq!(networks(&["AS64496", "AS1"]).weakens(&now), ["networks"]);
+    }
+
+    #[test]
+    fn choosing_against_a_feature_is_weakening() {
+        let now = Policies::default();
+        let choose = |chosen| Proposal::Choice {
+            organization: OrganizationId(7),
+            feature: Feature::PhishingResistant,
+            chosen,
+        };
+        assert_eq!(choose(false).weakens(&now), ["choice"]);
+        assert!(choose(true).weakens(&now).is_empty());
+    }
+
+    #[test]
+    fn a_proposal_is_read_back_and_agreed_to_as_a_whole() {
+        let plan = Plan { stage: Stage::Everyone, at: crate::Timestamp(1_767_225_600_000_000) };
+        let rollout = Rollout { stage: Stage::Preview, report_only: true, plan: Some(plan) };
+        let all = [
+            Proposal::Rules { scope: Scope::Staff, rules: Rules::default() },
+            Proposal::Rollout { feature: Feature::DeviceBinding, rollout },
+            networks(&["AS64496"]),
+        ];
+        for one in &all {
+            let text = serde_json::to_string(one).unwrap();
+            assert_eq!(&serde_json::from_str::<Proposal>(&text).unwrap(), one);
+        }
+        assert!(all[1].protected().text().contains("2026-01-01"));
+    }
+}

@@ -1,0 +1,233 @@
+//! Sign-in and session policy, the stages of features, groups of networks, and whom they would affect.
+
+use crate::{Conn, StorageError};
+use serde::Serialize;
+use serde::de::DeserializeOwned;
+use std::collections::BTreeMap;
+use warifu_domain::policy::{Choices, Feature, Policies, Rollout, Rules, Scope};
+use warifu_domain::{OrganizationId, PersonId, Timestamp};
+
+fn read<T: DeserializeOwned>(what: &'static str, text: &str) -> Result<T, StorageError> {
+    serde_json::from_str(text).map_err(|e| StorageError::Corrupt { what, detail: e.to_string() })
+}
+
+fn written<T: Serialize>(what: &'static str, value: &T) -> Result<String, StorageError> {
+    serde_json::to_string(value).map_err(|e| StorageError::Corrupt { what, detail: e.to_string() })
+}
+
+fn unknown(what: &'static str, key: &str) -> StorageError {
+    StorageError::Corrupt { what, detail: key.to_owned() }
+}
+
+fn feature(key: &str) -> Result<Feature, StorageError> {
+    Feature::from_key(key).ok_or_else(|| unknown("a feature", key))
+}
+
+/// Everything that is set.
+///
+/// # Errors
+/// As every query.
+pub async fn all(c: &mut Conn<'_>) -> Result<Policies, StorageError> {
+    let mut rules = BTreeMap::new();
+    for (scope, text) in fetch_all!(c, (String, String): "SELECT scope, rules FROM policies")? {
+        let scope = Scope::from_key(&scope).ok_or_else(|| unknown("a policy's scope", &scope))?;
+        rules.insert(scope, read("a policy", &text)?);
+    }
+    let mut rollouts = BTreeMap::new();
+    for (key, text) in fetch_all!(c, (String, String): "SELECT feature, rollout FROM rollouts")? {
+        rollouts.insert(feature(&key)?, read("a rollout", &text)?);
+    }
+    let mut choices = Choices::new();
+    let chosen = fetch_all!(c, (i64, String, i64):
+        "SELECT organization_id, feature, chosen FROM feature_choices")?;
+    for (organization, key, chosen) in chosen {
+        choices.insert((OrganizationId(organization), feature(&key)?), chosen != 0);
+    }
+    let mut networks = BTreeMap::new();
+    let groups =
+        fetch_all!(c, (i64, String): "SELECT organization_id, members FROM network_groups")?;
+    for (organization, text) in groups {
+        networks.insert(OrganizationId(organization), read("a group of networks", &text)?);
+    }
+    Ok(Policies { rules, rollouts, choices, networks })
+}
+
+/// Sets what holds for a scope.
+///
+/// # Errors
+/// As every query.
+pub async fn set_rules(
+    c: &mut Conn<'_>,
+    scope: Scope,
+    rules: &Rules,
+    at: Timestamp,
+) -> Result<(), StorageError> {
+    execute!(
+        c,
+        "INSERT INTO policies (scope, rules, changed_at) VALUES ($1, $2, $3) \
+         ON CONFLICT (scope) DO UPDATE SET rules = excluded.rules, changed_at = excluded.changed_at",
+        scope.key(),
+        written("a policy", rules)?,
+        at.0
+    )?;
+    Ok(())
+}
+
+/// Sets where a feature stands, since a time.
+///
+/// # Errors
+/// As every query.
+pub async fn set_rollout(
+    c: &mut Conn<'_>,
+    feature: Feature,
+    rollout: &Rollout,
+    since: Timestamp,
+) -> Result<(), StorageError> {
+    execute!(
+        c,
+        "INSERT INTO rollouts (feature, rollout, since) VALUES ($1, $2, $3) \
+         ON CONFLICT (feature) DO UPDATE SET rollout = excluded.rollout, since = excluded.since",
+        feature.key(),
+        written("a rollout", rollout)?,
+        since.0
+    )?;
+    Ok(())
+}
+
+/// Since when each feature has stood where it stands, as far as it was ever moved.
+///
+/// # Errors
+/// As every query.
+pub async fn since(c: &mut Conn<'_>) -> Result<BTreeMap<Feature, Timestamp>, StorageError> {
+    let rows = fetch_all!(c, (String, i64): "SELECT feature, since FROM rollouts")?;
+    rows.into_iter().map(|(key, since)| Ok((feature(&key)?, Timestamp(since)))).collect()
+}
+
+/// Keeps what an organization has chosen.
+///
+/// # Errors
+/// As every query.
+pub async fn choose(
+    c: &mut Conn<'_>,
+    organization: OrganizationId,
+    feature: Feature,
+    chosen: bool,
+    at: Timestamp,
+) -> Result<(), StorageError> {
+    execute!(
+        c,
+        "INSERT INTO feature_choices (organization_id, feature, chosen, at) VALUES ($1, $2, $3, $4) \
+         ON CONFLICT (organization_id, feature) DO UPDATE SET chosen = excluded.chosen, at = excluded.at",
+        organization.0,
+        feature.key(),
+        i64::from(chosen),
+        at.0
+    )?;
+    Ok(())
+}
+
+/// Sets the networks that count as one for an organization.
+///
+/// # Errors
+/// As every query.
+pub async fn set_networks(
+    c: &mut Conn<'_>,
+    organization: OrganizationId,
+    members: &Vec<String>,
+    at: Timestamp,
+) -> Result<(), StorageError> {
+    execute!(
+        c,
+        "INSERT INTO network_groups (organization_id, members, changed_at) VALUES ($1, $2, $3) \
+         ON CONFLICT (organization_id) DO UPDATE SET members = excluded.members, changed_at = excluded.changed_at",
+        organization.0,
+        written("a group of networks", members)?,
+        at.0
+    )?;
+    Ok(())
+}
+
+/// Counts one time more that a feature would have affected somebody.
+///
+/// # Errors
+/// As every query.
+pub async fn would_affect(
+    c: &mut Conn<'_>,
+    feature: Feature,
+    person: PersonId,
+    at: Timestamp,
+) -> Result<(), StorageError> {
+    execute!(
+        c,
+        "INSERT INTO would_affect (feature, person_id, times, last_at) VALUES ($1, $2, 1, $3) \
+         ON CONFLICT (feature, person_id) DO UPDATE SET times = would_affect.times + 1, last_at = excluded.last_at",
+        feature.key(),
+        person.0,
+        at.0
+    )?;
+    Ok(())
+}
+
+/// Somebody whom a feature would have affected.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct WouldAffect {
+    pub feature: Feature,
+    pub person: PersonId,
+    pub times: i64,
+    pub last_at: Timestamp,
+}
+
+/// Whom features would have affected, the last first.
+///
+/// # Errors
+/// As every query.
+pub async fn affected(c: &mut Conn<'_>, limit: i64) -> Result<Vec<WouldAffect>, StorageError> {
+    let rows = fetch_all!(c, (String, i64, i64, i64):
+        "SELECT feature, person_id, times, last_at FROM would_affect ORDER BY last_at DESC, person_id LIMIT $1", limit)?;
+    let row = |(key, person, times, at): (String, i64, i64, i64)| {
+        Ok(WouldAffect {
+            feature: feature(&key)?,
+            person: PersonId(person),
+            times,
+            last_at: Timestamp(at),
+        })
+    };
+    rows.into_iter().map(row).collect()
+}
+
+/// Forgets whom a feature would have affected: it begins anew.
+///
+/// # Errors
+/// As every query.
+pub async fn forget_affected(c: &mut Conn<'_>, feature: Feature) -> Result<(), StorageError> {
+    execute!(c, "DELETE FROM would_affect WHERE feature = $1", feature.key())?;
+    Ok(())
+}
+
+/// How many people of the customers have factors, and which.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, sqlx::FromRow)]
+pub struct Coverage {
+    pub organization_id: i64,
+    /// People who can sign in: with at least one factor.
+    pub people: i64,
+    /// Of them: nothing that can be phished.
+    pub resistant: i64,
+    /// Of them: two factors or more.
+    pub spare: i64,
+}
+
+/// Factors by organization. An account is phishing-resistant only if all its factors are.
+///
+/// # Errors
+/// As every query.
+pub async fn coverage(c: &mut Conn<'_>) -> Result<Vec<Coverage>, StorageError> {
+    fetch_all!(c, Coverage:
+        "SELECT organization_id, count(*) AS people, \
+           CAST(sum(CASE WHEN phishable = 0 THEN 1 ELSE 0 END) AS BIGINT) AS resistant, \
+           CAST(sum(CASE WHEN factors > 1 THEN 1 ELSE 0 END) AS BIGINT) AS spare \
+         FROM (SELECT p.organization_id, c.person_id, count(*) AS factors, \
+                 sum(CASE WHEN c.kind = 'password' THEN 1 ELSE 0 END) AS phishable \
+               FROM credentials c JOIN people p ON p.id = c.person_id AND p.rev_to = 9223372036854775807 \
+               WHERE c.revoked_at IS NULL GROUP BY p.organization_id, c.person_id) AS accounts \
+         GROUP BY organization_id ORDER BY organization_id")
+}

@@ -2,12 +2,13 @@
 
 use crate::notices::notify;
 use crate::sessions::OpenSession;
+use crate::sign_in::subject_of;
 use crate::{App, AppError};
 use std::collections::{HashMap, HashSet};
 use warifu_auth::digest;
 use warifu_domain::access::{Actor, Permission, Roles};
 use warifu_domain::notices::NoticeKind;
-use warifu_domain::policy::{LONGEST_IDLE, Subject};
+use warifu_domain::policy::LONGEST_IDLE;
 use warifu_domain::{PersonId, Timestamp};
 use warifu_ledger::Hash;
 use warifu_ledger::body::SessionRevoked;
@@ -76,12 +77,7 @@ impl App {
                 continue;
             };
             let roles = people::roles(&mut conn, person).await?;
-            let subject = Subject {
-                roles,
-                organization: found.organization,
-                environment: organization.environment,
-                vendor: organization.vendor,
-            };
+            let subject = subject_of(&found, roles, &organization);
             let name = found.record.display_name().to_owned();
             known.insert(person, (name, roles, policies.effective(subject)));
         }

@@ -27,6 +27,7 @@ mod roles;
 pub mod search;
 pub mod sessions;
 pub mod sign_in;
+pub mod signals;
 mod state;
 pub mod step_up;
 

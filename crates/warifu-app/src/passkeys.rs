@@ -1,7 +1,7 @@
 //! Enrolling passkeys, by invitation or beside one that the person has, and removing them.
 
 use crate::notices::notify;
-use crate::sign_in::{Asked, From};
+use crate::sign_in::{Asked, From, subject, subject_of};
 use crate::step_up::spend;
 use crate::{App, AppError};
 use serde_json::Value;
@@ -10,13 +10,14 @@ use warifu_domain::access::{Actor, Roles};
 use warifu_domain::factors::Factor;
 use warifu_domain::notices::NoticeKind;
 use warifu_domain::people::KnownPerson;
+use warifu_domain::policy::Unfit;
 use warifu_domain::protected::{Action, Protected};
 use warifu_domain::refusal;
 use warifu_domain::{CredentialId, PersonId, Timestamp};
 use warifu_ledger::Hash;
 use warifu_ledger::body::{Change as Done, Enrolment, SignInRefused};
 use warifu_storage::credentials::{self, Credential, NewCredential};
-use warifu_storage::{people, sessions};
+use warifu_storage::{organizations, people, sessions};
 
 /// An invitation that this browser may use.
 pub struct OpenInvitation {
@@ -137,13 +138,18 @@ impl App {
         let mut reader = self.db.read().await?;
         let known = credentials::of_person(&mut reader.conn(), person).await?;
         let found = people::find(&mut reader.conn(), person).await?.ok_or_else(gone)?;
+        let roles = people::roles(&mut reader.conn(), person).await?;
+        let organization = organizations::find(&mut reader.conn(), found.organization).await?;
         drop(reader);
+        let organization = organization.ok_or_else(gone)?;
+        let policies = self.policies().await?;
+        let effective = policies.effective(subject_of(&found, roles, &organization));
         let known: Vec<String> = passkeys_of(known);
         let r = &found.record;
         let user_name = r.username.as_deref().or(r.email.as_deref());
         let user_name = user_name.unwrap_or(r.display_name());
         let begun = passkeys
-            .begin_enrolment(person, user_name, r.display_name(), &known)
+            .begin_enrolment(person, user_name, r.display_name(), &known, effective.proved_makes())
             .map_err(|e| AppError::Internal(e.to_string()))?;
         self.keep_ceremony("enrol", person, begun, browser).await
     }
@@ -180,6 +186,10 @@ impl App {
         let owner = owner.ok_or_else(gone)?;
         let roles = people::roles(&mut change.conn(), person).await?;
         let actor = actor_of(&owner, roles, from.network);
+        if let Err(unfit) = self.fits(&mut change, &owner, roles, &new).await? {
+            drop(change);
+            return Err(self.refuse_passkey(person, unfit, from.network).await?);
+        }
         self.keep_passkey(&mut change, &actor, new, &name).await?;
         change.commit().await?;
         Ok(())
@@ -205,6 +215,11 @@ impl App {
         }
         let mut change = self.change().await?;
         spend(&mut change, actor, &Protected::new(Action::AddFactor), proof).await?;
+        let owner = people::find(&mut change.conn(), person).await?.ok_or_else(gone)?;
+        if let Err(unfit) = self.fits(&mut change, &owner, actor.roles, &new).await? {
+            drop(change);
+            return Err(self.refuse_passkey(person, unfit, from.network).await?);
+        }
         self.keep_passkey(&mut change, actor, new, &name).await?;
         change.commit().await?;
         Ok(())
@@ -224,6 +239,47 @@ impl App {
             AppError::invalid("credential", refusal!("credential", "{why}", why = e.to_string()))
         })?;
         Ok((person, new))
+    }
+
+    /// Whether policy lets somebody have a passkey.
+    async fn fits(
+        &self,
+        change: &mut crate::Change<'_>,
+        owner: &KnownPerson,
+        roles: Roles,
+        new: &NewPasskey,
+    ) -> Result<Result<(), Unfit>, AppError> {
+        let subject = subject(change, owner, roles).await?;
+        let effective = self.policies_in(change).await?.effective(subject);
+        Ok(effective.fits(new.make.as_deref(), new.synced))
+    }
+
+    /// Writes down that a passkey was refused, and says why.
+    async fn refuse_passkey(
+        &self,
+        person: PersonId,
+        unfit: Unfit,
+        network: &str,
+    ) -> Result<AppError, AppError> {
+        let body = SignInRefused {
+            factor: "passkey".into(),
+            reason: unfit.code().into(),
+            person: Some(person.to_string()),
+        };
+        let mut change = self.change().await?;
+        change.record_stranger(network, &body).await?;
+        change.commit().await?;
+        let why = match unfit {
+            Unfit::Synced => refusal!(
+                "passkey-synced",
+                "this passkey is copied between devices, which your role does not allow; use a security key"
+            ),
+            Unfit::Make => refusal!(
+                "passkey-make",
+                "your role allows only certain authenticators, and this is none of them"
+            ),
+        };
+        Ok(AppError::invalid("credential", why))
     }
 
     async fn keep_passkey(
@@ -250,6 +306,7 @@ impl App {
             kind: Factor::Passkey,
             credential_id: id,
             verifier: &new.passkey,
+            make: new.make.as_deref(),
             name,
         };
         credentials::insert(&mut change.conn(), &kept, at).await?;

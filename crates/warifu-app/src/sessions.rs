@@ -2,13 +2,13 @@
 
 use crate::change::ledger_network;
 use crate::notices::notify;
+use crate::sign_in::subject_of;
 use crate::{App, AppError};
 use warifu_auth::{SessionPolicy, SessionTimes, Token, Verdict, digest};
 use warifu_domain::access::{Actor, Permission};
 use warifu_domain::cases::{Status, View};
 use warifu_domain::factors::Factor;
 use warifu_domain::notices::NoticeKind;
-use warifu_domain::policy::Subject;
 use warifu_domain::{CredentialId, Timestamp};
 use warifu_ledger::Hash;
 use warifu_ledger::body::{SessionRevoked, SignOut};
@@ -105,12 +105,7 @@ impl App {
         let organization = organizations::find(&mut conn, person.organization).await?;
         let Some(organization) = organization else { return Ok(Err(Verdict::Ended)) };
         drop(reader);
-        let subject = Subject {
-            roles,
-            organization: person.organization,
-            environment: organization.environment,
-            vendor: organization.vendor,
-        };
+        let subject = subject_of(&person, roles, &organization);
         let times = times(&session);
         let (verdict, policy) = self.judged(person.id, subject, &times, by.network, base).await?;
         let Verdict::Open { left, idle_left } = verdict else {

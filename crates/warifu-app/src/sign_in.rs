@@ -9,6 +9,7 @@ use warifu_auth::{PasskeyError, Passkeys, SessionPolicy, Token, TokenHash, diges
 use warifu_domain::access::{Actor, Roles};
 use warifu_domain::factors::Factor;
 use warifu_domain::notices::NoticeKind;
+use warifu_domain::organizations::Organization;
 use warifu_domain::people::KnownPerson;
 use warifu_domain::policy::Subject;
 use warifu_domain::time::MINUTE;
@@ -182,6 +183,13 @@ impl App {
         let Some(person) = person.filter(|p| p.active) else {
             return Ok(Err(refusal("inactive")));
         };
+        let roles = people::roles(&mut change.conn(), person.id).await?;
+        let subject = subject(&mut change, &person, roles).await?;
+        let effective = self.policies_in(&mut change).await?.effective(subject);
+        // A role that came after the passkey may forbid it.
+        if let Err(unfit) = effective.fits(known.make.as_deref(), proven.synced) {
+            return Ok(Err(refusal(unfit.code())));
+        }
         let at = change.at();
         credentials::used(&mut change.conn(), known.id, &proven.passkey, at).await?;
         let by = SignedInBy {
@@ -264,12 +272,20 @@ pub(crate) async fn subject(
 ) -> Result<Subject, AppError> {
     let organization = organizations::find(&mut change.conn(), person.organization).await?;
     let organization = organization.ok_or(AppError::NotFound("organization"))?;
-    Ok(Subject {
+    Ok(subject_of(person, roles, &organization))
+}
+
+pub(crate) fn subject_of(
+    person: &KnownPerson,
+    roles: Roles,
+    organization: &Organization,
+) -> Subject {
+    Subject {
         roles,
         organization: person.organization,
         environment: organization.environment,
         vendor: organization.vendor,
-    })
+    }
 }
 
 fn shortened(agent: &str) -> String {

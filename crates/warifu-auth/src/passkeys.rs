@@ -5,10 +5,12 @@
 //! this module's own that the caller keeps on the server.
 
 use serde_json::Value;
+use std::collections::{BTreeMap, BTreeSet};
 use url::Url;
 use uuid::Uuid;
 use warifu_domain::PersonId;
 use webauthn_rs::prelude::{
+    AttestationCaList, AttestationCaListBuilder, AttestedPasskeyRegistration,
     CreationChallengeResponse, DiscoverableAuthentication, DiscoverableKey, Passkey,
     PasskeyAuthentication, PasskeyRegistration, PublicKeyCredential, RegisterPublicKeyCredential,
     Webauthn, WebauthnBuilder, WebauthnError,
@@ -56,6 +58,17 @@ pub struct NewPasskey {
     pub credential_id: Vec<u8>,
     /// To be stored.
     pub passkey: String,
+    /// The make of the authenticator as it names it (AAGUID); proved only where that was demanded.
+    pub make: Option<String>,
+    /// Whether the key may leave its device (BE=1).
+    pub synced: bool,
+}
+
+/// An enrolment between its two steps.
+#[derive(serde::Serialize, serde::Deserialize)]
+enum Enrolling {
+    Plain(PasskeyRegistration),
+    Attested(Box<AttestedPasskeyRegistration>),
 }
 
 /// What an answer at sign-in says about itself, before anything is verified.
@@ -76,6 +89,8 @@ pub struct Proven {
 /// The relying party: one host, one origin.
 pub struct Passkeys {
     site: Webauthn,
+    /// Certificates of makers of authenticators, each in PEM.
+    roots: Vec<String>,
 }
 
 fn stored(e: impl std::fmt::Display) -> PasskeyError {
@@ -108,42 +123,113 @@ impl Passkeys {
         let host = origin.domain().ok_or_else(|| bad(format!("{origin} has no domain")))?;
         let builder = WebauthnBuilder::new(host, origin).map_err(|e| bad(e.to_string()))?;
         let site = builder.rp_name(name).build().map_err(|e| bad(e.to_string()))?;
-        Ok(Passkeys { site })
+        Ok(Passkeys { site, roots: Vec::new() })
     }
 
-    /// Begins to enrol a passkey beside those that the person has (stored texts).
+    /// Takes makers' certificates: a bundle in PEM, with which authenticators prove their make.
     ///
     /// # Errors
-    /// When a stored text does not read.
+    /// When there is no certificate in it, or one that does not read.
+    pub fn with_roots(self, pem: &str) -> Result<Passkeys, PasskeyError> {
+        const END: &str = "-----END CERTIFICATE-----";
+        let roots: Vec<String> = pem
+            .split_inclusive(END)
+            .filter_map(|part| {
+                part.find("-----BEGIN CERTIFICATE-----").map(|at| part[at..].to_owned())
+            })
+            .collect();
+        let site = Passkeys { roots, ..self };
+        if site.roots.is_empty() {
+            return Err(PasskeyError::Stored("there is no certificate in it".into()));
+        }
+        site.makers(std::iter::once(&Uuid::nil().to_string()))?;
+        Ok(site)
+    }
+
+    /// Every maker's certificate, for each of the makes.
+    fn makers<'a>(
+        &self,
+        makes: impl Iterator<Item = &'a String>,
+    ) -> Result<AttestationCaList, PasskeyError> {
+        let mut list = AttestationCaListBuilder::new();
+        for make in makes {
+            let aaguid = Uuid::parse_str(make).map_err(stored)?;
+            for root in &self.roots {
+                list.insert_device_pem(root.as_bytes(), aaguid, make.clone(), BTreeMap::new())
+                    .map_err(|e| PasskeyError::Stored(format!("a maker's certificate: {e:?}")))?;
+            }
+        }
+        Ok(list.build())
+    }
+
+    /// Begins to enrol a passkey beside those that the person has (stored texts). With `makes` the
+    /// authenticator has to prove that it is one of them.
+    ///
+    /// # Errors
+    /// When a stored text does not read, or there is no maker's certificate to prove a make with.
     pub fn begin_enrolment(
         &self,
         person: PersonId,
         user_name: &str,
         display_name: &str,
         known: &[String],
+        makes: Option<&BTreeSet<String>>,
     ) -> Result<Begun, PasskeyError> {
         let known: Vec<Passkey> = known
             .iter()
             .map(|text| serde_json::from_str(text))
             .collect::<Result<_, _>>()
             .map_err(stored)?;
-        let exclude = known.iter().map(|p| p.cred_id().clone()).collect();
-        let (options, state) = self
-            .site
-            .start_passkey_registration(handle(person), user_name, display_name, Some(exclude))
-            .map_err(failed)?;
+        let exclude = Some(known.iter().map(|p| p.cred_id().clone()).collect());
+        let user = handle(person);
+        let (options, state) = match makes {
+            None => {
+                let begun =
+                    self.site.start_passkey_registration(user, user_name, display_name, exclude);
+                let (options, state) = begun.map_err(failed)?;
+                (options, Enrolling::Plain(state))
+            }
+            Some(makes) => {
+                let makers = self.makers(makes.iter())?;
+                let begun = self.site.start_attested_passkey_registration(
+                    user,
+                    user_name,
+                    display_name,
+                    exclude,
+                    makers,
+                    None,
+                );
+                let (options, state) = begun.map_err(failed)?;
+                (options, Enrolling::Attested(Box::new(state)))
+            }
+        };
         Ok(Begun { public_key: discoverable(options)?, state: text(&state)? })
     }
 
     /// # Errors
     /// When the answer is not one to this state from this site with user verification.
     pub fn finish_enrolment(&self, state: &str, answer: Value) -> Result<NewPasskey, PasskeyError> {
-        let state: PasskeyRegistration = serde_json::from_str(state).map_err(stored)?;
+        let state: Enrolling = serde_json::from_str(state).map_err(stored)?;
         let answer: RegisterPublicKeyCredential =
             serde_json::from_value(answer).map_err(malformed)?;
         unframed(answer.response.client_data_json.as_ref())?;
-        let passkey = self.site.finish_passkey_registration(&answer, &state).map_err(failed)?;
-        Ok(NewPasskey { credential_id: passkey.cred_id().to_vec(), passkey: text(&passkey)? })
+        let passkey = match state {
+            Enrolling::Plain(state) => {
+                self.site.finish_passkey_registration(&answer, &state).map_err(failed)?
+            }
+            Enrolling::Attested(state) => self
+                .site
+                .finish_attested_passkey_registration(&answer, &state)
+                .map_err(failed)?
+                .into(),
+        };
+        let passkey_text = text(&passkey)?;
+        Ok(NewPasskey {
+            credential_id: passkey.cred_id().to_vec(),
+            make: make(answer.response.attestation_object.as_ref()),
+            synced: is_synced(&passkey_text),
+            passkey: passkey_text,
+        })
     }
 
     /// Begins a sign-in. It is the same for everybody.
@@ -239,6 +325,22 @@ impl Passkeys {
     }
 }
 
+/// The part of an attestation object that names the make (WebAuthn Level 3, section 6.5.4).
+#[derive(serde::Deserialize)]
+struct AttestationObject {
+    #[serde(rename = "authData")]
+    data: serde_cbor_2::Value,
+}
+
+/// AAGUID in an attestation object that was verified; `None` where there is none, or zeros.
+fn make(attestation: &[u8]) -> Option<String> {
+    let object: AttestationObject = serde_cbor_2::from_slice(attestation).ok()?;
+    let serde_cbor_2::Value::Bytes(data) = object.data else { return None };
+    // Section 6.1: a hash of 32 bytes, flags, a counter of four, then the AAGUID.
+    let aaguid = Uuid::from_slice(data.get(37..53)?).ok()?;
+    (!aaguid.is_nil()).then(|| aaguid.to_string())
+}
+
 /// What the browser says about the page that asked (WebAuthn Level 3, section 5.8.1).
 #[derive(serde::Deserialize)]
 #[serde(rename_all = "camelCase")]
@@ -312,7 +414,7 @@ mod tests {
 
     #[test]
     fn enrolment_demands_a_discoverable_verified_key() {
-        let begun = site().begin_enrolment(PersonId(7), "a@b", "A", &[]).unwrap();
+        let begun = site().begin_enrolment(PersonId(7), "a@b", "A", &[], None).unwrap();
         let selection = &begun.public_key["authenticatorSelection"];
         assert_eq!(selection["residentKey"], "required");
         assert_eq!(selection["userVerification"], "required");
@@ -326,9 +428,19 @@ mod tests {
     }
 
     #[test]
+    fn makers_certificates_are_read_or_refused() {
+        for bad in ["", "x", "-----BEGIN CERTIFICATE-----\nAAAA\n-----END CERTIFICATE-----"] {
+            assert!(site().with_roots(bad).is_err(), "{bad}");
+        }
+        // Without a maker's certificate no make can be proved.
+        let makes = BTreeSet::from([Uuid::nil().to_string()]);
+        assert!(site().begin_enrolment(PersonId(7), "a@b", "A", &[], Some(&makes)).is_err());
+    }
+
+    #[test]
     fn garbage_is_refused() {
         assert!(matches!(site().presented(Value::Null), Err(PasskeyError::Malformed(_))));
-        let begun = site().begin_enrolment(PersonId(7), "a@b", "A", &[]).unwrap();
+        let begun = site().begin_enrolment(PersonId(7), "a@b", "A", &[], None).unwrap();
         assert!(site().finish_enrolment(&begun.state, Value::Null).is_err());
         assert!(matches!(site().finish_enrolment("{}", Value::Null), Err(PasskeyError::Stored(_))));
     }

@@ -117,6 +117,47 @@ pub struct Effective {
     pub passwords: bool,
 }
 
+/// Why a passkey may not be used.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Unfit {
+    /// It is copied between devices.
+    Synced,
+    /// Its make is not on the list.
+    Make,
+}
+
+impl Unfit {
+    /// Stable code for the ledger.
+    pub fn code(self) -> &'static str {
+        match self {
+            Unfit::Synced => "synced",
+            Unfit::Make => "make",
+        }
+    }
+}
+
+impl Effective {
+    /// Whether a passkey of a make, copied between devices or not, may be enrolled and used.
+    ///
+    /// # Errors
+    /// Why not.
+    pub fn fits(&self, make: Option<&str>, synced: bool) -> Result<(), Unfit> {
+        if synced && !self.synced {
+            return Err(Unfit::Synced);
+        }
+        let listed = |list: &BTreeSet<String>| make.is_some_and(|make| list.contains(make));
+        match self.authenticators.as_ref().is_none_or(listed) {
+            true => Ok(()),
+            false => Err(Unfit::Make),
+        }
+    }
+
+    /// The makes of which a new authenticator has to prove to be one.
+    pub fn proved_makes(&self) -> Option<&BTreeSet<String>> {
+        self.authenticators.as_ref().filter(|_| self.attestation)
+    }
+}
+
 /// The longest that anything may be set to, and what holds where a feature is not on yet.
 pub const LONGEST_LIFETIME: i64 = 24 * HOUR;
 pub const LONGEST_IDLE: i64 = 2 * HOUR;
@@ -255,6 +296,25 @@ mod tests {
         let administrator =
             Subject { roles: Roles::default().with(Role::OrganizationAdministrator), ..user };
         assert!(p.effective(user).passwords && !p.effective(administrator).passwords);
+    }
+
+    #[test]
+    fn a_list_of_makes_refuses_the_others_and_those_that_name_none() {
+        let mut p = Policies::default();
+        assert_eq!(p.effective(agent()).fits(None, true), Ok(()));
+        let rules = Rules {
+            synced: Some(false),
+            authenticators: Some(["a".to_owned()].into()),
+            ..Rules::default()
+        };
+        p.rules.insert(Scope::Role(Role::Agent), rules);
+        let e = p.effective(agent());
+        assert_eq!(e.fits(Some("a"), false), Ok(()));
+        assert_eq!(e.fits(Some("a"), true), Err(Unfit::Synced));
+        assert_eq!(e.fits(Some("b"), false), Err(Unfit::Make));
+        assert_eq!(e.fits(None, false), Err(Unfit::Make));
+        // Attestation of a list that nobody demands proof of.
+        assert_eq!(e.proved_makes(), None);
     }
 
     #[test]

@@ -13,6 +13,8 @@ pub struct Credential {
     /// What it is verified with, as its kind has it: of a passkey, the WebAuthn library's JSON of the
     /// public key, counter and flags.
     pub verifier: String,
+    /// The make of a passkey's authenticator, as it named it (AAGUID).
+    pub make: Option<String>,
     pub name: String,
     pub created_at: Timestamp,
     pub last_used_at: Option<Timestamp>,
@@ -24,6 +26,7 @@ struct CredentialRow {
     person_id: i64,
     kind: String,
     verifier: String,
+    aaguid: Option<String>,
     name: String,
     created_at: i64,
     last_used_at: Option<i64>,
@@ -37,6 +40,7 @@ impl TryFrom<CredentialRow> for Credential {
             person: PersonId(r.person_id),
             kind: factor(&r.kind)?,
             verifier: r.verifier,
+            make: r.aaguid,
             name: r.name,
             created_at: Timestamp(r.created_at),
             last_used_at: r.last_used_at.map(Timestamp),
@@ -59,7 +63,7 @@ pub async fn of_person(
     person: PersonId,
 ) -> Result<Vec<Credential>, StorageError> {
     let rows = fetch_all!(c, CredentialRow:
-        "SELECT id, person_id, kind, verifier, name, created_at, last_used_at FROM credentials \
+        "SELECT id, person_id, kind, verifier, aaguid, name, created_at, last_used_at FROM credentials \
          WHERE person_id = $1 AND revoked_at IS NULL ORDER BY id LIMIT 50", person.0)?;
     rows.into_iter().map(TryInto::try_into).collect()
 }
@@ -74,7 +78,7 @@ pub async fn find(
     credential_id: &[u8],
 ) -> Result<Option<Credential>, StorageError> {
     let row = fetch_optional!(c, CredentialRow:
-        "SELECT id, person_id, kind, verifier, name, created_at, last_used_at FROM credentials \
+        "SELECT id, person_id, kind, verifier, aaguid, name, created_at, last_used_at FROM credentials \
          WHERE credential_id = $1 AND kind = $2 AND revoked_at IS NULL", credential_id, kind.key())?;
     row.map(TryInto::try_into).transpose()
 }
@@ -86,6 +90,8 @@ pub struct NewCredential<'a> {
     /// Unique among all factors, revoked ones too.
     pub credential_id: &'a [u8],
     pub verifier: &'a str,
+    /// The make of a passkey's authenticator, as it names it (AAGUID).
+    pub make: Option<&'a str>,
     pub name: &'a str,
 }
 
@@ -101,13 +107,14 @@ pub async fn insert(
     let id = c.take_ids("credentials", 1).await?;
     execute!(
         c,
-        "INSERT INTO credentials (id, person_id, kind, credential_id, verifier, name, created_at) \
-         VALUES ($1, $2, $3, $4, $5, $6, $7)",
+        "INSERT INTO credentials (id, person_id, kind, credential_id, verifier, aaguid, name, created_at) \
+         VALUES ($1, $2, $3, $4, $5, $6, $7, $8)",
         id,
         new.person.0,
         new.kind.key(),
         new.credential_id,
         new.verifier,
+        new.make,
         new.name,
         at.0
     )?;

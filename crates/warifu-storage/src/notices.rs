@@ -48,13 +48,71 @@ pub async fn insert(
         .map_err(|e| StorageError::Corrupt { what: "notices.details", detail: e.to_string() })?;
     execute!(
         c,
-        "INSERT INTO notices (id, person_id, at, kind, details) VALUES ($1, $2, $3, $4, $5)",
+        "INSERT INTO notices (id, person_id, at, kind, details, mail_at) VALUES ($1, $2, $3, $4, $5, $3)",
         id,
         person.0,
         at.0,
         kind.key(),
         details
     )?;
+    Ok(())
+}
+
+/// A notice that is to be mailed.
+#[derive(Clone, Debug)]
+pub struct Due {
+    pub id: i64,
+    pub person: PersonId,
+    pub at: Timestamp,
+    pub kind: NoticeKind,
+    pub details: Details,
+    /// When it was to be tried.
+    pub mail_at: i64,
+}
+
+/// Notices that are to be mailed by a time, the longest due first.
+///
+/// # Errors
+/// As every query.
+pub async fn due(c: &mut Conn<'_>, now: Timestamp, limit: i64) -> Result<Vec<Due>, StorageError> {
+    type Columns = (i64, i64, i64, String, String, i64);
+    let rows = fetch_all!(c, Columns:
+        "SELECT id, person_id, at, kind, details, mail_at FROM notices \
+         WHERE mail_at IS NOT NULL AND mail_at <= $1 ORDER BY mail_at, id LIMIT $2", now.0, limit)?;
+    let due = |(id, person, at, kind, details, mail_at): Columns| {
+        let notice = Notice::try_from(Row { at, kind, details, seen_at: None })?;
+        let person = PersonId(person);
+        Ok(Due { id, person, at: notice.at, kind: notice.kind, details: notice.details, mail_at })
+    };
+    rows.into_iter().map(due).collect()
+}
+
+/// Takes a mail for one try, with the time of the next; `false` when another node has it.
+///
+/// # Errors
+/// As every query.
+pub async fn take_mail(
+    c: &mut Conn<'_>,
+    id: i64,
+    was: i64,
+    next: Option<Timestamp>,
+) -> Result<bool, StorageError> {
+    let n = execute!(
+        c,
+        "UPDATE notices SET mail_at = $3 WHERE id = $1 AND mail_at = $2",
+        id,
+        was,
+        next.map(|t| t.0)
+    )?;
+    Ok(n == 1)
+}
+
+/// A notice was mailed.
+///
+/// # Errors
+/// As every query.
+pub async fn mailed(c: &mut Conn<'_>, id: i64) -> Result<(), StorageError> {
+    execute!(c, "UPDATE notices SET mail_at = NULL WHERE id = $1", id)?;
     Ok(())
 }
 

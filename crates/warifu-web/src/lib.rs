@@ -25,6 +25,7 @@ mod runs;
 mod search;
 pub mod session;
 mod sign_in;
+pub mod signals;
 pub mod state;
 mod step_up;
 pub mod views;

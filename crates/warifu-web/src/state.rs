@@ -16,6 +16,8 @@ pub struct WebConfig {
     pub proxies: Proxies,
     /// Which autonomous system announces an address; without it the prefix counts.
     pub asns: Option<Arc<Asns>>,
+    /// Certificates of makers of authenticators, in PEM: with them a make is proved.
+    pub makers: Option<String>,
 }
 
 impl WebConfig {
@@ -25,6 +27,7 @@ impl WebConfig {
             sessions: SessionPolicy::default(),
             proxies: Proxies::default(),
             asns: None,
+            makers: None,
         }
     }
 
@@ -52,7 +55,12 @@ impl Web {
     /// # Errors
     /// When the origin cannot have passkeys.
     pub fn new(app: App, config: WebConfig) -> Result<Web, PasskeyError> {
-        let passkeys = Arc::new(Passkeys::new(&config.origin, &app.config.name)?);
+        let passkeys = Passkeys::new(&config.origin, &app.config.name)?;
+        let passkeys = match &config.makers {
+            Some(pem) => passkeys.with_roots(pem)?,
+            None => passkeys,
+        };
+        let passkeys = Arc::new(passkeys);
         Ok(Web { app, config: Arc::new(config), passkeys, throttle: Arc::default() })
     }
 

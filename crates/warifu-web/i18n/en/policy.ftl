@@ -131,3 +131,5 @@ approval-void = Void
 notice-policy-proposed = { $by } asks to weaken { $policy }. A second person decides.
 notice-policy-changed = { $by } changed { $policy }.
 notice-stage-entered = { $feature } is now at the stage “{ $stage }”.
+mail-subject = About your account
+mail-foot = If it was not you, end your sessions and tell your administrator at once. All notices: { $address }

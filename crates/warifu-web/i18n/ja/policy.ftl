@@ -125,3 +125,5 @@ approval-void = 無効
 notice-policy-proposed = { $by }さんが{ $policy }を緩めるよう求めています。もう一人が決定します。
 notice-policy-changed = { $by }さんが{ $policy }を変更しました。
 notice-stage-entered = { $feature }が「{ $stage }」の段階に入りました。
+mail-subject = アカウントについて
+mail-foot = お心当たりがない場合は、すぐにセッションを終了し、管理者に知らせてください。すべての通知：{ $address }

@@ -1,6 +1,7 @@
 //! What happened to one's own account.
 
 use crate::csrf::Form;
+use crate::i18n::Lang;
 use crate::page::page as html;
 use crate::policy::words;
 use crate::problem::Problem;
@@ -11,35 +12,18 @@ use crate::views::shell::Place;
 use axum::extract::State;
 use axum::response::{IntoResponse, Redirect, Response};
 use serde::Deserialize;
-use warifu_domain::notices::NoticeKind;
+use warifu_domain::notices::{Details, NoticeKind};
 use warifu_domain::policy::{Feature, Stage};
 
 /// `GET /account/notices`
 pub async fn page(State(web): State<Web>, me: SignedIn) -> Result<Response, Problem> {
     let lang = me.taste.lang;
     let found = web.app.notices(me.actor()).await?;
-    let notice = |n: warifu_app::notices::Notice| {
-        let detail = |name: &str| n.details.get(name).cloned().unwrap_or_default();
-        let [from, to, name, by] = ["from", "to", "name", "by"].map(detail);
-        let feature = Feature::from_key(&detail("feature")).map(|f| words::feature(lang, f));
-        let stage = Stage::from_key(&detail("stage")).map(|s| words::stage(lang, s));
-        let (feature, stage) = (feature.unwrap_or_default(), stage.unwrap_or_default());
-        let policy = words::policy(lang, &detail("policy"));
-        let words: [(&str, &dyn crate::i18n::Arg); 7] = [
-            ("from", &from),
-            ("to", &to),
-            ("name", &name),
-            ("by", &by),
-            ("feature", &feature),
-            ("stage", &stage),
-            ("policy", &policy),
-        ];
-        Notice {
-            at: lang.date_time(n.at.to_jiff(), &me.zone),
-            text: lang.t_args(message(n.kind), &words),
-            alarm: n.kind.is_alarm(),
-            seen: n.seen,
-        }
+    let notice = |n: warifu_app::notices::Notice| Notice {
+        at: lang.date_time(n.at.to_jiff(), &me.zone),
+        text: sentence(lang, n.kind, &n.details),
+        alarm: n.kind.is_alarm(),
+        seen: n.seen,
     };
     let notices: Vec<Notice> = found.into_iter().map(notice).collect();
     let shell = me.shell(Place::Elsewhere, "").await?;
@@ -47,6 +31,26 @@ pub async fn page(State(web): State<Web>, me: SignedIn) -> Result<Response, Prob
         true => html(Notices { shell, notices }),
         false => html(PortalNotices { shell, notices }),
     }
+}
+
+/// What happened, in one sentence.
+pub fn sentence(lang: Lang, kind: NoticeKind, details: &Details) -> String {
+    let detail = |name: &str| details.get(name).cloned().unwrap_or_default();
+    let [from, to, name, by] = ["from", "to", "name", "by"].map(detail);
+    let feature = Feature::from_key(&detail("feature")).map(|f| words::feature(lang, f));
+    let stage = Stage::from_key(&detail("stage")).map(|s| words::stage(lang, s));
+    let (feature, stage) = (feature.unwrap_or_default(), stage.unwrap_or_default());
+    let policy = words::policy(lang, &detail("policy"));
+    let words: [(&str, &dyn crate::i18n::Arg); 7] = [
+        ("from", &from),
+        ("to", &to),
+        ("name", &name),
+        ("by", &by),
+        ("feature", &feature),
+        ("stage", &stage),
+        ("policy", &policy),
+    ];
+    lang.t_args(message(kind), &words)
 }
 
 fn message(kind: NoticeKind) -> &'static str {

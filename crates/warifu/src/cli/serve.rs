@@ -2,6 +2,7 @@
 
 use super::CliError;
 use super::installation::Installation;
+use super::signals::{Senders, Signals};
 use clap::{Args, ValueEnum};
 use std::future::IntoFuture;
 use std::io::Write;
@@ -31,6 +32,11 @@ pub struct Serve {
     origin: Option<String>,
     #[command(flatten)]
     clients: Clients,
+    /// Certificates of makers of authenticators (PEM): where policy demands proof of make
+    #[arg(long, env = "WARIFU_AUTHENTICATOR_MAKERS", value_name = "FILE")]
+    authenticator_makers: Option<PathBuf>,
+    #[command(flatten)]
+    signals: Signals,
 }
 
 /// How the server knows where a request comes from.
@@ -86,10 +92,15 @@ impl Serve {
             .map_err(CliError::io(format!("cannot listen on {}", self.listen)))?;
         let local = format!("http://localhost:{}", address.port());
         let config = config(self.origin.as_deref().unwrap_or(&local))?;
-        let config = self.clients.apply(config)?;
+        let mut config = self.clients.apply(config)?;
+        let senders = self.signals.senders()?;
+        if let Some(file) = &self.authenticator_makers {
+            let pem = std::fs::read_to_string(file);
+            config.makers = Some(pem.map_err(CliError::io(format!("{}", file.display())))?);
+        }
         app.remember_origin(&config.origin_text()).await?;
         say(&format!("listening on {local}"))?;
-        serve(listener, app, config, stopped()).await
+        serve(listener, app, config, senders, stopped()).await
     }
 }
 
@@ -124,12 +135,16 @@ pub async fn serve(
     listener: TcpListener,
     app: App,
     config: WebConfig,
+    senders: Senders,
     stop: impl Future<Output = ()> + Send + 'static,
 ) -> Result<(), CliError> {
     let db = app.db.clone();
     let watch = tokio::spawn(app.clone().watch_unfinished_runs());
+    let stages = tokio::spawn(enter_stages(app.clone()));
     let asns = config.asns.clone().map(|asns| tokio::spawn(follow(asns)));
     let web = Web::new(app, config).map_err(|e| CliError::Said(e.to_string()))?;
+    let mails = senders.mailer.map(|mailer| tokio::spawn(mailer.deliver(web.clone())));
+    let events = senders.webhook.map(|webhook| tokio::spawn(webhook.deliver(web.clone())));
     let (tell, mut told) = watch::channel(false);
     let router = warifu_web::router(web);
     let service = router.into_make_service_with_connect_info::<SocketAddr>();
@@ -146,9 +161,28 @@ pub async fn serve(
         () = late => tracing::warn!("requests that were still open were cut off"),
     }
     watch.abort();
+    stages.abort();
+    for task in [mails, events].into_iter().flatten() {
+        task.abort();
+    }
     asns.inspect(|task| task.abort());
     db.close().await;
     Ok(())
+}
+
+/// How often it is looked whether a feature's next stage has come.
+const STAGES: Duration = Duration::from_secs(30);
+
+/// Brings features on to their planned stages.
+async fn enter_stages(app: App) {
+    loop {
+        match app.enter_stages().await {
+            Ok(0) => {}
+            Ok(n) => tracing::info!(n, "features entered their next stage"),
+            Err(error) => tracing::error!(%error, "stages of features were not looked at"),
+        }
+        tokio::time::sleep(STAGES).await;
+    }
 }
 
 /// How often a changed ASN database is looked for.

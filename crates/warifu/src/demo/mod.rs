@@ -10,6 +10,7 @@ mod texts;
 use crate::cli::CliError;
 use crate::cli::installation::{Installation, fill_search};
 use crate::cli::serve::{self, say, serve, stopped};
+use crate::cli::signals::Senders;
 use clap::Args;
 use indicatif::{ProgressBar, ProgressStyle};
 use std::net::SocketAddr;
@@ -90,7 +91,7 @@ impl Demo {
         app.remember_origin(&config.origin_text()).await?;
         greet(&app, &origin, &self.data).await?;
         say(&format!("listening on {origin}"))?;
-        serve(listener, app, config, stopped()).await
+        serve(listener, app, config, Senders::default(), stopped()).await
     }
 }
 

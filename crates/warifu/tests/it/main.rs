@@ -51,6 +51,7 @@ mod harness;
 mod input;
 mod noscript;
 mod sign_in;
+mod signals;
 mod step_up;
 mod story;
 mod surroundings;

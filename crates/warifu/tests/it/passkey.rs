@@ -1,17 +1,21 @@
 //! A passkey in software: what a browser and its authenticator answer, for tests without a browser.
 //!
-//! P-256, `none` attestation, user verified, discoverable (W3C Web Authentication Level 3, sections
-//! 6.1 and 6.5). CBOR is written by hand: there are two small maps.
+//! P-256, user verified, discoverable, attested by its maker or by nobody (W3C Web Authentication
+//! Level 3, sections 6.1 and 6.5).
 
 use base64::Engine as _;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD as BASE64;
 use p256::ecdsa::signature::Signer as _;
 use p256::ecdsa::{Signature, SigningKey};
+use p256::pkcs8::DecodePrivateKey as _;
 use serde_json::{Value, json};
 use sha2::{Digest as _, Sha256};
+use std::sync::Arc;
 
 const USER_PRESENT: u8 = 0x01;
 const USER_VERIFIED: u8 = 0x04;
+const BACKUP_ELIGIBLE: u8 = 0x08;
+const BACKED_UP: u8 = 0x10;
 const ATTESTED: u8 = 0x40;
 
 /// One credential for one site.
@@ -25,6 +29,53 @@ pub struct Passkey {
     pub verifies: bool,
     /// Whether it is used in a frame of another site.
     pub framed: bool,
+    /// Whether it is copied between devices.
+    pub synced: bool,
+    /// Its make.
+    pub aaguid: [u8; 16],
+    /// Who proves its make.
+    pub maker: Option<Arc<Maker>>,
+}
+
+/// A maker of authenticators: a root certificate, and one for a make of its own.
+pub struct Maker {
+    pub root: String,
+    certificate: Vec<u8>,
+    key: SigningKey,
+}
+
+impl Maker {
+    /// The certificate has what WebAuthn Level 3, section 8.2.1 asks for.
+    pub fn new(aaguid: [u8; 16]) -> Self {
+        use rcgen::*;
+        let root_key = KeyPair::generate().expect("a key");
+        let mut root = CertificateParams::default();
+        root.distinguished_name.push(DnType::CommonName, "Maker root");
+        root.is_ca = IsCa::Ca(BasicConstraints::Unconstrained);
+        root.key_usages = vec![KeyUsagePurpose::KeyCertSign];
+        let pem = root.self_signed(&root_key).expect("a certificate").pem();
+        let issuer = Issuer::new(root, root_key);
+        let key = KeyPair::generate().expect("a key");
+        let mut make = CertificateParams::default();
+        for (kind, value) in [
+            (DnType::CountryName, "JP"),
+            (DnType::OrganizationName, "Maker"),
+            (DnType::OrganizationalUnitName, "Authenticator Attestation"),
+            (DnType::CommonName, "Make"),
+        ] {
+            make.distinguished_name.push(kind, value);
+        }
+        make.is_ca = IsCa::ExplicitNoCa;
+        // id-fido-gen-ce-aaguid: an octet string.
+        let value = [&[0x04, 0x10], &aaguid[..]].concat();
+        let extension =
+            CustomExtension::from_oid_content(&[1, 3, 6, 1, 4, 1, 45724, 1, 1, 4], value);
+        make.custom_extensions.push(extension);
+        let certificate = make.signed_by(&key, &issuer).expect("a certificate").der().to_vec();
+        let key =
+            p256::ecdsa::SigningKey::from_pkcs8_der(&key.serialize_der()).expect("a P-256 key");
+        Self { root: pem, certificate, key }
+    }
 }
 
 impl Passkey {
@@ -45,6 +96,9 @@ impl Passkey {
             uses: 0,
             verifies: true,
             framed: false,
+            synced: false,
+            aaguid: [0; 16],
+            maker: None,
         }
     }
 
@@ -54,6 +108,7 @@ impl Passkey {
             origin: self.origin.clone(),
             key: self.key.clone(),
             user: self.user.clone(),
+            maker: self.maker.clone(),
             ..*self
         }
     }
@@ -70,10 +125,7 @@ impl Passkey {
         let rp = options["rp"]["id"].as_str().expect("rp.id");
         let client = self.client_data("webauthn.create", options);
         let data = self.authenticator_data(rp, true);
-        // {"fmt": "none", "attStmt": {}, "authData": bytes}
-        let mut attestation = b"\xa3\x63fmt\x64none\x67attStmt\xa0\x68authData\x58".to_vec();
-        attestation.push(u8::try_from(data.len()).expect("authData is shorter than 256 bytes"));
-        attestation.extend(data);
+        let attestation = self.attestation(&client, data);
         self.credential(json!({
             "clientDataJSON": BASE64.encode(client),
             "attestationObject": BASE64.encode(attestation),
@@ -94,6 +146,32 @@ impl Passkey {
             "signature": BASE64.encode(signature.to_der()),
             "userHandle": self.user,
         }))
+    }
+
+    /// `packed` by its maker, or `none` (sections 8.2 and 8.7).
+    fn attestation(&self, client: &[u8], data: Vec<u8>) -> Vec<u8> {
+        use serde_cbor_2::Value::{Array, Bytes, Integer, Map, Text};
+        let text = |t: &str| Text(t.to_owned());
+        let (format, statement) = match &self.maker {
+            None => ("none", Map(Default::default())),
+            Some(maker) => {
+                let signed = [&data[..], &Sha256::digest(client)].concat();
+                let signature: Signature = maker.key.sign(&signed);
+                let statement = [
+                    (text("alg"), Integer(-7)),
+                    (text("sig"), Bytes(signature.to_der().as_bytes().to_vec())),
+                    (text("x5c"), Array(vec![Bytes(maker.certificate.clone())])),
+                ];
+                ("packed", Map(statement.into()))
+            }
+        };
+        let object = Map([
+            (text("fmt"), text(format)),
+            (text("attStmt"), statement),
+            (text("authData"), Bytes(data)),
+        ]
+        .into());
+        serde_cbor_2::to_vec(&object).expect("CBOR")
     }
 
     fn credential(&self, response: Value) -> Value {
@@ -119,10 +197,11 @@ impl Passkey {
         self.uses += 1;
         let mut data = Sha256::digest(rp).to_vec();
         let verified = if self.verifies { USER_VERIFIED } else { 0 };
-        data.push(USER_PRESENT | verified | if attested { ATTESTED } else { 0 });
+        let synced = if self.synced { BACKUP_ELIGIBLE | BACKED_UP } else { 0 };
+        data.push(USER_PRESENT | verified | synced | if attested { ATTESTED } else { 0 });
         data.extend(self.uses.to_be_bytes());
         if attested {
-            data.extend([0; 16]); // AAGUID: none
+            data.extend(self.aaguid);
             data.extend([0, 32]);
             data.extend(self.id);
             let point = self.key.verifying_key().to_sec1_point(false);

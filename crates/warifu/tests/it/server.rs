@@ -154,6 +154,22 @@ impl Warifu {
         text_of(self.run(subcommand, arguments))
     }
 
+    /// Runs a statement in the database, past the program: to damage it.
+    pub async fn sql(&self, sql: &str) {
+        match &self.engine {
+            Engine::Postgres(database) => database.execute(sql).await,
+            Engine::Sqlite => {
+                use sqlx::{Connection as _, Executor as _};
+                let path = self.data().join("warifu.db");
+                let url = format!("sqlite://{}", path.display());
+                let mut connection =
+                    sqlx::SqliteConnection::connect(&url).await.expect("the server's database");
+                let sql = sqlx::AssertSqlSafe(sql.to_owned());
+                connection.execute(sqlx::raw_sql(sql)).await.expect("a statement");
+            }
+        }
+    }
+
     /// `http://localhost:PORT`, without a slash at the end.
     pub fn base(&self) -> &str {
         &self.server().base

@@ -2,6 +2,7 @@
 //! test asserts what the attacker gets and what the ledger says about it.
 
 mod network;
+mod policy;
 mod sessions;
 mod step_up;
 mod tenants;
@@ -13,7 +14,7 @@ use serde_json::Value;
 
 /// The newest entries of the ledger of a kind, newest first, as the API shows them to somebody who may
 /// read it.
-async fn entries(reader: &mut Client, kind: &str) -> Vec<Value> {
+pub async fn entries(reader: &mut Client, kind: &str) -> Vec<Value> {
     let mut json = reader.clone().header("accept", "application/json");
     let page = json.get(&format!("/api/v1/ledger?kind={kind}&limit=20")).await;
     assert_eq!(page.status, 200, "{}", page.text());

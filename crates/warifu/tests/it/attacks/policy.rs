@@ -1,0 +1,224 @@
+//! 22 and 37: authenticators that a role forbids, and weakening what protects everybody.
+
+use super::{entries, notices, verified};
+use crate::http::{Answer, Client};
+use crate::passkey::{Maker, Passkey};
+use crate::server::Warifu;
+use crate::sign_in::{enter, invitation, options, reply, script, sign_in, who};
+use hyper::Method;
+use serde_json::{Value, json};
+use std::sync::Arc;
+
+const MINUTE: i64 = 60_000_000;
+
+async fn csrf(client: &mut Client) -> String {
+    client.get("/account/passkeys").await.form("action", "/sign-out").fields[0].1.clone()
+}
+
+/// Somebody with a role, signed in: client, key, form token.
+async fn somebody(w: &Warifu, email: &str, role: &str) -> (Client, Passkey, String) {
+    let mut client = w.client();
+    let passkey = enter(&mut client, w.base(), &invitation(w, email, role)).await;
+    let token = csrf(&mut client).await;
+    (client, passkey, token)
+}
+
+async fn post(client: &mut Client, csrf: &str, path: &str, body: &Value) -> Answer {
+    let script = client.clone().header("x-csrf-token", csrf);
+    script.header("accept", "application/json").json(Method::POST, path, body).await
+}
+
+/// Asks for a change, with the key.
+async fn propose(
+    (client, passkey, csrf): &mut (Client, Passkey, String),
+    proposal: &Value,
+    reason: &str,
+) -> Answer {
+    let review = json!({ "proposal": proposal });
+    let review = post(client, csrf, "/api/v1/policies/review", &review).await;
+    assert_eq!(review.status, 200, "{}", review.text());
+    let review = review.value();
+    let what = json!({ "action": review["action"], "parameters": review["parameters"] });
+    let proof = client.prove(csrf, what, passkey).await;
+    assert_eq!(proof.status, 200, "{}", proof.text());
+    let proof = &proof.value()["step_up"];
+    let change = json!({ "proposal": proposal, "reason": reason, "step_up": proof });
+    post(client, csrf, "/api/v1/policies", &change).await
+}
+
+/// Agrees to somebody's change, with the key.
+async fn agree((client, passkey, csrf): &mut (Client, Passkey, String), id: i64) -> Answer {
+    let mut json = client.clone().header("accept", "application/json");
+    let all = json.get("/api/v1/approvals").await.value();
+    let found = all.as_array().unwrap().iter().find(|a| a["id"] == id).expect("it waits");
+    let what = json!({ "action": "approve", "parameters": found["parameters"] });
+    let proof = client.prove(csrf, what, passkey).await;
+    assert_eq!(proof.status, 200, "{}", proof.text());
+    let body = json!({ "agree": true, "step_up": proof.value()["step_up"] });
+    post(client, csrf, &format!("/api/v1/approvals/{id}"), &body).await
+}
+
+fn rules(scope: &str, rules: Value) -> Value {
+    json!({ "what": "rules", "scope": scope, "rules": rules })
+}
+
+async fn set(client: &mut Client, scope: &str) -> Value {
+    let mut json = client.clone().header("accept", "application/json");
+    json.get("/api/v1/policies").await.value()["rules"][scope].clone()
+}
+
+on_both! {
+    async fn attack_37_weakening_a_policy_takes_the_key_and_a_second_person(w: Warifu) {
+        let mut owner = somebody(&w, "owner@example.com", "super_administrator").await;
+        let mut second = somebody(&w, "second@example.com", "super_administrator").await;
+        let mut admin = somebody(&w, "admin@example.com", "administrator").await;
+        let weaker = rules("staff", json!({ "idle": 60 * MINUTE, "network": "record" }));
+
+        // A stolen session alone changes nothing, stricter or weaker.
+        let stricter = rules("staff", json!({ "idle": 10 * MINUTE }));
+        for proposal in [&weaker, &stricter] {
+            let change = json!({ "proposal": proposal, "reason": "thief" });
+            let said = post(&mut owner.0, &owner.2, "/api/v1/policies", &change).await;
+            assert_eq!((said.status.as_u16(), &said.value()["type"]), (403, &json!("/problems/step-up-required")));
+        }
+        // Nor does anybody's who may not.
+        let change = json!({ "proposal": weaker, "reason": "thief" });
+        assert_eq!(post(&mut admin.0, &admin.2, "/api/v1/policies", &change).await.status, 403);
+        // Nor a proof for another change.
+        let what = json!({ "action": "change_policy", "parameters": { "scope": "staff", "lifetime": "", "idle": "10",
+            "network": "", "device": "", "synced": "", "attestation": "", "authenticators": "" } });
+        let proof = owner.0.prove(&owner.2, what, &mut owner.1).await.value()["step_up"].clone();
+        let change = json!({ "proposal": weaker, "reason": "thief", "step_up": proof });
+        assert_eq!(post(&mut owner.0, &owner.2, "/api/v1/policies", &change).await.status, 403);
+        // Beyond the limits nobody gets, and nobody without a reason.
+        let beyond = rules("staff", json!({ "idle": 121 * MINUTE }));
+        assert_eq!(propose(&mut owner, &beyond, "why").await.status, 422);
+        assert_eq!(propose(&mut owner, &weaker, " ").await.status, 422);
+
+        let waits = propose(&mut owner, &weaker, "the night shift reads long").await;
+        assert_eq!(waits.status, 202, "{}", waits.text());
+        let id = waits.value()["approval"].as_i64().unwrap();
+        assert_eq!(set(&mut owner.0, "staff").await, Value::Null, "nothing has changed yet");
+        // Both were told, before anything happened.
+        assert_eq!(notices(&mut owner.0).await[0], "policy_proposed");
+        assert_eq!(notices(&mut second.0).await[0], "policy_proposed");
+
+        // Nobody agrees to their own, no administrator agrees, and no session without the key.
+        let own = agree(&mut owner, id).await;
+        assert_eq!((own.status.as_u16(), &own.value()["type"]), (409, &json!("/problems/conflict")));
+        let bare = json!({ "agree": true });
+        let path = format!("/api/v1/approvals/{id}");
+        assert_eq!(post(&mut second.0, &second.2, &path, &bare).await.status, 403);
+        assert_eq!(post(&mut admin.0, &admin.2, &path, &bare).await.status, 403);
+        assert_eq!(set(&mut owner.0, "staff").await, Value::Null);
+
+        assert_eq!(agree(&mut second, id).await.status, 204);
+        assert_eq!(set(&mut owner.0, "staff").await, json!({ "idle": 60 * MINUTE, "network": "record" }));
+        assert_eq!(agree(&mut second, id).await.status, 409, "once");
+        let told = entries(&mut owner.0, "policy_change").await;
+        assert_eq!(told.len(), 1);
+        assert_eq!((&told[0]["body"]["policy"], &told[0]["body"]["before"]), (&json!("rules:staff"), &Value::Null));
+        let told = entries(&mut owner.0, "protected_action").await;
+        let actions: Vec<_> = told.iter().map(|e| e["body"]["action"].as_str().unwrap()).collect();
+        assert_eq!(actions[..2], ["approve", "change_policy"]);
+        assert_eq!(told[0]["body"]["approver"], told[0]["actor"]["person"]);
+        assert_eq!(notices(&mut owner.0).await[0], "policy_changed");
+
+        // Making it stricter takes the key alone, and holds with the next request.
+        assert_eq!(propose(&mut owner, &rules("staff", json!({})), "").await.status, 204);
+        assert_eq!(set(&mut owner.0, "staff").await, json!({}));
+        verified(&w);
+    }
+
+    async fn attack_37_a_change_that_was_tampered_with_is_void(w: Warifu) {
+        let mut owner = somebody(&w, "owner@example.com", "super_administrator").await;
+        let mut second = somebody(&w, "second@example.com", "super_administrator").await;
+        let weaker = rules("staff", json!({ "idle": 60 * MINUTE }));
+        let id = propose(&mut owner, &weaker, "why").await.value()["approval"].as_i64().unwrap();
+        let sql = "UPDATE approvals SET proposal = replace(proposal, '3600000000', '7200000000')";
+        w.sql(sql).await;
+        assert_eq!(agree(&mut second, id).await.status, 204);
+        assert_eq!(set(&mut owner.0, "staff").await, Value::Null, "what was agreed to is not what stands there");
+        let told = entries(&mut owner.0, "protected_action").await;
+        assert_eq!(told[0]["body"]["action"], "void");
+        verified(&w);
+    }
+
+    async fn attack_22_an_authenticator_that_the_role_forbids_is_refused(mut w: Warifu) {
+        let listed = [7; 16];
+        let maker = Arc::new(Maker::new(listed));
+        let roots = w.data().join("makers.pem");
+        std::fs::write(&roots, &maker.root).unwrap();
+        w.serve.extend(["--authenticator-makers".to_owned(), roots.display().to_string()]);
+        w.restart().await;
+        let mut owner = somebody(&w, "owner@example.com", "super_administrator").await;
+        // An agent whose key is copied between devices, from before.
+        let mut early = Passkey::new(w.base());
+        early.synced = true;
+        let mut agent = w.client();
+        let link = invitation(&w, "early@example.com", "agent");
+        let page = agent.get(&link).await;
+        assert_eq!(agent.passkey(&page, &mut early).await.status, 200);
+        sign_in(&mut agent, &mut early).await;
+
+        let list = json!(["07070707-0707-0707-0707-070707070707"]);
+        let strict = json!({ "synced": false, "attestation": true, "authenticators": list });
+        assert_eq!(propose(&mut owner, &rules("role:agent", strict), "").await.status, 204);
+
+        // Its next sign-in is refused, with the same words as any other.
+        let mut again = w.client();
+        let mut script = script(&mut again).await;
+        let asked = options(&mut script).await;
+        let answer = script.json(Method::POST, "/sign-in/verify", &reply(&asked, &mut early)).await;
+        assert_eq!(answer.status, 403, "{}", answer.text());
+        assert_eq!(who(&mut script).await.status, 401);
+        let told = entries(&mut owner.0, "sign_in_refused").await;
+        assert_eq!(told[0]["body"]["reason"], "synced");
+
+        // Enrolment: synced, of another make, of the make but unproved, proved by somebody else.
+        let other = Arc::new(Maker::new(listed));
+        let make = |aaguid, synced, maker: Option<&Arc<Maker>>| {
+            let mut key = Passkey::new(w.base());
+            (key.aaguid, key.synced, key.maker) = (aaguid, synced, maker.cloned());
+            key
+        };
+        let wrong = [
+            ("unproved", make(listed, false, None)),
+            ("another's", make(listed, false, Some(&other))),
+            ("another make", make([8; 16], false, Some(&maker))),
+            ("synced", make(listed, true, Some(&maker))),
+        ];
+        for (name, mut key) in wrong {
+            let mut client = w.client();
+            let link = invitation(&w, &format!("{}@example.com", name.replace([' ', '\''], "")), "agent");
+            let page = client.get(&link).await;
+            let answer = client.passkey(&page, &mut key).await;
+            assert_eq!(answer.status, 422, "{name}: {}", answer.text());
+        }
+        let mut good = make(listed, false, Some(&maker));
+        let mut client = w.client();
+        let page = client.get(&invitation(&w, "good@example.com", "agent")).await;
+        let answer = client.passkey(&page, &mut good).await;
+        assert_eq!(answer.status, 200, "{}", answer.text());
+        sign_in(&mut client, &mut good).await;
+        verified(&w);
+    }
+
+    async fn attack_22_a_list_without_proof_still_refuses_what_names_itself_otherwise(w: Warifu) {
+        let mut owner = somebody(&w, "owner@example.com", "super_administrator").await;
+        let list = json!({ "authenticators": ["07070707-0707-0707-0707-070707070707"] });
+        assert_eq!(propose(&mut owner, &rules("role:agent", list), "").await.status, 204);
+        for (aaguid, status) in [([8; 16], 422), ([0; 16], 422), ([7; 16], 200)] {
+            let mut key = Passkey::new(w.base());
+            key.aaguid = aaguid;
+            let mut client = w.client();
+            let link = invitation(&w, &format!("a{}@example.com", aaguid[0]), "agent");
+            let page = client.get(&link).await;
+            assert_eq!(client.passkey(&page, &mut key).await.status, status);
+        }
+        let told = entries(&mut owner.0, "sign_in_refused").await;
+        let reasons: Vec<_> = told.iter().map(|e| e["body"]["reason"].as_str().unwrap()).collect();
+        assert_eq!(reasons, ["make", "make"]);
+        verified(&w);
+    }
+}

@@ -1,0 +1,217 @@
+//! What goes out: notices by mail through a mail server that is not ours, and access events to a
+//! webhook.
+
+use crate::sign_in::{enter, invitation, who};
+use axum::body::Bytes;
+use axum::extract::State;
+use axum::http::{HeaderMap, StatusCode};
+use axum::routing::post;
+use serde_json::{Value, json};
+use std::net::TcpListener;
+use std::path::{Path, PathBuf};
+use std::process::{Child, Command, Stdio};
+use std::sync::{Arc, Mutex};
+use std::time::{Duration, Instant};
+
+/// aiosmtpd, which puts what it gets into a Maildir.
+struct MailServer {
+    child: Child,
+    port: u16,
+    box_: PathBuf,
+}
+
+fn python() -> PathBuf {
+    let peers = std::env::var_os("WARIFU_PEERS_DIR").expect("run ./test, which installs aiosmtpd");
+    Path::new(&peers).join("venv/bin/python")
+}
+
+fn free_port() -> u16 {
+    let listener = TcpListener::bind("127.0.0.1:0").expect("a port");
+    listener.local_addr().expect("an address").port()
+}
+
+impl MailServer {
+    fn start(port: u16, box_: &Path) -> Self {
+        let child = Command::new(python())
+            .args(["-m", "aiosmtpd", "-n", "-l", &format!("127.0.0.1:{port}")])
+            .args(["-c", "aiosmtpd.handlers.Mailbox"])
+            .arg(box_)
+            .stdout(Stdio::null())
+            .stderr(Stdio::null())
+            .spawn()
+            .expect("aiosmtpd");
+        let server = Self { child, port, box_: box_.to_owned() };
+        let until = Instant::now() + Duration::from_secs(30);
+        while std::net::TcpStream::connect(("127.0.0.1", port)).is_err() {
+            assert!(Instant::now() < until, "aiosmtpd does not listen");
+            std::thread::sleep(Duration::from_millis(50));
+        }
+        server
+    }
+
+    /// What has come: recipient, subject, text, as a mail program reads them.
+    fn mails(&self) -> Vec<(String, String, String)> {
+        let script = "import json, mailbox, sys, email.policy
+box = mailbox.Maildir(sys.argv[1], factory=lambda f: email.message_from_binary_file(f, policy=email.policy.default))
+print(json.dumps([[m['to'], m['subject'], m.get_content()] for m in box]))";
+        let out =
+            Command::new(python()).args(["-c", script]).arg(&self.box_).output().expect("python");
+        serde_json::from_slice(&out.stdout)
+            .unwrap_or_else(|e| panic!("{e}: {}", String::from_utf8_lossy(&out.stderr)))
+    }
+
+    /// Waits until so many have come.
+    async fn wait(&self, count: usize) -> Vec<(String, String, String)> {
+        let until = Instant::now() + Duration::from_secs(60);
+        loop {
+            let mails = self.mails();
+            if mails.len() >= count || Instant::now() > until {
+                assert_eq!(mails.len(), count, "{mails:#?}");
+                return mails;
+            }
+            tokio::time::sleep(Duration::from_millis(200)).await;
+        }
+    }
+}
+
+impl Drop for MailServer {
+    fn drop(&mut self) {
+        let _ = self.child.kill();
+        let _ = self.child.wait();
+    }
+}
+
+/// A receiver of events: what it got, and how many more times it refuses.
+#[derive(Default)]
+struct Receiver {
+    got: Mutex<Vec<(String, Value)>>,
+    refuses: Mutex<u32>,
+}
+
+async fn receive(State(r): State<Arc<Receiver>>, headers: HeaderMap, body: Bytes) -> StatusCode {
+    let mut refuses = r.refuses.lock().unwrap();
+    if *refuses > 0 {
+        *refuses -= 1;
+        return StatusCode::SERVICE_UNAVAILABLE;
+    }
+    let signature = headers["x-warifu-signature"].to_str().unwrap().to_owned();
+    use hmac::{Hmac, Mac};
+    let mut mac = Hmac::<sha2::Sha256>::new_from_slice(b"shared").unwrap();
+    mac.update(&body);
+    let own: String = mac.finalize().into_bytes().iter().map(|b| format!("{b:02x}")).collect();
+    assert_eq!(signature, format!("sha256={own}"));
+    r.got.lock().unwrap().push((signature, serde_json::from_slice(&body).unwrap()));
+    StatusCode::NO_CONTENT
+}
+
+impl Receiver {
+    /// `http://127.0.0.1:PORT/events`
+    async fn listen(self: &Arc<Self>) -> String {
+        let router = axum::Router::new().route("/events", post(receive)).with_state(self.clone());
+        let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
+        let port = listener.local_addr().unwrap().port();
+        tokio::spawn(async move { axum::serve(listener, router).await });
+        format!("http://127.0.0.1:{port}/events")
+    }
+
+    fn events(&self) -> Vec<Value> {
+        let got = self.got.lock().unwrap();
+        got.iter().flat_map(|(_, batch)| batch.as_array().cloned().unwrap_or_default()).collect()
+    }
+
+    async fn wait(&self, done: impl Fn(&[Value]) -> bool) -> Vec<Value> {
+        let until = Instant::now() + Duration::from_secs(60);
+        loop {
+            let events = self.events();
+            if done(&events) {
+                return events;
+            }
+            assert!(Instant::now() < until, "{events:#?}");
+            tokio::time::sleep(Duration::from_millis(100)).await;
+        }
+    }
+}
+
+on_both! {
+    async fn notices_are_mailed_to_whom_they_are_about(mut w: Warifu) {
+        let server = MailServer::start(free_port(), &w.data().join("mail"));
+        let smtp = format!("smtp://127.0.0.1:{}", server.port);
+        w.serve = ["--smtp", &smtp, "--mail-from", "Warifu <desk@example.com>"].map(str::to_owned).into();
+        w.restart().await;
+        let mut owner = w.client();
+        enter(&mut owner, w.base(), &invitation(&w, "owner@example.com", "super_administrator")).await;
+        let mails = server.wait(1).await;
+        let (to, subject, text) = &mails[0];
+        assert!(to.contains("owner@example.com"), "{to}");
+        assert!(subject.contains("About your account") && subject.contains("アカウント"), "{subject}");
+        assert!(text.contains("was added to your account") && text.contains("追加"), "{text}");
+        assert!(text.contains("/account/notices") && !text.contains("/enrol/"), "{text}");
+        let until = Instant::now() + Duration::from_secs(20);
+        let sent = loop {
+            let sent = crate::attacks::entries(&mut owner, "mail_sent").await;
+            if !sent.is_empty() || Instant::now() > until {
+                break sent;
+            }
+            tokio::time::sleep(Duration::from_millis(100)).await;
+        };
+        assert_eq!((sent.len(), &sent[0]["body"]["recipients"]), (1, &json!("1")));
+        // Once.
+        tokio::time::sleep(Duration::from_secs(3)).await;
+        server.wait(1).await;
+        let said = w.ok("ledger verify", &["--quiet"]);
+        assert!(said.starts_with("OK"), "{said}");
+    }
+
+    async fn a_mail_waits_for_its_server(mut w: Warifu) {
+        let port = free_port();
+        let smtp = format!("smtp://127.0.0.1:{port}");
+        w.serve = ["--smtp", &smtp, "--mail-from", "desk@example.com"].map(str::to_owned).into();
+        w.clock = true;
+        w.restart().await;
+        let mut owner = w.client();
+        enter(&mut owner, w.base(), &invitation(&w, "owner@example.com", "super_administrator")).await;
+        tokio::time::sleep(Duration::from_secs(4)).await;
+        assert_eq!(who(&mut owner).await.status, 200, "a mail server that is away stops nobody");
+        let server = MailServer::start(port, &w.data().join("mail"));
+        w.pass(6 * 60);
+        server.wait(1).await;
+    }
+
+    async fn access_events_reach_the_webhook_in_order_and_signed(mut w: Warifu) {
+        let receiver = Arc::new(Receiver::default());
+        let address = receiver.listen().await;
+        w.serve = ["--webhook", &address, "--webhook-secret", "shared"].map(str::to_owned).into();
+        w.restart().await;
+        // A webhook is told from its first start on.
+        tokio::time::sleep(Duration::from_secs(2)).await;
+        let mut owner = w.client();
+        let link = invitation(&w, "owner@example.com", "super_administrator");
+        enter(&mut owner, w.base(), &link).await;
+        let logon = |e: &Value| e["class_uid"] == 3002 && e["activity_id"] == 1;
+        let events = receiver.wait(|e| e.iter().any(logon)).await;
+        let enrolled = events.iter().position(|e| e["class_uid"] == 3001 && e["activity_id"] == 10);
+        let entered = events.iter().position(logon);
+        assert!(enrolled < entered && enrolled.is_some(), "{events:#?}");
+        let numbers: Vec<i64> = events.iter().map(|e| e["metadata"]["uid"].as_str().unwrap().parse().unwrap()).collect();
+        assert!(numbers.is_sorted_by(|a, b| a < b), "{numbers:?}");
+        // Nothing in it names anybody, and nothing opens a session.
+        let text = serde_json::to_string(&events).unwrap();
+        assert!(!text.contains("owner@example.com"), "{text}");
+    }
+}
+
+#[tokio::test]
+async fn a_webhook_is_told_nothing_in_plain_text_over_a_network() {
+    let mut command = crate::server::program();
+    let output = command
+        .args(["serve", "--webhook", "http://siem.example.com/", "--webhook-secret", "x", "--data"])
+        .arg(tempfile::tempdir().unwrap().path())
+        .output()
+        .unwrap();
+    assert_eq!(output.status.code(), Some(2));
+    let error = String::from_utf8_lossy(&output.stderr);
+    assert!(
+        error.contains("--webhook") && error.contains("https") && error.trim().lines().count() == 1,
+        "{error}"
+    );
+}

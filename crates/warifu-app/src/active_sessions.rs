@@ -6,6 +6,7 @@ use crate::{App, AppError};
 use std::collections::HashMap;
 use warifu_auth::{SessionPolicy, digest};
 use warifu_domain::access::{Actor, Permission, Roles};
+use warifu_domain::devices::DeviceKind;
 use warifu_domain::notices::NoticeKind;
 use warifu_domain::{PersonId, Timestamp};
 use warifu_ledger::Hash;
@@ -26,6 +27,8 @@ pub struct ActiveSession {
     pub agent: String,
     /// What the owner calls the passkey that opened it.
     pub key: String,
+    /// Where the key of the device is that it is bound to.
+    pub device: Option<DeviceKind>,
     pub opened_at: Timestamp,
     /// Microseconds until it is over, and since it was used.
     pub left: i64,
@@ -81,6 +84,7 @@ impl App {
             network: s.network,
             agent: s.agent,
             key: s.key,
+            device: s.device,
             opened_at: s.created_at,
             left: s.ends_at.min(s.created_at.plus(policy.lifetime)).0 - now.0,
             idle: (now.0 - s.used_at.0).max(0),

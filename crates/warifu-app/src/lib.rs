@@ -4,6 +4,7 @@ pub mod active_sessions;
 pub mod attachments;
 pub mod cases;
 mod change;
+pub mod devices;
 pub mod egress;
 pub mod enrolment;
 mod error;

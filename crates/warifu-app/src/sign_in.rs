@@ -1,6 +1,7 @@
 //! Signing in with a passkey. Whatever goes wrong, the answer is the same; the ledger has the
 //! reason.
 
+use crate::devices::Offer;
 use crate::notices::notify;
 use crate::{App, AppError, Change};
 use serde_json::Value;
@@ -39,6 +40,8 @@ pub struct From<'a> {
 pub struct Opened {
     pub token: Token,
     pub roles: Roles,
+    /// For the browser, which may bind a key of its own to the session.
+    pub device: Offer,
 }
 
 /// What somebody proved who they are with.
@@ -211,6 +214,7 @@ impl App {
         let roles = people::roles(&mut change.conn(), person.id).await?;
         let token = Token::from_random(self.random_bytes());
         let hash = token.hash();
+        let device = self.random_bytes::<16>();
         let session = Session {
             token_hash: hash.to_vec(),
             person: person.id,
@@ -225,6 +229,8 @@ impl App {
             factor: by.factor,
             assurance: by.assurance,
             proved_at: at,
+            device: Some(device.to_vec()),
+            bound: None,
         };
         sessions::insert(&mut change.conn(), &session).await?;
         // "Last Login" is a field of the person's record, so it has its version.
@@ -242,10 +248,12 @@ impl App {
             factor: by.factor.key().into(),
             assurance: by.assurance,
             phishing_resistant: by.factor.phishing_resistant(),
+            // A key is bound afterwards, with an entry of its own.
             device_bound: false,
         };
         change.record(&actor, Some(actor.organization), &body).await?;
-        Ok(Opened { token, roles })
+        let device = self.offer_device(change, &device, policy).await?;
+        Ok(Opened { token, roles, device })
     }
 }
 

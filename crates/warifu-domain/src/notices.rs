@@ -21,10 +21,12 @@ pub enum NoticeKind {
     KeyCopied,
     /// Somebody in a session of theirs failed to prove themselves for a protected action.
     StepUpRefused,
+    /// Somebody used a session of theirs without the key of the device that it is bound to.
+    DeviceKey,
 }
 
 impl NoticeKind {
-    pub const ALL: [NoticeKind; 8] = [
+    pub const ALL: [NoticeKind; 9] = [
         NoticeKind::SessionMoved,
         NoticeKind::SessionEnded,
         NoticeKind::SessionRecorded,
@@ -33,6 +35,7 @@ impl NoticeKind {
         NoticeKind::RolesChanged,
         NoticeKind::KeyCopied,
         NoticeKind::StepUpRefused,
+        NoticeKind::DeviceKey,
     ];
 
     pub fn key(self) -> &'static str {
@@ -45,6 +48,7 @@ impl NoticeKind {
             NoticeKind::RolesChanged => "roles_changed",
             NoticeKind::KeyCopied => "key_copied",
             NoticeKind::StepUpRefused => "step_up_refused",
+            NoticeKind::DeviceKey => "device_key",
         }
     }
 
@@ -58,7 +62,8 @@ impl NoticeKind {
             NoticeKind::SessionMoved
             | NoticeKind::SessionRecorded
             | NoticeKind::KeyCopied
-            | NoticeKind::StepUpRefused => true,
+            | NoticeKind::StepUpRefused
+            | NoticeKind::DeviceKey => true,
             NoticeKind::SessionEnded
             | NoticeKind::FactorAdded
             | NoticeKind::FactorRemoved

@@ -13,6 +13,7 @@ use tokio::net::TcpListener;
 use tokio::sync::watch;
 use warifu_app::App;
 use warifu_auth::{Asns, ForwardedBy, IpNetwork, Proxies};
+use warifu_domain::time::SECOND;
 use warifu_web::{Web, WebConfig};
 
 /// How long open requests may take to end after the signal. Event streams never end by themselves.
@@ -31,6 +32,11 @@ pub struct Serve {
     origin: Option<String>,
     #[command(flatten)]
     clients: Clients,
+    /// Seconds for which the short cookie of a session that is bound to a device is good: as long is a
+    /// copy of it good for
+    #[arg(long, env = "WARIFU_DEVICE_COOKIE", value_name = "SECONDS", default_value = "600",
+        value_parser = clap::value_parser!(i64).range(5..=3_600))]
+    device_cookie: i64,
 }
 
 /// How the server knows where a request comes from.
@@ -86,7 +92,8 @@ impl Serve {
             .map_err(CliError::io(format!("cannot listen on {}", self.listen)))?;
         let local = format!("http://localhost:{}", address.port());
         let config = config(self.origin.as_deref().unwrap_or(&local))?;
-        let config = self.clients.apply(config)?;
+        let mut config = self.clients.apply(config)?;
+        config.sessions.device_cookie = self.device_cookie * SECOND;
         app.remember_origin(&config.origin_text()).await?;
         say(&format!("listening on {local}"))?;
         serve(listener, app, config, stopped()).await

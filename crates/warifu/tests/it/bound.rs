@@ -9,7 +9,7 @@ use crate::sign_in::{SESSION, who};
 use crate::story::AGENT;
 use crate::terminator::Terminator;
 use serde_json::{Value, json};
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 /// Enrols and signs in, on pages below `origin`.
 async fn enter(w: &Warifu, page: &Page) {
@@ -29,8 +29,11 @@ async fn session(page: &Page) -> Value {
 
 /// Waits until the session is bound to a key.
 async fn is_bound(page: &Page) {
-    let bound = "fetch('/api/v1/session').then((a) => a.json()).then((s) => s.device_bound)";
-    page.wait_until("the session to be bound", &format!("await {bound}")).await;
+    let until = Instant::now() + Duration::from_secs(20);
+    while session(page).await["device_bound"] != true {
+        assert!(Instant::now() < until, "not bound in time: {:?}", page.errors());
+        tokio::time::sleep(Duration::from_millis(200)).await;
+    }
 }
 
 /// A client with the cookies of a page.

@@ -103,6 +103,8 @@ impl Device {
 
     /// Signs in, and binds the session to a new key as the browser would.
     pub async fn sign_in(client: &mut Client, passkey: &mut Passkey) -> Device {
+        // Whoever is signed in sees no page for it.
+        client.cookies.remove(crate::sign_in::SESSION);
         let page = client.get("/sign-in").await;
         let done = client.passkey(&page, passkey).await;
         assert_eq!(done.status, 204, "{}", done.text());

@@ -246,6 +246,7 @@ pub fn pages(lang: Lang) -> Vec<(&'static str, String)> {
             sign_in(lang, Some(trouble(lang, SignInTrouble::Over, &lang.span(43_200)))),
         ),
         ("sign-in-ended", sign_in(lang, Some(trouble(lang, SignInTrouble::Ended, "")))),
+        ("sign-in-device", sign_in(lang, Some(trouble(lang, SignInTrouble::Device, "")))),
         (
             "enrol",
             Enrol {

@@ -76,7 +76,7 @@ async fn the_browser_s_own_key_keeps_the_session_and_a_copy_is_worthless() {
     assert_eq!(own.cookies[SESSION], thief.cookies[SESSION]);
     assert_ne!(own.cookies[COOKIE], thief.cookies[COOKIE], "the short cookie is another");
     page.screenshot("bound-session").await;
-    assert!(page.text_of("#session").await.contains("device"), "{}", page.text().await);
+    assert!(page.text_of("#session").await.contains("Device"), "{}", page.text().await);
     // A request of the page's script waits for the next cookie as well.
     tokio::time::sleep(Duration::from_secs(8)).await;
     assert_eq!(session(&page).await["device_bound"], true);

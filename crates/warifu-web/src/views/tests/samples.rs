@@ -56,6 +56,7 @@ pub fn shell(lang: Lang, place: Place) -> Shell {
     };
     let desk = place == Place::Cases;
     Shell {
+        device: ScriptKey::Nothing,
         lang,
         theme: Theme::System,
         installation: w(lang, "Hashira Cloud Support", "ハシラクラウド サポート"),

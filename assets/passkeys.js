@@ -51,7 +51,17 @@ function toJson(credential) {
   return json;
 }
 
-async function post(url, csrf, body) {
+// device.js signs what is sent in a session that is bound to a key of this browser.
+async function signature(url, body) {
+  const signed = await new Promise((resolve) => {
+    const asked = { detail: { url, body, resolve }, cancelable: true };
+    if (document.dispatchEvent(new CustomEvent("warifu:prove", asked))) resolve(null);
+  });
+  return signed ? { "Warifu-Device": signed } : {};
+}
+
+async function post(url, csrf, content) {
+  const body = JSON.stringify(content);
   const answer = await fetch(url, {
     method: "POST",
     credentials: "same-origin",
@@ -59,8 +69,9 @@ async function post(url, csrf, body) {
       "Content-Type": "application/json",
       Accept: "application/json",
       "X-CSRF-Token": csrf,
+      ...await signature(url, body),
     },
-    body: JSON.stringify(body),
+    body,
   });
   if (!answer.ok) throw new Error("refused");
   return answer.status === 204 ? {} : answer.json();

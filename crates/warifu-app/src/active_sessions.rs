@@ -7,6 +7,7 @@ use crate::{App, AppError};
 use std::collections::{HashMap, HashSet};
 use warifu_auth::digest;
 use warifu_domain::access::{Actor, Permission, Roles};
+use warifu_domain::devices::DeviceKind;
 use warifu_domain::notices::NoticeKind;
 use warifu_domain::policy::LONGEST_IDLE;
 use warifu_domain::{PersonId, Timestamp};
@@ -28,6 +29,8 @@ pub struct ActiveSession {
     pub agent: String,
     /// What the owner calls the passkey that opened it.
     pub key: String,
+    /// Where the key of the device is that it is bound to.
+    pub device: Option<DeviceKind>,
     pub opened_at: Timestamp,
     /// Microseconds until it is over, and since it was used.
     pub left: i64,
@@ -93,6 +96,7 @@ impl App {
                 network: s.network,
                 agent: s.agent,
                 key: s.key,
+                device: s.device,
                 opened_at: s.created_at,
                 left,
                 idle,

@@ -5,6 +5,7 @@ pub mod attachments;
 pub mod cases;
 mod change;
 pub mod coverage;
+pub mod devices;
 pub mod egress;
 pub mod enrolment;
 mod error;

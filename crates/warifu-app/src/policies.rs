@@ -4,7 +4,7 @@ use crate::{App, AppError, Change};
 use std::collections::HashMap;
 use std::sync::{Arc, Mutex, PoisonError};
 use warifu_auth::{SessionPolicy, SessionTimes, Verdict, judge, one_group};
-use warifu_domain::policy::{Effective, Feature, NetworkRule, Policies, Subject};
+use warifu_domain::policy::{DeviceRule, Effective, Feature, NetworkRule, Policies, Subject};
 use warifu_domain::time::{MINUTE, SECOND};
 use warifu_domain::{PersonId, Timestamp};
 use warifu_storage::policies;
@@ -55,6 +55,15 @@ impl KnownPolicies {
     }
 }
 
+/// How a session stands under what holds for its owner.
+pub(crate) struct Judged {
+    pub verdict: Verdict,
+    pub policy: SessionPolicy,
+    /// Whether it has to be bound to a device, and whether it would if nothing was only reported.
+    pub device: DeviceRule,
+    pub announced: DeviceRule,
+}
+
 /// A session's limits under what holds for its owner.
 pub(crate) fn session_policy(effective: &Effective, base: &SessionPolicy) -> SessionPolicy {
     SessionPolicy {
@@ -63,6 +72,7 @@ pub(crate) fn session_policy(effective: &Effective, base: &SessionPolicy) -> Ses
         // Use that is not written down yet must not make a short idle limit shorter by much.
         touch_every: base.touch_every.min(effective.idle / 4),
         bind_network: effective.network == NetworkRule::End,
+        ..*base
     }
 }
 
@@ -109,7 +119,7 @@ impl App {
         session: &SessionTimes<'_>,
         network: &str,
         base: &SessionPolicy,
-    ) -> Result<(Verdict, SessionPolicy), AppError> {
+    ) -> Result<Judged, AppError> {
         let (policies, now) = (self.policies().await?, self.now());
         let under = |effective: &Effective| {
             let mut policy = session_policy(effective, base);
@@ -121,19 +131,21 @@ impl App {
         };
         let effective = policies.effective(subject);
         let (verdict, policy) = under(&effective);
-        if matches!(verdict, Verdict::Open { .. })
-            && Feature::ALL.iter().any(|f| policies.rollout(*f).report_only)
-        {
-            let feature = match under(&policies.announced(subject)).0 {
+        let mut announced = effective.device;
+        let reported = Feature::ALL.iter().any(|f| policies.rollout(*f).report_only);
+        if matches!(verdict, Verdict::Open { .. }) && reported {
+            let wanted = policies.announced(subject);
+            announced = wanted.device;
+            let feature = match under(&wanted).0 {
                 Verdict::Idle | Verdict::Over => Some(Feature::SessionTimeout),
                 Verdict::Moved => Some(Feature::NetworkBinding),
-                Verdict::Open { .. } | Verdict::Ended => None,
+                Verdict::Open { .. } | Verdict::Ended | Verdict::OtherDevice => None,
             };
             if let Some(feature) = feature {
                 self.would_affect(feature, person).await?;
             }
         }
-        Ok((verdict, policy))
+        Ok(Judged { verdict, policy, device: effective.device, announced })
     }
 
     /// Counts that a feature would have affected somebody, at most every ten minutes.

@@ -1,14 +1,18 @@
 //! Sessions: finding out who is behind a request, and ending one.
 
 use crate::change::ledger_network;
+use crate::devices::Bound;
 use crate::notices::notify;
 use crate::sign_in::subject_of;
-use crate::{App, AppError};
-use warifu_auth::{SessionPolicy, SessionTimes, Token, Verdict, digest};
+use crate::{App, AppError, Change};
+use warifu_auth::{
+    Binding, SessionPolicy, SessionTimes, Token, Verdict, device_cookie_holds, digest,
+};
 use warifu_domain::access::{Actor, Permission};
 use warifu_domain::cases::{Status, View};
 use warifu_domain::factors::Factor;
 use warifu_domain::notices::NoticeKind;
+use warifu_domain::policy::{DeviceRule, Feature};
 use warifu_domain::{CredentialId, Timestamp};
 use warifu_ledger::Hash;
 use warifu_ledger::body::{SessionRevoked, SignOut};
@@ -39,6 +43,9 @@ pub struct OpenSession {
     pub policy: SessionPolicy,
     /// What ends it.
     pub token_hash: [u8; 32],
+    /// Where its device's key is kept, and what that is.
+    pub device_id: Vec<u8>,
+    pub bound: Bound,
 }
 
 /// How a request uses a session.
@@ -48,6 +55,8 @@ pub struct Use<'a> {
     pub network: &'a str,
     /// Whether a person did something. Polling and event streams are no use.
     pub by_hand: bool,
+    /// The short cookie of a device ([`warifu_auth::DEVICE_COOKIE`]).
+    pub device: Option<&'a str>,
 }
 
 /// Numbers beside the entries of the navigation; none of them scans.
@@ -67,7 +76,7 @@ pub struct NavCounts {
     pub decisions: i64,
 }
 
-fn times(s: &Session) -> SessionTimes<'_> {
+pub(crate) fn times(s: &Session) -> SessionTimes<'_> {
     SessionTimes {
         created_at: s.created_at,
         used_at: s.used_at,
@@ -75,6 +84,44 @@ fn times(s: &Session) -> SessionTimes<'_> {
         ended_at: s.ended_at,
         network: &s.network,
     }
+}
+
+/// Whether a request with this short cookie comes from the device that the session is bound to.
+fn from_its_device(
+    s: &Session,
+    cookie: Option<&str>,
+    now: Timestamp,
+    policy: &SessionPolicy,
+) -> bool {
+    s.bound.as_ref().is_none_or(|device| {
+        let binding = Binding {
+            kind: device.kind,
+            bound_at: device.bound_at,
+            cookie: (&device.cookie.0, device.cookie.1),
+            old_cookie: (&device.old_cookie.0, device.old_cookie.1),
+        };
+        device_cookie_holds(&binding, cookie.and_then(Token::parse).as_ref(), now, policy)
+    })
+}
+
+/// Who is in a session that is used from a network, as the ledger names them; `None` where the person
+/// is gone.
+pub(crate) async fn holder(
+    change: &mut Change<'_>,
+    session: &Session,
+    network: &str,
+) -> Result<Option<Actor>, AppError> {
+    let mut conn = change.conn();
+    let roles = people::roles(&mut conn, session.person).await?;
+    let person = people::find(&mut conn, session.person).await?;
+    Ok(person.map(|person| Actor {
+        person: session.person,
+        name: person.record.display_name().to_owned(),
+        organization: person.organization,
+        roles,
+        session: Some(digest(&session.token_hash)),
+        network: network.to_owned(),
+    }))
 }
 
 impl App {
@@ -107,15 +154,32 @@ impl App {
         drop(reader);
         let subject = subject_of(&person, roles, &organization);
         let times = times(&session);
-        let (verdict, policy) = self.judged(person.id, subject, &times, by.network, base).await?;
-        let Verdict::Open { left, idle_left } = verdict else {
-            self.bury(&session, verdict, by.network).await?;
-            return Ok(Err(verdict));
+        let judged = self.judged(person.id, subject, &times, by.network, base).await?;
+        let policy = judged.policy;
+        let Verdict::Open { left, idle_left } = judged.verdict else {
+            self.bury(&session, judged.verdict, by.network).await?;
+            return Ok(Err(judged.verdict));
         };
+        // The device's own browser fetches another cookie first: the session is not to blame.
+        if !from_its_device(&session, by.device, now, &policy) {
+            return Ok(Err(Verdict::OtherDevice));
+        }
+        let late = now > session.created_at.plus(policy.device_register);
+        if session.bound.is_none() && late {
+            if judged.device == DeviceRule::Required {
+                self.bury(&session, Verdict::OtherDevice, by.network).await?;
+                return Ok(Err(Verdict::OtherDevice));
+            }
+            if judged.announced == DeviceRule::Required {
+                self.would_affect(Feature::DeviceBinding, person.id).await?;
+            }
+        }
         if by.by_hand && now.0 - session.used_at.0 >= policy.touch_every {
             self.touch(&hash, now).await?;
         }
         Ok(Ok(OpenSession {
+            bound: Bound::of(&session, now, &policy),
+            device_id: session.device.unwrap_or_default(),
             actor: Actor {
                 person: person.id,
                 name: person.record.display_name().to_owned(),
@@ -147,7 +211,7 @@ impl App {
     }
 
     /// Ends a session that was found not to hold any more, once, with its entry in the ledger.
-    async fn bury(
+    pub(crate) async fn bury(
         &self,
         session: &Session,
         verdict: Verdict,
@@ -162,21 +226,11 @@ impl App {
             return Ok(());
         }
         let revoked = digest(&session.token_hash);
-        let roles = people::roles(&mut change.conn(), session.person).await?;
-        let person = people::find(&mut change.conn(), session.person).await?;
-        let Some(person) = person else {
+        let Some(actor) = holder(&mut change, session, network).await? else {
             change.commit().await?;
             return Ok(());
         };
-        let actor = Actor {
-            person: session.person,
-            name: person.record.display_name().to_owned(),
-            organization: person.organization,
-            roles,
-            session: Some(revoked),
-            network: network.to_owned(),
-        };
-        let organization = Some(person.organization);
+        let organization = Some(actor.organization);
         match verdict {
             // A thief may have it: the entry is the installation's, not the owner's act, but it
             // names the network that the request came from.

@@ -1,6 +1,7 @@
 //! Signing in with a passkey. Whatever goes wrong, the answer is the same; the ledger has the
 //! reason.
 
+use crate::devices::Offer;
 use crate::notices::notify;
 use crate::policies::session_policy;
 use crate::{App, AppError, Change};
@@ -11,7 +12,7 @@ use warifu_domain::factors::Factor;
 use warifu_domain::notices::NoticeKind;
 use warifu_domain::organizations::Organization;
 use warifu_domain::people::KnownPerson;
-use warifu_domain::policy::Subject;
+use warifu_domain::policy::{DeviceRule, Subject};
 use warifu_domain::time::MINUTE;
 use warifu_domain::{CredentialId, PersonId};
 use warifu_ledger::body::{SignIn, SignInRefused};
@@ -42,6 +43,8 @@ pub struct From<'a> {
 pub struct Opened {
     pub token: Token,
     pub roles: Roles,
+    /// For the browser, which may bind a key of its own to the session.
+    pub device: Option<Offer>,
 }
 
 /// What somebody proved who they are with.
@@ -223,6 +226,7 @@ impl App {
         let effective = self.policies_in(change).await?.effective(subject);
         let token = Token::from_random(self.random_bytes());
         let hash = token.hash();
+        let device = (effective.device != DeviceRule::Off).then(|| self.random_bytes::<16>());
         let session = Session {
             token_hash: hash.to_vec(),
             person: person.id,
@@ -237,6 +241,8 @@ impl App {
             factor: by.factor,
             assurance: by.assurance,
             proved_at: at,
+            device: device.map(|d| d.to_vec()),
+            bound: None,
         };
         sessions::insert(&mut change.conn(), &session).await?;
         // "Last Login" is a field of the person's record, so it has its version.
@@ -254,10 +260,15 @@ impl App {
             factor: by.factor.key().into(),
             assurance: by.assurance,
             phishing_resistant: by.factor.phishing_resistant(),
+            // A key is bound afterwards, with an entry of its own.
             device_bound: false,
         };
         change.record(&actor, Some(actor.organization), &body).await?;
-        Ok(Opened { token, roles })
+        let device = match device {
+            Some(device) => Some(self.offer_device(change, &device, base).await?),
+            None => None,
+        };
+        Ok(Opened { token, roles, device })
     }
 }
 

@@ -3,6 +3,7 @@
 
 mod asn;
 mod client;
+mod device;
 mod network;
 mod passkeys;
 mod session;
@@ -11,6 +12,10 @@ mod token;
 
 pub use asn::{AsnError, Asns, network_of};
 pub use client::{ForwardedBy, Malformed, Proxies};
+pub use device::{
+    Binding, DEVICE_COOKIE, DeviceKey, ProofError, Request as ProvenRequest, device_cookie_holds,
+    read_refresh, read_registration, read_request,
+};
 pub use ipnetwork::IpNetwork;
 pub use network::{Network, is_member, one_group, prefix, same_network};
 pub use passkeys::{

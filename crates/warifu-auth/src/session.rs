@@ -17,6 +17,13 @@ pub struct SessionPolicy {
     pub touch_every: i64,
     /// Whether a session holds only in the network in which it was opened.
     pub bind_network: bool,
+    /// Life of the short cookie of a session that is bound to a device: as long is a copy of it good
+    /// for.
+    pub device_cookie: i64,
+    /// What was sent before the binding, or before the cookie's rotation, may still arrive for so long.
+    pub device_settle: i64,
+    /// A key can be bound to a session only so soon after sign-in.
+    pub device_register: i64,
 }
 
 impl Default for SessionPolicy {
@@ -26,6 +33,9 @@ impl Default for SessionPolicy {
             idle: 15 * MINUTE,
             touch_every: 15 * SECOND,
             bind_network: true,
+            device_cookie: 10 * MINUTE,
+            device_settle: 30 * SECOND,
+            device_register: 5 * MINUTE,
         }
     }
 }
@@ -54,10 +64,13 @@ pub enum Verdict {
     Idle,
     /// It is used from another network.
     Moved,
+    /// It is bound to a device, and the request does not show that it comes from there. The session
+    /// itself goes on.
+    OtherDevice,
 }
 
 /// Clocks of several nodes may differ by this much.
-const SKEW: i64 = 2 * MINUTE;
+pub(crate) const SKEW: i64 = 2 * MINUTE;
 
 /// Judges a session that is used now from a network.
 ///

@@ -3,6 +3,7 @@
 
 pub mod access;
 pub mod cases;
+pub mod devices;
 pub mod dialect;
 pub mod factors;
 pub mod ids;

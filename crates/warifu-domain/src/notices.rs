@@ -27,10 +27,12 @@ pub enum NoticeKind {
     PolicyChanged,
     /// A security feature entered a stage (`feature`, `stage`).
     StageEntered,
+    /// Somebody used a session of theirs without the key of the device that it is bound to.
+    DeviceKey,
 }
 
 impl NoticeKind {
-    pub const ALL: [NoticeKind; 11] = [
+    pub const ALL: [NoticeKind; 12] = [
         NoticeKind::SessionMoved,
         NoticeKind::SessionEnded,
         NoticeKind::SessionRecorded,
@@ -42,6 +44,7 @@ impl NoticeKind {
         NoticeKind::PolicyProposed,
         NoticeKind::PolicyChanged,
         NoticeKind::StageEntered,
+        NoticeKind::DeviceKey,
     ];
 
     pub fn key(self) -> &'static str {
@@ -57,6 +60,7 @@ impl NoticeKind {
             NoticeKind::PolicyProposed => "policy_proposed",
             NoticeKind::PolicyChanged => "policy_changed",
             NoticeKind::StageEntered => "stage_entered",
+            NoticeKind::DeviceKey => "device_key",
         }
     }
 
@@ -71,7 +75,8 @@ impl NoticeKind {
             | NoticeKind::SessionRecorded
             | NoticeKind::KeyCopied
             | NoticeKind::StepUpRefused
-            | NoticeKind::PolicyProposed => true,
+            | NoticeKind::PolicyProposed
+            | NoticeKind::DeviceKey => true,
             NoticeKind::SessionEnded
             | NoticeKind::FactorAdded
             | NoticeKind::FactorRemoved

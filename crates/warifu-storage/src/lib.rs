@@ -9,6 +9,7 @@ pub mod blobs;
 pub mod bulk;
 pub mod cases;
 pub mod credentials;
+pub mod devices;
 mod dialect;
 mod error;
 pub mod idempotency;

@@ -1,7 +1,9 @@
 //! Sessions. Only the SHA-256 of a token is kept.
 
 use crate::credentials::factor;
+use crate::devices::Device;
 use crate::{Conn, StorageError};
+use warifu_domain::devices::DeviceKind;
 use warifu_domain::factors::Factor;
 use warifu_domain::{CredentialId, PersonId, Timestamp};
 
@@ -23,6 +25,10 @@ pub struct Session {
     pub assurance: u8,
     /// When the person last proved who they are: at sign-in or a step-up.
     pub proved_at: Timestamp,
+    /// The name under which its device's key is kept; `None` for those opened before there was one.
+    pub device: Option<Vec<u8>>,
+    /// The key that it is bound to.
+    pub bound: Option<Device>,
 }
 
 #[derive(sqlx::FromRow)]
@@ -40,12 +46,33 @@ struct SessionRow {
     factor: String,
     assurance: i64,
     proved_at: i64,
+    device: Option<Vec<u8>>,
+    device_kind: Option<String>,
+    public_key: Option<Vec<u8>>,
+    bound_at: Option<i64>,
+    cookie: Option<Vec<u8>>,
+    cookie_ends: Option<i64>,
+    old_cookie: Option<Vec<u8>>,
+    old_ends: Option<i64>,
 }
 
 impl TryFrom<SessionRow> for Session {
     type Error = StorageError;
     fn try_from(r: SessionRow) -> Result<Self, StorageError> {
+        let at = |time: Option<i64>| Timestamp(time.unwrap_or_default());
+        let bound = match r.device_kind {
+            Some(key) => Some(Device {
+                kind: Device::kind(&key)?,
+                public_key: r.public_key.unwrap_or_default(),
+                bound_at: at(r.bound_at),
+                cookie: (r.cookie.unwrap_or_default(), at(r.cookie_ends)),
+                old_cookie: (r.old_cookie.unwrap_or_default(), at(r.old_ends)),
+            }),
+            None => None,
+        };
         Ok(Session {
+            device: r.device,
+            bound,
             token_hash: r.token_hash,
             person: PersonId(r.person_id),
             csrf: r.csrf,
@@ -69,7 +96,7 @@ pub async fn insert(c: &mut Conn<'_>, s: &Session) -> Result<(), StorageError> {
     execute!(
         c,
         "INSERT INTO sessions (token_hash, person_id, csrf, created_at, used_at, ends_at, network, agent, credential_id, \
-         factor, assurance, proved_at) VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12)",
+         factor, assurance, proved_at, device) VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13)",
         &s.token_hash,
         s.person.0,
         &s.csrf,
@@ -81,15 +108,37 @@ pub async fn insert(c: &mut Conn<'_>, s: &Session) -> Result<(), StorageError> {
         s.credential.0,
         s.factor.key(),
         i64::from(s.assurance),
-        s.proved_at.0
+        s.proved_at.0,
+        s.device.as_deref()
     )?;
     Ok(())
+}
+
+macro_rules! session {
+    ($where:literal) => {
+        concat!(
+            "SELECT s.token_hash, s.person_id, s.csrf, s.created_at, s.used_at, s.ends_at, s.ended_at, s.network, s.agent, \
+             s.credential_id, s.factor, s.assurance, s.proved_at, s.device, d.kind AS device_kind, d.public_key, d.bound_at, \
+             d.cookie, d.cookie_ends, d.old_cookie, d.old_ends FROM sessions s LEFT JOIN devices d ON d.id = s.device \
+             WHERE ",
+            $where
+        )
+    };
 }
 
 /// # Errors
 /// As every query.
 pub async fn find(c: &mut Conn<'_>, token_hash: &[u8]) -> Result<Option<Session>, StorageError> {
-    let row = fetch_optional!(c, SessionRow: "SELECT token_hash, person_id, csrf, created_at, used_at, ends_at, ended_at, network, agent, credential_id, factor, assurance, proved_at FROM sessions WHERE token_hash = $1", token_hash)?;
+    let row = fetch_optional!(c, SessionRow: session!("s.token_hash = $1"), token_hash)?;
+    row.map(TryInto::try_into).transpose()
+}
+
+/// The session that its device knows by this name.
+///
+/// # Errors
+/// As every query.
+pub async fn of_device(c: &mut Conn<'_>, device: &[u8]) -> Result<Option<Session>, StorageError> {
+    let row = fetch_optional!(c, SessionRow: session!("s.device = $1"), device)?;
     row.map(TryInto::try_into).transpose()
 }
 
@@ -105,6 +154,8 @@ pub struct Active {
     pub agent: String,
     /// What its owner calls the passkey.
     pub key: String,
+    /// Where the key is that it is bound to.
+    pub device: Option<DeviceKind>,
 }
 
 #[derive(sqlx::FromRow)]
@@ -117,14 +168,15 @@ struct ActiveRow {
     network: String,
     agent: String,
     key_name: String,
+    device_kind: Option<String>,
 }
 
 macro_rules! active {
     ($where:literal) => {
         concat!(
             "SELECT s.token_hash, s.person_id, s.created_at, s.used_at, s.ends_at, s.network, s.agent, \
-             coalesce(k.name, '') AS key_name FROM sessions s LEFT JOIN credentials k ON k.id = s.credential_id \
-             WHERE ",
+             coalesce(k.name, '') AS key_name, d.kind AS device_kind FROM sessions s \
+             LEFT JOIN credentials k ON k.id = s.credential_id LEFT JOIN devices d ON d.id = s.device WHERE ",
             $where,
             "s.ended_at IS NULL AND s.ends_at > $1 AND s.used_at >= $2 ORDER BY s.used_at DESC, s.token_hash LIMIT $3"
         )
@@ -158,6 +210,7 @@ pub async fn active(
         network: r.network,
         agent: r.agent,
         key: r.key_name,
+        device: r.device_kind.as_deref().and_then(DeviceKind::from_key),
     };
     Ok(rows.into_iter().map(active).collect())
 }

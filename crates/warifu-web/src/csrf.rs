@@ -5,6 +5,7 @@
 //! carry. Anything missing is a refusal. A handler that changes something takes its body through
 //! one of the three; one without a body takes `Form<()>`.
 
+use crate::device::Demand;
 use crate::lang::cookie;
 use crate::problem::Problem;
 use crate::session::SignedIn;
@@ -117,6 +118,7 @@ impl<T: DeserializeOwned> FromRequest<Web> for Form<T> {
             return Err(refused("content type"));
         }
         let by_header = matches(header_token(&parts.headers), &expected);
+        let demand = Demand::of(&parts, web);
         let bytes = body_of(Request::from_parts(parts, body)).await?;
         if !by_header {
             let mut pairs = url::form_urlencoded::parse(&bytes);
@@ -124,6 +126,9 @@ impl<T: DeserializeOwned> FromRequest<Web> for Form<T> {
             if !matches(sent.as_deref(), &expected) {
                 return Err(refused("token"));
             }
+        }
+        if let Some(demand) = demand {
+            demand.met_by_form(web, &bytes).await?;
         }
         let data = serde_html_form::from_bytes(&bytes)
             .map_err(|e| Problem::invalid("form", e.to_string()))?;
@@ -155,7 +160,11 @@ impl<T: DeserializeOwned> FromRequest<Web> for Json<T> {
         if !matches(header_token(&parts.headers), &expected) {
             return Err(refused("token"));
         }
+        let demand = Demand::of(&parts, web);
         let bytes = body_of(Request::from_parts(parts, body)).await?;
+        if let Some(demand) = demand {
+            demand.met(web, &bytes).await?;
+        }
         let data =
             serde_json::from_slice(&bytes).map_err(|e| Problem::invalid("body", e.to_string()))?;
         Ok(Json(data))

@@ -6,6 +6,7 @@ pub mod assets;
 mod attachments;
 mod cases;
 pub mod csrf;
+mod device;
 mod headers;
 pub mod i18n;
 mod incidents;

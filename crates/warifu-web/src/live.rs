@@ -15,6 +15,7 @@ use tokio::sync::broadcast::error::RecvError;
 use tokio_stream::wrappers::ReceiverStream;
 use warifu_app::live::Event;
 use warifu_app::sessions::Use;
+use warifu_auth::{DEVICE_COOKIE, Verdict};
 use warifu_domain::CaseId;
 use warifu_domain::access::Actor;
 
@@ -61,6 +62,7 @@ fn selectors(event: Event, open: Option<CaseId>) -> &'static str {
 
 fn stream(web: Web, who: SignedIn, headers: &HeaderMap, open: Option<CaseId>) -> Stale {
     let token = cookie(headers, COOKIE).unwrap_or_default().to_owned();
+    let device = cookie(headers, DEVICE_COOKIE).map(str::to_owned);
     let network = who.actor().network.clone();
     let (out, receiver) = tokio::sync::mpsc::channel(16);
     let mut events = web.app.live.subscribe();
@@ -73,9 +75,11 @@ fn stream(web: Web, who: SignedIn, headers: &HeaderMap, open: Option<CaseId>) ->
             };
             // The session is asked for with every event: what was revoked learns nothing more,
             // not even that something happened.
-            let by = Use { network: &network, by_hand: false };
+            let by = Use { network: &network, by_hand: false, device: device.as_deref() };
             let actor = match web.app.session(&token, by, &web.config.sessions).await {
                 Ok(Ok(session)) => session.actor,
+                // The short cookie with which it began is over: the browser asks anew with the next.
+                Ok(Err(Verdict::OtherDevice)) => return,
                 Ok(Err(_)) => {
                     let _ = out.send(Ok(Sent::default().event("ended").data("-"))).await;
                     return;

@@ -2,7 +2,7 @@
 
 use crate::state::Web;
 use crate::{
-    account, api, attachments, cases, headers, incidents, lang, ledger, live, network,
+    account, api, attachments, cases, device, headers, incidents, lang, ledger, live, network,
     organizations, people, policy, portal, problem, reports, runs, search, sign_in, step_up,
 };
 use axum::Router;
@@ -53,6 +53,10 @@ fn sign_in() -> Router<Web> {
         .route("/sign-in/options", post(sign_in::options))
         .route("/sign-in/verify", post(sign_in::verify))
         .route("/sign-out", post(sign_in::out::sign_out))
+        .route(device::REGISTER, post(device::register))
+        .route(device::REFRESH, post(device::refresh))
+        .route("/device/nonce", post(device::nonce))
+        .route(device::KEY, post(device::key))
         .route("/signed-out", get(sign_in::out::signed_out))
         .route("/step-up/options", post(step_up::options))
         .route("/step-up/verify", post(step_up::verify))

@@ -8,7 +8,7 @@ use crate::network;
 use crate::problem::{Problem, wants_json};
 use crate::state::Web;
 use crate::views::markup;
-use crate::views::shell::{Me, Nav, Place, SessionLeft, Shell, ViewLink};
+use crate::views::shell::{Me, Nav, Place, ScriptKey, SessionLeft, Shell, ViewLink};
 use axum::extract::{FromRequestParts, OptionalFromRequestParts};
 use axum::http::header::ACCEPT;
 use axum::http::request::Parts;
@@ -18,8 +18,9 @@ use jiff::tz::TimeZone;
 use std::ops::Deref;
 use std::sync::Arc;
 use url::form_urlencoded::byte_serialize;
+use warifu_app::devices::Bound;
 use warifu_app::sessions::{OpenSession, Use};
-use warifu_auth::{SessionPolicy, Token, Verdict};
+use warifu_auth::{DEVICE_COOKIE, SessionPolicy, Token, Verdict};
 use warifu_domain::access::{Actor, Permission, Role, Roles};
 use warifu_domain::time::SECOND;
 
@@ -79,6 +80,15 @@ impl SignedIn {
         &self.session.policy
     }
 
+    /// What `assets/device.js` has to do.
+    fn device(&self) -> ScriptKey {
+        match &self.session.bound {
+            Bound::Not { may_register: true } => ScriptKey::Register(self.session.device_name()),
+            Bound::Script(_) => ScriptKey::Sign(self.session.device_name()),
+            Bound::Not { may_register: false } | Bound::Browser => ScriptKey::Nothing,
+        }
+    }
+
     /// The frame of a page at a place of the navigation. `view` is the view of the desk in use
     /// (`mine`, `unassigned`, `active`, `waiting`), or empty.
     ///
@@ -133,6 +143,7 @@ impl SignedIn {
             csrf: self.session.csrf.clone(),
             zone: self.zone.iana_name().unwrap_or("UTC").to_owned(),
             here: self.here.clone(),
+            device: self.device(),
             me: Some(Me {
                 name: actor.name.clone(),
                 role: lang.t(role_message(actor.roles)),
@@ -141,7 +152,7 @@ impl SignedIn {
             }),
             session: Some(SessionLeft {
                 network: self.session.network.clone(),
-                device_bound: false,
+                device_bound: self.session.bound.is_bound(),
                 left: self.session.left / SECOND,
                 lifetime: self.policy().lifetime / SECOND,
                 idle_left: self.session.idle_left / SECOND,
@@ -244,6 +255,7 @@ fn sign_in_address(method: &Method, uri: &Uri, why: Option<Verdict>) -> String {
         Some(Verdict::Over) => "over",
         Some(Verdict::Moved) => "moved",
         Some(Verdict::Ended) => "ended",
+        Some(Verdict::OtherDevice) => "device",
         Some(Verdict::Open { .. }) | None => return to,
     };
     to.push(separator);
@@ -264,7 +276,8 @@ impl FromRequestParts<Web> for SignedIn {
             return Err(no_session(parts, None));
         };
         let network = network::of(&parts.extensions);
-        let by = Use { network: &network, by_hand: by_hand(&parts.headers) };
+        let device = cookie(&parts.headers, DEVICE_COOKIE);
+        let by = Use { network: &network, by_hand: by_hand(&parts.headers), device };
         let found = web.app.session(token, by, &web.config.sessions).await;
         let session = match found {
             Ok(Ok(session)) => session,

@@ -66,6 +66,7 @@ fn message(kind: NoticeKind) -> &'static str {
         NoticeKind::PolicyProposed => "notice-policy-proposed",
         NoticeKind::PolicyChanged => "notice-policy-changed",
         NoticeKind::StageEntered => "notice-stage-entered",
+        NoticeKind::DeviceKey => "notice-device-key",
     }
 }
 

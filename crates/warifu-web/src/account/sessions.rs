@@ -36,6 +36,7 @@ async fn table(web: &Web, me: &SignedIn, own: bool) -> Result<SessionTable, Prob
         network: s.network,
         device: suggested(&s.agent),
         key: s.key,
+        bound: s.device.is_some(),
         left: s.left / SECOND,
         idle: s.idle / SECOND,
     };

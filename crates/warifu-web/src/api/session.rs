@@ -3,6 +3,7 @@
 
 use super::json;
 use crate::csrf::Json;
+use crate::device;
 use crate::problem::Problem;
 use crate::session::{SignedIn, no_cookie};
 use crate::state::Web;
@@ -31,6 +32,8 @@ pub struct Session {
     csrf: String,
     /// The network that the session is bound to.
     network: String,
+    /// Whether it is bound to a key of its device.
+    device_bound: bool,
     /// Seconds until it ends, and until it ends when nothing is done.
     left: i64,
     idle_left: i64,
@@ -48,6 +51,7 @@ pub async fn session(who: SignedIn) -> Result<Response, Problem> {
         roles: actor.roles.iter().map(|r| r.key()).collect(),
         csrf: session.csrf.clone(),
         network: session.network.clone(),
+        device_bound: session.bound.is_bound(),
         left: session.left / SECOND,
         idle_left: session.idle_left / SECOND,
     };
@@ -62,7 +66,11 @@ pub async fn sign_out(
     _: Json<serde_json::Value>,
 ) -> Result<Response, Problem> {
     web.app.sign_out(&who.session).await?;
-    Ok((StatusCode::NO_CONTENT, AppendHeaders([(SET_COOKIE, no_cookie())])).into_response())
+    Ok((
+        StatusCode::NO_CONTENT,
+        AppendHeaders([(SET_COOKIE, no_cookie()), (SET_COOKIE, device::no_cookie())]),
+    )
+        .into_response())
 }
 
 /// One of one's own passkeys.

@@ -30,6 +30,8 @@ pub struct Open {
     agent: String,
     /// What its owner calls the passkey.
     passkey: String,
+    /// Whether it is bound to a key of its device.
+    device_bound: bool,
     #[schema(value_type = String, format = DateTime)]
     opened_at: Timestamp,
     /// Seconds until it is over, and since it was used.
@@ -63,6 +65,7 @@ pub async fn list(
         network: s.network,
         agent: s.agent,
         passkey: s.key,
+        device_bound: s.device.is_some(),
         opened_at: s.opened_at,
         left: s.left / SECOND,
         idle: s.idle / SECOND,
@@ -140,7 +143,7 @@ pub struct Notice {
     #[schema(value_type = String, format = DateTime)]
     at: Timestamp,
     /// `session_moved`, `session_ended`, `session_recorded`, `factor_added`, `factor_removed`,
-    /// `roles_changed`, `key_copied`, `step_up_refused`.
+    /// `roles_changed`, `key_copied`, `step_up_refused`, `device_key`.
     kind: &'static str,
     /// `from` and `to` of networks, `name` of a passkey.
     details: BTreeMap<String, String>,

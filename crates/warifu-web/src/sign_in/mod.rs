@@ -4,6 +4,7 @@ pub mod enrol;
 pub mod out;
 
 use crate::csrf::{self, Json};
+use crate::device;
 use crate::lang::{self, Visitor, local};
 use crate::network;
 use crate::page::page as html;
@@ -84,6 +85,7 @@ pub async fn page(
         "over" => Some((SignInTrouble::Over, span(policy.lifetime))),
         "moved" => Some((SignInTrouble::Moved, caller.network.clone())),
         "ended" => Some((SignInTrouble::Ended, String::new())),
+        "device" => Some((SignInTrouble::Device, String::new())),
         _ => None,
     };
     let problem =
@@ -150,6 +152,8 @@ pub async fn verify(
         return Err(Problem::new(StatusCode::FORBIDDEN, "sign-in-refused"));
     };
     let cookie = session_cookie(&opened.token);
+    let headers = AppendHeaders([(SET_COOKIE, cookie)]);
     // Where to go on is the page's to say (`data-next`).
-    Ok((StatusCode::NO_CONTENT, AppendHeaders([(SET_COOKIE, cookie)])).into_response())
+    Ok((StatusCode::NO_CONTENT, headers, opened.device.as_ref().map(device::offered))
+        .into_response())
 }

@@ -1,6 +1,7 @@
 //! Signing out.
 
 use crate::csrf::Form;
+use crate::device;
 use crate::lang::Visitor;
 use crate::page::page;
 use crate::problem::Problem;
@@ -23,7 +24,7 @@ pub async fn sign_out(
     _: Form<Nothing>,
 ) -> Result<Response, Problem> {
     web.app.sign_out(&signed_in.session).await?;
-    let cookies = AppendHeaders([(SET_COOKIE, no_cookie())]);
+    let cookies = AppendHeaders([(SET_COOKIE, no_cookie()), (SET_COOKIE, device::no_cookie())]);
     Ok((cookies, Redirect::to("/signed-out")).into_response())
 }
 

@@ -33,6 +33,7 @@ impl Problem {
         match self.status {
             403 if self.name == "csrf" => "error-csrf-title",
             403 if self.name == "step-up-required" => "error-step-up-title",
+            403 if self.name == "device-proof-required" => "error-device-title",
             403 => "error-403-title",
             404 => "error-404-title",
             409 => "error-409-title",
@@ -49,6 +50,7 @@ impl Problem {
         match self.status {
             403 if self.name == "csrf" => "error-csrf-what",
             403 if self.name == "step-up-required" => "error-step-up-what",
+            403 if self.name == "device-proof-required" => "error-device-what",
             403 => "error-403-what",
             404 => "error-404-what",
             409 => "error-409-what",
@@ -65,6 +67,7 @@ impl Problem {
         match self.status {
             403 if self.name == "csrf" => "error-csrf-how",
             403 if self.name == "step-up-required" => "error-step-up-how",
+            403 if self.name == "device-proof-required" => "error-device-how",
             403 => "error-403-how",
             404 => "error-404-how",
             409 => "error-409-how",

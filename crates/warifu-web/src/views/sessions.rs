@@ -86,6 +86,8 @@ pub struct Session {
     pub device: String,
     /// What its owner calls the passkey
     pub key: String,
+    /// Whether it is bound to a key of this machine
+    pub bound: bool,
     /// Seconds until it is over
     pub left: i64,
     /// Seconds since it was used

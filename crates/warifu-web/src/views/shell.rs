@@ -29,6 +29,20 @@ pub struct Shell {
     pub nav: Nav,
     /// A sentence about what was just done, already in the reader's language; shown once
     pub flash: Option<Flash>,
+    /// What `assets/device.js` has to do
+    pub device: ScriptKey,
+}
+
+/// What a page's script does about a key of its own, under the name of the session.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub enum ScriptKey {
+    /// There is none to be used
+    #[default]
+    Nothing,
+    /// Make one and bind it to the session
+    Register(String),
+    /// Sign protected requests
+    Sign(String),
 }
 
 /// Who is signed in.
@@ -291,6 +305,15 @@ impl Shell {
     /// A thin bar.
     pub fn thin(&self, part: &i64, whole: &i64, tone: &str) -> Safe<String> {
         super::charts::bar(super::charts::share(*part, *whole), tone, "thin", None)
+    }
+
+    /// Name of the session for the key of a script, and whether one is to be registered.
+    pub fn script_key(&self) -> Option<(&str, bool)> {
+        match &self.device {
+            ScriptKey::Nothing => None,
+            ScriptKey::Register(name) => Some((name, true)),
+            ScriptKey::Sign(name) => Some((name, false)),
+        }
     }
 
     /// Address of an asset.

@@ -55,6 +55,8 @@ pub enum SignInTrouble {
     Moved,
     /// Revoked, signed out elsewhere, role changed
     Ended,
+    /// Bound to another device
+    Device,
     /// Enrolment failed
     EnrolFailed,
 }
@@ -74,7 +76,7 @@ impl SignInProblem {
         match self.kind {
             SignInTrouble::Idle | SignInTrouble::Over => "clock",
             SignInTrouble::Moved => "net",
-            SignInTrouble::Throttled | SignInTrouble::Ended => "lock",
+            SignInTrouble::Throttled | SignInTrouble::Ended | SignInTrouble::Device => "lock",
             _ => "passkey",
         }
     }
@@ -89,6 +91,7 @@ impl SignInProblem {
             SignInTrouble::Over => "sign-in-over-title",
             SignInTrouble::Moved => "sign-in-moved-title",
             SignInTrouble::Ended => "sign-in-ended-title",
+            SignInTrouble::Device => "sign-in-device-title",
             SignInTrouble::EnrolFailed => "enrol-failed-title",
         }
     }
@@ -103,6 +106,7 @@ impl SignInProblem {
             SignInTrouble::Over => "sign-in-over-what",
             SignInTrouble::Moved => "sign-in-moved-what",
             SignInTrouble::Ended => "sign-in-ended-what",
+            SignInTrouble::Device => "sign-in-device-what",
             SignInTrouble::EnrolFailed => "enrol-failed-what",
         }
     }
@@ -117,6 +121,7 @@ impl SignInProblem {
             SignInTrouble::Over => "sign-in-over-how",
             SignInTrouble::Moved => "sign-in-moved-how",
             SignInTrouble::Ended => "sign-in-ended-how",
+            SignInTrouble::Device => "sign-in-device-how",
             SignInTrouble::EnrolFailed => "enrol-failed-how",
         }
     }

@@ -14,6 +14,7 @@ use tokio::net::TcpListener;
 use tokio::sync::watch;
 use warifu_app::App;
 use warifu_auth::{Asns, ForwardedBy, IpNetwork, Proxies};
+use warifu_domain::time::SECOND;
 use warifu_web::{Web, WebConfig};
 
 /// How long open requests may take to end after the signal. Event streams never end by themselves.
@@ -37,6 +38,11 @@ pub struct Serve {
     authenticator_makers: Option<PathBuf>,
     #[command(flatten)]
     signals: Signals,
+    /// Seconds for which the short cookie of a session that is bound to a device is good: as long is a
+    /// copy of it good for
+    #[arg(long, env = "WARIFU_DEVICE_COOKIE", value_name = "SECONDS", default_value = "600",
+        value_parser = clap::value_parser!(i64).range(5..=3_600))]
+    device_cookie: i64,
 }
 
 /// How the server knows where a request comes from.
@@ -98,6 +104,7 @@ impl Serve {
             let pem = std::fs::read_to_string(file);
             config.makers = Some(pem.map_err(CliError::io(format!("{}", file.display())))?);
         }
+        config.sessions.device_cookie = self.device_cookie * SECOND;
         app.remember_origin(&config.origin_text()).await?;
         say(&format!("listening on {local}"))?;
         serve(listener, app, config, senders, stopped()).await

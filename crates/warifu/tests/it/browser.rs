@@ -37,6 +37,11 @@ impl Browser {
     /// Starts Chromium. `None` where `WARIFU_SKIP_BROWSER=1` says to do without; a missing browser
     /// fails the test.
     pub async fn start() -> Option<Self> {
+        Self::start_with(&[]).await
+    }
+
+    /// As [`Self::start`], with further arguments.
+    pub async fn start_with(arguments: &[&str]) -> Option<Self> {
         if std::env::var_os("WARIFU_SKIP_BROWSER").is_some_and(|v| v == "1") {
             eprintln!("skipped: WARIFU_SKIP_BROWSER=1");
             return None;
@@ -46,6 +51,7 @@ impl Browser {
         let log = profile.path().join("log");
         let output = File::create(&log).expect("a file in a folder of ours");
         let mut process = command(profile.path())
+            .args(arguments)
             .stdin(Stdio::null())
             .stdout(Stdio::null())
             .stderr(output)
@@ -105,8 +111,9 @@ fn command(profile: &Path) -> Command {
         .args(["--disable-dev-shm-usage", "--password-store=basic", "--use-mock-keychain"])
         .args(["--disable-breakpad", "--force-color-profile=srgb", "--lang=en"])
         // Answers of a page that the test did not ask for would be errors that nobody made.
-        .args(["--disable-features=Translate,OptimizationHints,MediaRouter,DialMediaRouteProvider"])
-        .arg("about:blank");
+        .args([
+            "--disable-features=Translate,OptimizationHints,MediaRouter,DialMediaRouteProvider",
+        ]);
     // Chromium's sandbox does not work for root, nor in most containers.
     if is_root() || std::env::var_os("CI").is_some() {
         command.arg("--no-sandbox");

@@ -240,6 +240,8 @@ async fn guest(
         factor: Factor::Passkey,
         assurance: 3,
         proved_at: now,
+        device: None,
+        bound: None,
     };
     sessions::insert(&mut conn, &session).await.unwrap();
     Guest {

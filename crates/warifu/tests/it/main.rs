@@ -36,14 +36,18 @@ mod server;
 #[allow(dead_code, reason = "a harness offers more than the tests of one day use")]
 mod browser;
 #[allow(dead_code, reason = "a harness offers more than the tests of one day use")]
+mod device;
+#[allow(dead_code, reason = "a harness offers more than the tests of one day use")]
 mod http;
 #[allow(dead_code, reason = "a harness offers more than the tests of one day use")]
 mod passkey;
 #[allow(dead_code, reason = "a harness offers more than the tests of one day use")]
 mod postgres;
+mod terminator;
 
 mod api;
 mod attacks;
+mod bound;
 mod crash;
 mod desk;
 mod evidence;

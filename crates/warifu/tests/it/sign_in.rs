@@ -322,7 +322,7 @@ async fn a_session_seen_in_another_network_is_dead_everywhere() {
     let inside = Inside::start().await;
     let mut client = Client::new(&inside.base);
     enter(&mut client, &inside.base, &inside.link().await).await;
-    let thief = Use { network: "198.51.100.0/24", by_hand: true };
+    let thief = Use { network: "198.51.100.0/24", by_hand: true, device: None };
     let policy = WebConfig::new(inside.base.parse().unwrap()).sessions;
     let token = &client.cookies[SESSION];
     let seen = inside.app.session(token, thief, &policy).await.unwrap();

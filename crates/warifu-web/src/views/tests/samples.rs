@@ -56,6 +56,7 @@ pub fn shell(lang: Lang, place: Place) -> Shell {
     };
     let desk = place == Place::Cases;
     Shell {
+        device: ScriptKey::Nothing,
         lang,
         theme: Theme::System,
         installation: w(lang, "Hashira Cloud Support", "ハシラクラウド サポート"),
@@ -246,6 +247,7 @@ pub fn pages(lang: Lang) -> Vec<(&'static str, String)> {
             sign_in(lang, Some(trouble(lang, SignInTrouble::Over, &lang.span(43_200)))),
         ),
         ("sign-in-ended", sign_in(lang, Some(trouble(lang, SignInTrouble::Ended, "")))),
+        ("sign-in-device", sign_in(lang, Some(trouble(lang, SignInTrouble::Device, "")))),
         (
             "enrol",
             Enrol {

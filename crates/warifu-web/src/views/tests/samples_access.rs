@@ -19,6 +19,7 @@ fn sessions(lang: Lang) -> Vec<Session> {
             network: network.into(),
             device: device.into(),
             key: w(lang, "Blue key", "青いキー"),
+            bound: this,
             left,
             idle,
             this,

@@ -1,0 +1,129 @@
+//! A session that is bound to its device, in a real browser: with the browser's own key, and with the
+//! key of the page's script where it has none.
+
+use crate::browser::{Browser, Look, Page};
+use crate::device::{COOKIE, REFRESH, ask};
+use crate::http::Client;
+use crate::server::{Engine, Warifu};
+use crate::sign_in::{SESSION, who};
+use crate::story::AGENT;
+use crate::terminator::Terminator;
+use serde_json::{Value, json};
+use std::time::{Duration, Instant};
+
+/// Enrols and signs in, on pages below `origin`.
+async fn enter(w: &Warifu, page: &Page) {
+    let link = w.ok("enrol", &["--email", AGENT]);
+    page.authenticator().await;
+    page.goto(link.trim()).await;
+    page.fill("#passkey-name", "test key").await;
+    page.leads_on(page.click("form[data-passkey] button")).await;
+    page.wait_for("form[data-passkey=sign-in] button").await;
+    page.leads_on(page.click("form[data-passkey] button")).await;
+    page.wait_for("#session").await;
+}
+
+async fn session(page: &Page) -> Value {
+    page.eval("fetch('/api/v1/session').then((answer) => answer.json())").await
+}
+
+/// Waits until the session is bound to a key.
+async fn is_bound(page: &Page) {
+    let until = Instant::now() + Duration::from_secs(20);
+    while session(page).await["device_bound"] != true {
+        assert!(Instant::now() < until, "not bound in time: {:?}", page.errors());
+        tokio::time::sleep(Duration::from_millis(200)).await;
+    }
+}
+
+/// A client with the cookies of a page.
+async fn copied(w: &Warifu, page: &Page) -> Client {
+    let cookies = page.call("Network.getCookies", json!({})).await;
+    let mut thief = w.client();
+    for cookie in cookies["cookies"].as_array().into_iter().flatten() {
+        let text = |name: &str| cookie[name].as_str().unwrap_or_default().to_owned();
+        thief.cookies.insert(text("name"), text("value"));
+    }
+    thief
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn the_browser_s_own_key_keeps_the_session_and_a_copy_is_worthless() {
+    let front = Terminator::listen().await;
+    let features = "--enable-features=DeviceBoundSessions:RefreshQuota/false,\
+                    EnableBoundSessionCredentialsSoftwareKeysForManualTesting";
+    let trusted = format!("--ignore-certificate-errors-spki-list={}", front.key_digest);
+    let Some(browser) = Browser::start_with(&[features, &trusted]).await else { return };
+    let mut w = Warifu::stopped(Engine::Sqlite);
+    w.ok("demo", &["--only-make", "--people", "400"]);
+    let origin = front.origin.clone();
+    w.serve = ["--origin", &origin, "--device-cookie", "6"].map(str::to_owned).into();
+    w.restart().await;
+    front.forward(w.base());
+    let page = browser.page(Look::default()).await;
+    page.call("Network.enable", json!({})).await;
+    enter(&w, &page).await;
+    is_bound(&page).await;
+    let thief = copied(&w, &page).await;
+    assert!(thief.cookies.contains_key(COOKIE), "the browser registered no key of its own");
+    assert_eq!(who(&mut thief.clone()).await.status, 200, "a fresh copy of both");
+
+    tokio::time::sleep(Duration::from_secs(8)).await;
+    assert_eq!(who(&mut thief.clone()).await.status, 401, "the copy outlives its cookie");
+    page.goto(&format!("{origin}/cases?view=active")).await;
+    page.wait_for("#rows").await;
+    let own = copied(&w, &page).await;
+    assert_eq!(own.cookies[SESSION], thief.cookies[SESSION]);
+    assert_ne!(own.cookies[COOKIE], thief.cookies[COOKIE], "the short cookie is another");
+    page.screenshot("bound-session").await;
+    assert!(page.text_of("#session").await.contains("Device"), "{}", page.text().await);
+    // A request of the page's script waits for the next cookie as well.
+    tokio::time::sleep(Duration::from_secs(8)).await;
+    assert_eq!(session(&page).await["device_bound"], true);
+    assert_eq!(who(&mut own.clone()).await.status, 401);
+    let answer = ask(&mut own.clone(), REFRESH, Some("AAAAAAAAAAAAAAAAAAAAAA"), None).await;
+    assert_eq!(answer.status, 401, "a copy fetches no cookie");
+    page.assert_no_errors();
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn without_a_key_of_the_browser_the_page_s_script_signs_what_is_protected() {
+    let Some(browser) = Browser::start().await else { return };
+    let mut w = Warifu::stopped(Engine::Sqlite);
+    w.ok("demo", &["--only-make", "--people", "400"]);
+    w.restart().await;
+    let page = browser.page(Look::default()).await;
+    page.call("Network.enable", json!({})).await;
+    enter(&w, &page).await;
+    is_bound(&page).await;
+    let mut thief = copied(&w, &page).await;
+    assert!(!thief.cookies.contains_key(COOKIE), "there is no TLS");
+    // The key cannot be read, only used.
+    let kept = "new Promise((done) => { const open = indexedDB.open('warifu-device'); \
+        open.onsuccess = () => { const get = open.result.transaction('keys').objectStore('keys').get('session'); \
+        get.onsuccess = () => done(get.result.pair.privateKey.extractable); }; })";
+    assert_eq!(page.eval(kept).await, false);
+
+    // What is protected goes on in this browser, also on a page that was opened later,
+    page.goto(&w.url("/account/passkeys")).await;
+    page.fill("#passkey-name", "second key").await;
+    page.click("form[data-passkey=enrol] button").await;
+    page.wait_for("[data-passkey-problem=refused]").await;
+    page.call("WebAuthn.disable", json!({})).await;
+    page.authenticator().await;
+    page.leads_on(page.click("form[data-passkey=enrol] button")).await;
+    page.wait_text("second key").await;
+    page.leads_on(page.click("form[action$='/1/remove'] button")).await;
+    page.wait_until("the first to be gone", "!document.body.innerText.includes('test key')").await;
+    page.assert_no_errors();
+    // and nowhere else.
+    let own = copied(&w, &page).await;
+    thief.cookies = own.cookies;
+    let form = thief.get("/account/passkeys").await.form("action", "/sign-out");
+    let mut script =
+        thief.header("x-csrf-token", &form.fields[0].1).header("accept", "application/json");
+    let what = json!({ "action": "add_factor", "parameters": {} });
+    let answer = script.json(hyper::Method::POST, "/step-up/options", &what).await;
+    assert_eq!(answer.status, 403, "{}", answer.text());
+    assert_eq!(answer.value()["type"], "/problems/device-proof-required");
+}

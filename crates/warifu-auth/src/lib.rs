@@ -2,6 +2,7 @@
 //! session holds.
 
 mod asn;
+mod certificates;
 mod client;
 mod network;
 mod passkeys;
@@ -10,6 +11,7 @@ mod throttle;
 mod token;
 
 pub use asn::{AsnError, Asns, network_of};
+pub use certificates::{CertificateError, CertificateFault, Certificates, HeldCertificate, Trust};
 pub use client::{ForwardedBy, Malformed, Proxies};
 pub use ipnetwork::IpNetwork;
 pub use network::{Network, prefix, same_network};

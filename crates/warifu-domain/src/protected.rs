@@ -46,6 +46,10 @@ impl Protected {
         self
     }
 
+    pub fn parameters(&self) -> &BTreeMap<String, String> {
+        &self.parameters
+    }
+
     /// One text for one action with its parameters, and no other: every part is written with its
     /// length in bytes.
     pub fn text(&self) -> String {

@@ -30,6 +30,7 @@ static ALL: LazyLock<Vec<Asset>> = LazyLock::new(|| {
         "warifu.css",
         "icons.svg",
         "mark.svg",
+        "certificate.js",
         "drafts.js",
         "keys.js",
         "live.js",

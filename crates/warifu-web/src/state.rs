@@ -1,5 +1,6 @@
 //! What every handler may ask for: the installation, and how it is reached.
 
+use crate::certificates::CertificateConfig;
 use std::sync::{Arc, Mutex, PoisonError};
 use url::Url;
 use warifu_app::{App, AppError};
@@ -16,6 +17,8 @@ pub struct WebConfig {
     pub proxies: Proxies,
     /// Which autonomous system announces an address; without it the prefix counts.
     pub asns: Option<Arc<Asns>>,
+    /// Where client certificates are asked for, if anywhere.
+    pub certificates: Option<CertificateConfig>,
 }
 
 impl WebConfig {
@@ -25,6 +28,7 @@ impl WebConfig {
             sessions: SessionPolicy::default(),
             proxies: Proxies::default(),
             asns: None,
+            certificates: None,
         }
     }
 

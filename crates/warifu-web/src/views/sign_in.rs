@@ -14,6 +14,8 @@ pub struct SignIn {
     pub shell: Shell,
     /// What went wrong before, if anything
     pub problem: Option<SignInProblem>,
+    /// Whether a client certificate may be used
+    pub certificates: bool,
     /// Local path to go to afterwards; the server checks it again
     pub next: String,
     /// Lifetime of a session in seconds
@@ -57,6 +59,8 @@ pub enum SignInTrouble {
     Ended,
     /// Enrolment failed
     EnrolFailed,
+    /// A client certificate was not accepted
+    Certificate,
 }
 
 impl SignInProblem {
@@ -90,6 +94,7 @@ impl SignInProblem {
             SignInTrouble::Moved => "sign-in-moved-title",
             SignInTrouble::Ended => "sign-in-ended-title",
             SignInTrouble::EnrolFailed => "enrol-failed-title",
+            SignInTrouble::Certificate => "certificate-refused-title",
         }
     }
 
@@ -104,6 +109,7 @@ impl SignInProblem {
             SignInTrouble::Moved => "sign-in-moved-what",
             SignInTrouble::Ended => "sign-in-ended-what",
             SignInTrouble::EnrolFailed => "enrol-failed-what",
+            SignInTrouble::Certificate => "certificate-refused-what",
         }
     }
 
@@ -118,6 +124,7 @@ impl SignInProblem {
             SignInTrouble::Moved => "sign-in-moved-how",
             SignInTrouble::Ended => "sign-in-ended-how",
             SignInTrouble::EnrolFailed => "enrol-failed-how",
+            SignInTrouble::Certificate => "certificate-refused-how",
         }
     }
 }
@@ -140,6 +147,8 @@ pub struct Enrol {
     pub suggested_name: String,
     /// Where to go afterwards
     pub next: String,
+    /// Whether a client certificate may be used
+    pub certificates: bool,
     /// What went wrong before
     pub problem: Option<SignInProblem>,
 }
@@ -170,6 +179,8 @@ pub struct Passkeys {
     pub passkeys: Vec<Passkey>,
     /// A name for the next one
     pub suggested_name: String,
+    /// Whether a client certificate may be used
+    pub certificates: bool,
     /// What went wrong before
     pub problem: Option<SignInProblem>,
 }
@@ -184,6 +195,8 @@ pub struct PortalPasskeys {
     pub passkeys: Vec<Passkey>,
     /// A name for the next one
     pub suggested_name: String,
+    /// Whether a client certificate may be used
+    pub certificates: bool,
     /// What went wrong before
     pub problem: Option<SignInProblem>,
 }
@@ -197,6 +210,8 @@ pub struct Passkey {
     pub name: String,
     /// Model, when attestation told; else empty
     pub model: String,
+    /// Who a certificate says its holder is, and when it expires; `None` for a passkey
+    pub certificate: Option<(String, When)>,
     /// Whether it is synced between devices (BE=1)
     pub synced: bool,
     /// When it was enrolled

@@ -8,6 +8,7 @@ mod progress;
 mod replay;
 mod search;
 pub mod serve;
+mod tls;
 
 use crate::demo;
 use clap::{Parser, Subcommand};

@@ -37,6 +37,11 @@ impl Browser {
     /// Starts Chromium. `None` where `WARIFU_SKIP_BROWSER=1` says to do without; a missing browser
     /// fails the test.
     pub async fn start() -> Option<Self> {
+        Self::start_with(|_, _| {}).await
+    }
+
+    /// The same, after `prepare` has seen its profile's folder and its command.
+    pub async fn start_with(prepare: impl FnOnce(&Path, &mut Command)) -> Option<Self> {
         if std::env::var_os("WARIFU_SKIP_BROWSER").is_some_and(|v| v == "1") {
             eprintln!("skipped: WARIFU_SKIP_BROWSER=1");
             return None;
@@ -45,7 +50,9 @@ impl Browser {
         let profile = TempDir::with_prefix("warifu-browser-").expect("a temporary folder");
         let log = profile.path().join("log");
         let output = File::create(&log).expect("a file in a folder of ours");
-        let mut process = command(profile.path())
+        let mut command = command(profile.path());
+        prepare(profile.path(), &mut command);
+        let mut process = command
             .stdin(Stdio::null())
             .stdout(Stdio::null())
             .stderr(output)

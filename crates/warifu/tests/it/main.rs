@@ -36,6 +36,8 @@ mod server;
 #[allow(dead_code, reason = "a harness offers more than the tests of one day use")]
 mod browser;
 #[allow(dead_code, reason = "a harness offers more than the tests of one day use")]
+mod cards;
+#[allow(dead_code, reason = "a harness offers more than the tests of one day use")]
 mod http;
 #[allow(dead_code, reason = "a harness offers more than the tests of one day use")]
 mod passkey;
@@ -44,6 +46,7 @@ mod postgres;
 
 mod api;
 mod attacks;
+mod certificates;
 mod crash;
 mod desk;
 mod evidence;

@@ -96,17 +96,35 @@ async function stepUp(form, csrf) {
     parameters[name] = new FormData(form).getAll(name).join(",");
   }
   const what = { action: form.dataset.stepUp, parameters };
-  const { publicKey, ...rest } = await post("/step-up/options", csrf, what);
+  const { publicKey, certificate, ...rest } = await post("/step-up/options", csrf, what);
+  if (certificate) { keep(form, await shown(certificate)); return; }
   const options = { publicKey: parseOptions("step-up", publicKey) };
   const credential = await navigator.credentials.get(options);
   const proof = await post("/step-up/verify", csrf, {
     ...what, ...rest, credential: toJson(credential),
   });
+  keep(form, proof.step_up);
+}
+
+function keep(form, proof) {
   const field = document.createElement("input");
   field.type = "hidden";
   field.name = "step_up";
-  field.value = proof.step_up;
+  field.value = proof;
   form.append(field);
+}
+
+// A certificate is shown at another port, in a window of its own: this page keeps what was typed.
+function shown(address) {
+  const channel = new BroadcastChannel("warifu-step-up");
+  const other = window.open(address, "warifu-step-up", "popup,width=560,height=480");
+  return new Promise((resolve, reject) => {
+    const closed = () => Object.assign(new Error("closed"), { name: "AbortError" });
+    const end = () => { channel.close(); clearTimeout(late); };
+    const late = setTimeout(() => { end(); reject(closed()); }, 300_000);
+    if (!other) { end(); reject(closed()); return; }
+    channel.onmessage = ({ data }) => { end(); resolve(data.step_up); };
+  });
 }
 
 let pending;

@@ -3,6 +3,7 @@
 pub mod active_sessions;
 pub mod attachments;
 pub mod cases;
+pub mod certificates;
 mod change;
 pub mod coverage;
 pub mod devices;

@@ -5,7 +5,7 @@ use crate::sign_in::{Asked, From, subject, subject_of};
 use crate::step_up::spend;
 use crate::{App, AppError};
 use serde_json::Value;
-use warifu_auth::{NewPasskey, Passkeys, Token, credential_id, digest};
+use warifu_auth::{NewPasskey, Passkeys, Token, digest};
 use warifu_domain::access::{Actor, Roles};
 use warifu_domain::factors::Factor;
 use warifu_domain::notices::NoticeKind;
@@ -31,11 +31,11 @@ pub struct OpenInvitation {
 const NAME: usize = 60;
 
 /// Ties an invitation to the browser that opens it first.
-fn browser_hash(browser: &str) -> [u8; 32] {
+pub(crate) fn browser_hash(browser: &str) -> [u8; 32] {
     digest(format!("invitation:{browser}").as_bytes())
 }
 
-fn gone() -> AppError {
+pub(crate) fn gone() -> AppError {
     AppError::NotFound("invitation")
 }
 
@@ -45,7 +45,7 @@ pub(crate) fn passkeys_of(factors: Vec<Credential>) -> Vec<String> {
     passkeys.map(|f| f.verifier).collect()
 }
 
-fn checked_name(name: &str) -> Result<String, AppError> {
+pub(crate) fn checked_name(name: &str) -> Result<String, AppError> {
     let name = name.trim();
     if name.is_empty() || name.chars().count() > NAME || name.chars().any(char::is_control) {
         return Err(AppError::invalid(
@@ -339,7 +339,7 @@ impl App {
         Ok(credentials::of_person(&mut self.db.read().await?.conn(), actor.person).await?)
     }
 
-    /// Removes one of the actor's passkeys, but not the last. Sessions that it opened end, except
+    /// Removes one of the actor's factors, of whichever kind, but not the last. Sessions that it opened end, except
     /// the one (`keep`) in which this is asked.
     ///
     /// # Errors
@@ -354,7 +354,7 @@ impl App {
     ) -> Result<(), AppError> {
         let mut change = self.change().await?;
         let own = credentials::of_person(&mut change.conn(), actor.person).await?;
-        let fits = |c: &&Credential| c.id == id && c.kind == Factor::Passkey;
+        let fits = |c: &&Credential| c.id == id;
         let removed = own.iter().find(fits).ok_or(AppError::NotFound("passkey"))?;
         if own.len() == 1 {
             return Err(AppError::Conflict(refusal!(
@@ -369,8 +369,8 @@ impl App {
         sessions::end_of_credential(&mut change.conn(), id, keep, at).await?;
         let body = Enrolment {
             person: actor.person.to_string(),
-            factor: "passkey".into(),
-            credential: Hash(digest(&credential_id(&removed.verifier))),
+            factor: removed.kind.key().into(),
+            credential: Hash(digest(&removed.credential_id)),
             change: Done::Removed,
         };
         change.record(actor, Some(actor.organization), &body).await?;
@@ -389,7 +389,7 @@ pub struct Answer<'a> {
     pub name: &'a str,
 }
 
-fn actor_of(person: &KnownPerson, roles: Roles, network: &str) -> Actor {
+pub(crate) fn actor_of(person: &KnownPerson, roles: Roles, network: &str) -> Actor {
     Actor {
         person: person.id,
         name: person.record.display_name().to_owned(),

@@ -2,6 +2,7 @@
 //! session holds.
 
 mod asn;
+mod certificates;
 mod client;
 mod device;
 mod network;
@@ -11,6 +12,7 @@ mod throttle;
 mod token;
 
 pub use asn::{AsnError, Asns, network_of};
+pub use certificates::{CertificateError, CertificateFault, Certificates, HeldCertificate, Trust};
 pub use client::{ForwardedBy, Malformed, Proxies};
 pub use device::{
     Binding, DEVICE_COOKIE, DeviceKey, ProofError, Request as ProvenRequest, device_cookie_holds,

@@ -10,6 +10,8 @@ pub struct Credential {
     pub id: CredentialId,
     pub person: PersonId,
     pub kind: Factor,
+    /// What its kind knows it by; unique among all factors.
+    pub credential_id: Vec<u8>,
     /// What it is verified with, as its kind has it: of a passkey, the WebAuthn library's JSON of the
     /// public key, counter and flags.
     pub verifier: String,
@@ -25,6 +27,7 @@ struct CredentialRow {
     id: i64,
     person_id: i64,
     kind: String,
+    credential_id: Vec<u8>,
     verifier: String,
     aaguid: Option<String>,
     name: String,
@@ -39,6 +42,7 @@ impl TryFrom<CredentialRow> for Credential {
             id: CredentialId(r.id),
             person: PersonId(r.person_id),
             kind: factor(&r.kind)?,
+            credential_id: r.credential_id,
             verifier: r.verifier,
             make: r.aaguid,
             name: r.name,
@@ -63,7 +67,7 @@ pub async fn of_person(
     person: PersonId,
 ) -> Result<Vec<Credential>, StorageError> {
     let rows = fetch_all!(c, CredentialRow:
-        "SELECT id, person_id, kind, verifier, aaguid, name, created_at, last_used_at FROM credentials \
+        "SELECT id, person_id, kind, credential_id, verifier, aaguid, name, created_at, last_used_at FROM credentials \
          WHERE person_id = $1 AND revoked_at IS NULL ORDER BY id LIMIT 50", person.0)?;
     rows.into_iter().map(TryInto::try_into).collect()
 }
@@ -78,9 +82,31 @@ pub async fn find(
     credential_id: &[u8],
 ) -> Result<Option<Credential>, StorageError> {
     let row = fetch_optional!(c, CredentialRow:
-        "SELECT id, person_id, kind, verifier, aaguid, name, created_at, last_used_at FROM credentials \
+        "SELECT id, person_id, kind, credential_id, verifier, aaguid, name, created_at, last_used_at FROM credentials \
          WHERE credential_id = $1 AND kind = $2 AND revoked_at IS NULL", credential_id, kind.key())?;
     row.map(TryInto::try_into).transpose()
+}
+
+/// Every factor of a kind that is not revoked and opened a session that is still open.
+///
+/// # Errors
+/// As every query.
+pub async fn in_use(c: &mut Conn<'_>, kind: Factor) -> Result<Vec<Credential>, StorageError> {
+    let rows = fetch_all!(c, CredentialRow:
+        "SELECT id, person_id, kind, credential_id, verifier, name, created_at, last_used_at FROM credentials \
+         WHERE kind = $1 AND revoked_at IS NULL AND id IN \
+         (SELECT credential_id FROM sessions WHERE factor = $1 AND ended_at IS NULL) ORDER BY id", kind.key())?;
+    rows.into_iter().map(TryInto::try_into).collect()
+}
+
+/// Whether a factor with this identifier was ever registered, revoked ones included.
+///
+/// # Errors
+/// As every query.
+pub async fn was_known(c: &mut Conn<'_>, credential_id: &[u8]) -> Result<bool, StorageError> {
+    let row = fetch_optional!(c, (i64,):
+        "SELECT id FROM credentials WHERE credential_id = $1", credential_id)?;
+    Ok(row.is_some())
 }
 
 /// A factor to be added.

@@ -36,6 +36,16 @@ pub async fn secure(State(web): State<Web>, request: Request, next: Next) -> Res
     let or = |headers: &mut HeaderMap, name: HeaderName, value: &'static str| {
         headers.entry(name).or_insert(HeaderValue::from_static(value));
     };
+    // The listener for certificates is a way on from forms of ours.
+    if let Some(certificates) = &web.config.certificates
+        && !headers.contains_key(header::CONTENT_SECURITY_POLICY)
+        && let Ok(wider) = HeaderValue::from_str(&CSP.replace(
+            "form-action 'self'",
+            &format!("form-action 'self' {}", certificates.origin_text()),
+        ))
+    {
+        headers.insert(header::CONTENT_SECURITY_POLICY, wider);
+    }
     or(headers, header::CONTENT_SECURITY_POLICY, CSP);
     or(headers, header::CACHE_CONTROL, "no-store");
     for (name, value) in [

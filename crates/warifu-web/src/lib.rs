@@ -5,6 +5,7 @@ mod api;
 pub mod assets;
 mod attachments;
 mod cases;
+pub mod certificates;
 pub mod csrf;
 mod device;
 mod headers;

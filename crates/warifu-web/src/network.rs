@@ -3,6 +3,7 @@
 //! It is found out once, before anything else: the socket's address, or what the declared proxies
 //! say ([`warifu_auth::Proxies`]).
 
+use crate::certificates::Peer;
 use crate::problem::Problem;
 use crate::state::Web;
 use axum::extract::{ConnectInfo, Request, State};
@@ -31,6 +32,16 @@ pub async fn identify(State(web): State<Web>, mut request: Request, next: Next) 
         }
     };
     let network = network_of(client, web.config.asns.as_deref());
+    request.extensions_mut().insert(network);
+    next.run(request).await
+}
+
+/// The same for a listener that speaks TLS itself: what is in front of it cannot write a header, so
+/// none is read.
+pub async fn identify_peer(State(web): State<Web>, mut request: Request, next: Next) -> Response {
+    let peer = request.extensions().get::<Peer>();
+    let peer = peer.map_or(IpAddr::V4(Ipv4Addr::LOCALHOST), |p| p.address.ip());
+    let network = network_of(peer, web.config.asns.as_deref());
     request.extensions_mut().insert(network);
     next.run(request).await
 }

@@ -2,8 +2,9 @@
 
 use crate::state::Web;
 use crate::{
-    account, api, attachments, cases, device, headers, incidents, lang, ledger, live, network,
-    organizations, people, policy, portal, problem, reports, runs, search, sign_in, step_up,
+    account, api, attachments, cases, certificates, device, headers, incidents, lang, ledger, live,
+    network, organizations, people, policy, portal, problem, reports, runs, search, sign_in,
+    step_up,
 };
 use axum::Router;
 use axum::extract::{DefaultBodyLimit, State};
@@ -52,6 +53,9 @@ fn sign_in() -> Router<Web> {
         .route("/sign-in", get(sign_in::page))
         .route("/sign-in/options", post(sign_in::options))
         .route("/sign-in/verify", post(sign_in::verify))
+        .route("/sign-in/certificate", get(certificates::signed_in).post(certificates::sign_in))
+        .route("/enrol/certificate", get(certificates::enrolled).post(certificates::enrol))
+        .route("/step-up/certificate", get(certificates::stepped_up))
         .route("/sign-out", post(sign_in::out::sign_out))
         .route(device::REGISTER, post(device::register))
         .route(device::REFRESH, post(device::refresh))

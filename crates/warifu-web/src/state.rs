@@ -1,5 +1,6 @@
 //! What every handler may ask for: the installation, and how it is reached.
 
+use crate::certificates::CertificateConfig;
 use std::sync::{Arc, Mutex, PoisonError};
 use url::Url;
 use warifu_app::{App, AppError};
@@ -18,6 +19,8 @@ pub struct WebConfig {
     pub asns: Option<Arc<Asns>>,
     /// Certificates of makers of authenticators, in PEM: with them a make is proved.
     pub makers: Option<String>,
+    /// Where client certificates are asked for, if anywhere.
+    pub certificates: Option<CertificateConfig>,
 }
 
 impl WebConfig {
@@ -28,6 +31,7 @@ impl WebConfig {
             proxies: Proxies::default(),
             asns: None,
             makers: None,
+            certificates: None,
         }
     }
 

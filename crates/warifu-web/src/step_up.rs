@@ -1,6 +1,7 @@
 //! `POST /step-up/options`, `POST /step-up/verify`: the key once more, for one action.
 //! `assets/passkeys.js` does it before it sends a form that is marked with `data-step-up`.
 
+use crate::certificates;
 use crate::csrf::Json;
 use crate::problem::Problem;
 use crate::session::{SignedIn, session_cookie};
@@ -13,6 +14,7 @@ use axum::response::{AppendHeaders, IntoResponse, Response};
 use serde::Deserialize;
 use serde_json::{Value, json};
 use std::collections::BTreeMap;
+use warifu_domain::factors::Factor;
 use warifu_domain::protected::{Action, Protected};
 
 /// What is asked for: the action and its parameters, as the form will send them.
@@ -40,6 +42,10 @@ pub async fn options(
 ) -> Result<Response, Problem> {
     web.slow_down(&caller.network)?;
     let what = what.protected()?;
+    // Who came in with a certificate proves themselves with it.
+    if me.session.factor == Factor::Certificate && web.config.certificates.is_some() {
+        return certificates::step_up_at(&web, &me, &what, &caller).await;
+    }
     let asked = web.app.begin_step_up(&web.passkeys, &me.session, &what, caller.from()).await?;
     Ok(answer(asked))
 }

@@ -110,3 +110,19 @@ notice-factor-removed = The passkey { $name } was removed from your account.
 notice-roles-changed = Your roles were changed.
 notice-key-copied = Somebody tried to sign in with a copy of one of your passkeys. Replace it.
 notice-step-up-refused = In a session of yours somebody tried a protected action and could not prove to be you.
+
+## Client certificates
+certificate-continue = Continue with a certificate
+certificate-continue-hint = A PIV or CAC card, or a certificate of this device
+certificate-register = Register a certificate
+certificate-name = My card
+certificate-label = Name of this certificate
+certificate-add = Add a certificate
+certificate-add-text = A PIV or CAC card or a certificate of this device. The browser asks which one; it opens your account like a passkey.
+certificate-of = Certificate of { $subject }
+certificate-until = until { $time }
+certificate-proven = Your certificate was accepted
+certificate-proven-text = The other window goes on. Close this one.
+certificate-refused-title = No certificate was accepted
+certificate-refused-what = Nothing was opened or changed.
+certificate-refused-how = Put the card in, choose its certificate for signing in, and try again; browsers ask once until they are closed. If it goes on, ask an administrator.

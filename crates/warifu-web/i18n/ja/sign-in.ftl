@@ -110,3 +110,19 @@ notice-factor-removed = パスキー「{ $name }」がアカウントから削�
 notice-roles-changed = あなたの役割が変更されました。
 notice-key-copied = あなたのパスキーの複製を使ったサインインが試みられました。そのパスキーを交換してください。
 notice-step-up-refused = あなたのセッションで保護された操作が試みられましたが、本人であることを確認できませんでした。
+
+## Client certificates
+certificate-continue = 証明書でサインインする
+certificate-continue-hint = PIV・CACカード、またはこの端末の証明書
+certificate-register = 証明書を登録する
+certificate-name = 私のカード
+certificate-label = この証明書の名前
+certificate-add = 証明書を追加
+certificate-add-text = PIV・CACカード、またはこの端末の証明書です。どれを使うかはブラウザーが尋ねます。パスキーと同じようにアカウントを開きます。
+certificate-of = { $subject } の証明書
+certificate-until = { $time } まで有効
+certificate-proven = 証明書を確認しました
+certificate-proven-text = もとのウィンドウで続きが進みます。このウィンドウは閉じてください。
+certificate-refused-title = 証明書を受け付けられませんでした
+certificate-refused-what = 何も開かれず、何も変更されていません。
+certificate-refused-how = カードを挿し、サインイン用の証明書を選んで、もう一度お試しください。ブラウザーは閉じるまで一度しか尋ねません。続く場合は管理者にご連絡ください。

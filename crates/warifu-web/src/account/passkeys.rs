@@ -11,8 +11,10 @@ use crate::views::sign_in::{Passkey, Passkeys, PortalPasskeys};
 use axum::extract::{Path, State};
 use axum::response::{IntoResponse, Redirect, Response};
 use serde::Deserialize;
+use warifu_app::certificates;
 use warifu_auth::is_synced;
 use warifu_domain::CredentialId;
+use warifu_domain::factors::Factor;
 
 /// `GET /account/passkeys`
 pub async fn page(
@@ -22,10 +24,13 @@ pub async fn page(
 ) -> Result<Response, Problem> {
     let shell = me.shell(Place::Passkeys, "").await?;
     let lang = shell.lang;
-    let known = web.app.passkeys(me.actor()).await?;
+    let mut known = web.app.factors(me.actor()).await?;
+    known.retain(|k| matches!(k.kind, Factor::Passkey | Factor::Certificate));
     let passkeys = known.into_iter().map(|k| Passkey {
         id: k.id.to_string(),
-        synced: is_synced(&k.verifier),
+        synced: k.kind == Factor::Passkey && is_synced(&k.verifier),
+        certificate: certificates::shown(&k)
+            .map(|c| (c.subject, lang.date(c.not_after.to_jiff(), &me.zone))),
         added: lang.date(k.created_at.to_jiff(), &me.zone),
         used: k.last_used_at.map(|t| lang.date_time(t.to_jiff(), &me.zone)),
         this_session: k.id == me.session.credential,
@@ -33,9 +38,12 @@ pub async fn page(
         model: String::new(),
     });
     let (passkeys, suggested_name) = (passkeys.collect(), suggested(&caller.agent));
+    let certificates = web.config.certificates.is_some();
     match me.actor().is_staff() {
-        true => html(Passkeys { passkeys, suggested_name, problem: None, shell }),
-        false => html(PortalPasskeys { passkeys, suggested_name, problem: None, shell }),
+        true => html(Passkeys { passkeys, suggested_name, certificates, problem: None, shell }),
+        false => {
+            html(PortalPasskeys { passkeys, suggested_name, certificates, problem: None, shell })
+        }
     }
 }
 

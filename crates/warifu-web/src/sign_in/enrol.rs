@@ -40,6 +40,7 @@ pub async fn page(
         until: lang.date_time(open.expires_at.to_jiff(), &TimeZone::UTC),
         suggested_name: suggested(&caller.agent),
         next: "/sign-in".into(),
+        certificates: web.config.certificates.is_some(),
         problem: None,
         shell,
     };

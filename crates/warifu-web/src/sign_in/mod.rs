@@ -84,6 +84,7 @@ pub async fn page(
         "idle" => Some((SignInTrouble::Idle, span(policy.idle))),
         "over" => Some((SignInTrouble::Over, span(policy.lifetime))),
         "moved" => Some((SignInTrouble::Moved, caller.network.clone())),
+        "certificate" => Some((SignInTrouble::Certificate, String::new())),
         "ended" => Some((SignInTrouble::Ended, String::new())),
         "device" => Some((SignInTrouble::Device, String::new())),
         _ => None,
@@ -92,6 +93,7 @@ pub async fn page(
         trouble.map(|(kind, detail)| SignInProblem { kind, detail, ..SignInProblem::default() });
     let view = SignIn {
         shell: visitor.shell(),
+        certificates: web.config.certificates.is_some(),
         problem,
         next: next.to_owned(),
         lifetime: policy.lifetime / SECOND,

@@ -5,6 +5,7 @@
 //! anything. `context.as_NAME()` renders one block of a page for a partial update.
 
 pub mod cases;
+pub mod certificates;
 pub mod charts;
 pub mod errors;
 pub mod incidents;

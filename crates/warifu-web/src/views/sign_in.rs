@@ -14,6 +14,8 @@ pub struct SignIn {
     pub shell: Shell,
     /// What went wrong before, if anything
     pub problem: Option<SignInProblem>,
+    /// Whether a client certificate may be used
+    pub certificates: bool,
     /// Local path to go to afterwards; the server checks it again
     pub next: String,
     /// Lifetime of a session in seconds
@@ -59,6 +61,8 @@ pub enum SignInTrouble {
     Device,
     /// Enrolment failed
     EnrolFailed,
+    /// A client certificate was not accepted
+    Certificate,
 }
 
 impl SignInProblem {
@@ -93,6 +97,7 @@ impl SignInProblem {
             SignInTrouble::Ended => "sign-in-ended-title",
             SignInTrouble::Device => "sign-in-device-title",
             SignInTrouble::EnrolFailed => "enrol-failed-title",
+            SignInTrouble::Certificate => "certificate-refused-title",
         }
     }
 
@@ -108,6 +113,7 @@ impl SignInProblem {
             SignInTrouble::Ended => "sign-in-ended-what",
             SignInTrouble::Device => "sign-in-device-what",
             SignInTrouble::EnrolFailed => "enrol-failed-what",
+            SignInTrouble::Certificate => "certificate-refused-what",
         }
     }
 
@@ -123,6 +129,7 @@ impl SignInProblem {
             SignInTrouble::Ended => "sign-in-ended-how",
             SignInTrouble::Device => "sign-in-device-how",
             SignInTrouble::EnrolFailed => "enrol-failed-how",
+            SignInTrouble::Certificate => "certificate-refused-how",
         }
     }
 }
@@ -145,6 +152,8 @@ pub struct Enrol {
     pub suggested_name: String,
     /// Where to go afterwards
     pub next: String,
+    /// Whether a client certificate may be used
+    pub certificates: bool,
     /// What went wrong before
     pub problem: Option<SignInProblem>,
 }
@@ -175,6 +184,8 @@ pub struct Passkeys {
     pub passkeys: Vec<Passkey>,
     /// A name for the next one
     pub suggested_name: String,
+    /// Whether a client certificate may be used
+    pub certificates: bool,
     /// What went wrong before
     pub problem: Option<SignInProblem>,
 }
@@ -189,6 +200,8 @@ pub struct PortalPasskeys {
     pub passkeys: Vec<Passkey>,
     /// A name for the next one
     pub suggested_name: String,
+    /// Whether a client certificate may be used
+    pub certificates: bool,
     /// What went wrong before
     pub problem: Option<SignInProblem>,
 }
@@ -202,6 +215,8 @@ pub struct Passkey {
     pub name: String,
     /// Model, when attestation told; else empty
     pub model: String,
+    /// Who a certificate says its holder is, and when it expires; `None` for a passkey
+    pub certificate: Option<(String, When)>,
     /// Whether it is synced between devices (BE=1)
     pub synced: bool,
     /// When it was enrolled

@@ -3,6 +3,11 @@
 use super::CliError;
 use super::installation::Installation;
 use super::signals::{Senders, Signals};
+use super::tls::{Identity, TlsListener, TlsPeer};
+use axum::Router;
+use axum::extract::{ConnectInfo, Request};
+use axum::middleware::{Next, from_fn};
+use axum::response::Response;
 use clap::{Args, ValueEnum};
 use std::future::IntoFuture;
 use std::io::Write;
@@ -12,9 +17,11 @@ use std::sync::Arc;
 use std::time::Duration;
 use tokio::net::TcpListener;
 use tokio::sync::watch;
+use tokio::task::JoinHandle;
 use warifu_app::App;
-use warifu_auth::{Asns, ForwardedBy, IpNetwork, Proxies};
+use warifu_auth::{Asns, Certificates, ForwardedBy, IpNetwork, Proxies};
 use warifu_domain::time::SECOND;
+use warifu_web::certificates::CertificateConfig;
 use warifu_web::{Web, WebConfig};
 
 /// How long open requests may take to end after the signal. Event streams never end by themselves.
@@ -43,6 +50,104 @@ pub struct Serve {
     #[arg(long, env = "WARIFU_DEVICE_COOKIE", value_name = "SECONDS", default_value = "600",
         value_parser = clap::value_parser!(i64).range(5..=3_600))]
     device_cookie: i64,
+    #[command(flatten)]
+    tls: Tls,
+}
+
+/// TLS spoken by the server itself, and client certificates (PIV, CAC).
+#[derive(Args)]
+struct Tls {
+    /// Serves the same over TLS here, beside --listen
+    #[arg(long, env = "WARIFU_TLS_LISTEN", value_name = "ADDR:PORT", requires = "tls_certificate")]
+    tls_listen: Option<SocketAddr>,
+    /// The server's certificate with its chain, PEM. Read again when the file changes
+    #[arg(long, env = "WARIFU_TLS_CERTIFICATE", value_name = "FILE", requires = "tls_key")]
+    tls_certificate: Option<PathBuf>,
+    /// Its private key, PEM
+    #[arg(long, env = "WARIFU_TLS_KEY", value_name = "FILE", requires = "tls_certificate")]
+    tls_key: Option<PathBuf>,
+    /// Where browsers are asked for a client certificate: a port of its own on the origin's host, to which
+    /// they come directly, not through a proxy that ends TLS
+    #[arg(
+        long,
+        env = "WARIFU_CERTIFICATE_LISTEN",
+        value_name = "ADDR:PORT",
+        requires = "tls_certificate",
+        requires = "client_ca"
+    )]
+    certificate_listen: Option<SocketAddr>,
+    /// How browsers reach it. Without it: https, the origin's host and the port
+    #[arg(
+        long,
+        env = "WARIFU_CERTIFICATE_ORIGIN",
+        value_name = "URL",
+        requires = "certificate_listen"
+    )]
+    certificate_origin: Option<url::Url>,
+    /// Authorities whose client certificates are taken, PEM. Read again when the file changes
+    #[arg(long, env = "WARIFU_CLIENT_CA", value_name = "FILE", requires = "certificate_listen")]
+    client_ca: Option<PathBuf>,
+    /// Revocation list of one of them or of one below, PEM or DER; may be repeated. With one, every
+    /// certificate needs a list that has not expired. Read again when the file changes
+    #[arg(
+        long,
+        env = "WARIFU_CLIENT_CRL",
+        value_delimiter = ',',
+        value_name = "FILE",
+        requires = "client_ca"
+    )]
+    client_crl: Vec<PathBuf>,
+}
+
+/// The listeners that speak TLS.
+#[derive(Default)]
+struct Secured {
+    identity: Option<Arc<Identity>>,
+    main: Option<TlsListener>,
+    asking: Option<TlsListener>,
+}
+
+impl Tls {
+    async fn open(self, config: WebConfig) -> Result<(Secured, WebConfig), CliError> {
+        let (Some(certificate), Some(key)) = (&self.tls_certificate, &self.tls_key) else {
+            return Ok((Secured::default(), config));
+        };
+        let identity = Identity::open(certificate, key)?;
+        let main = match self.tls_listen {
+            Some(address) => Some(TlsListener::bind(address, identity.plain()?).await?),
+            None => None,
+        };
+        let (asking, config) = match (self.certificate_listen, &self.client_ca) {
+            (Some(address), Some(authorities)) => {
+                let authorities = Certificates::open(authorities, &self.client_crl)
+                    .map_err(|e| CliError::Said(e.to_string()))?;
+                let authorities = Arc::new(authorities);
+                let listener =
+                    TlsListener::bind(address, identity.asking(authorities.clone())?).await?;
+                let origin = self.asking_origin(&config, listener.port())?;
+                let certificates = Some(CertificateConfig { origin, authorities });
+                (Some(listener), WebConfig { certificates, ..config })
+            }
+            _ => (None, config),
+        };
+        Ok((Secured { identity: Some(identity), main, asking }, config))
+    }
+
+    /// The cookies of the main origin go to every port of its host, and to no other host.
+    fn asking_origin(&self, config: &WebConfig, port: u16) -> Result<url::Url, CliError> {
+        let bad = || {
+            CliError::Said("--certificate-origin: write https, the origin's host, a port".into())
+        };
+        let origin = match &self.certificate_origin {
+            Some(origin) => origin.clone(),
+            None => {
+                let host = config.origin.host_str().unwrap_or_default();
+                format!("https://{host}:{port}").parse().map_err(|_| bad())?
+            }
+        };
+        let fits = origin.scheme() == "https" && origin.host() == config.origin.host();
+        if fits { Ok(origin) } else { Err(bad()) }
+    }
 }
 
 /// How the server knows where a request comes from.
@@ -105,9 +210,16 @@ impl Serve {
             config.makers = Some(pem.map_err(CliError::io(format!("{}", file.display())))?);
         }
         config.sessions.device_cookie = self.device_cookie * SECOND;
+        let (secured, config) = self.tls.open(config).await?;
         app.remember_origin(&config.origin_text()).await?;
         say(&format!("listening on {local}"))?;
-        serve(listener, app, config, senders, stopped()).await
+        if let Some(main) = &secured.main {
+            say(&format!("with TLS on https://localhost:{}", main.port()))?;
+        }
+        if let Some(certificates) = &config.certificates {
+            say(&format!("asking for certificates on {}", certificates.origin_text()))?;
+        }
+        serve_all(listener, secured, app, config, senders, stopped()).await
     }
 }
 
@@ -145,15 +257,33 @@ pub async fn serve(
     senders: Senders,
     stop: impl Future<Output = ()> + Send + 'static,
 ) -> Result<(), CliError> {
+    serve_all(listener, Secured::default(), app, config, senders, stop).await
+}
+
+async fn serve_all(
+    listener: TcpListener,
+    secured: Secured,
+    app: App,
+    config: WebConfig,
+    senders: Senders,
+    stop: impl Future<Output = ()> + Send + 'static,
+) -> Result<(), CliError> {
     let db = app.db.clone();
     let watch = tokio::spawn(app.clone().watch_unfinished_runs());
     let stages = tokio::spawn(enter_stages(app.clone()));
     let asns = config.asns.clone().map(|asns| tokio::spawn(follow(asns)));
+    let Secured { identity, main, asking } = secured;
+    let certificates = config.certificates.clone().map(|c| c.authorities);
+    let kept = identity.map(|i| tokio::spawn(follow_certificates(app.clone(), i, certificates)));
     let web = Web::new(app, config).map_err(|e| CliError::Said(e.to_string()))?;
     let mails = senders.mailer.map(|mailer| tokio::spawn(mailer.deliver(web.clone())));
     let events = senders.webhook.map(|webhook| tokio::spawn(webhook.deliver(web.clone())));
     let (tell, mut told) = watch::channel(false);
+    let asking = asking.map(|listener| {
+        serve_tls(listener, warifu_web::certificates::router(web.clone()), told.clone())
+    });
     let router = warifu_web::router(web);
+    let main = main.map(|listener| serve_tls(listener, router.clone(), told.clone()));
     let service = router.into_make_service_with_connect_info::<SocketAddr>();
     let server = axum::serve(listener, service).with_graceful_shutdown(async move {
         stop.await;
@@ -169,7 +299,7 @@ pub async fn serve(
     }
     watch.abort();
     stages.abort();
-    for task in [mails, events].into_iter().flatten() {
+    for task in [mails, events, main, asking, kept].into_iter().flatten() {
         task.abort();
     }
     asns.inspect(|task| task.abort());
@@ -191,6 +321,79 @@ async fn enter_stages(app: App) {
         tokio::time::sleep(STAGES).await;
     }
 }
+
+/// Serves a router behind TLS until the server is told to stop.
+fn serve_tls(
+    listener: TlsListener,
+    router: Router,
+    mut told: watch::Receiver<bool>,
+) -> JoinHandle<()> {
+    let router = router.layer(from_fn(peer));
+    let service = router.into_make_service_with_connect_info::<TlsPeer>();
+    let server = axum::serve(listener, service).with_graceful_shutdown(async move {
+        let _ = told.wait_for(|stopped| *stopped).await;
+    });
+    tokio::spawn(async move {
+        if let Err(error) = server.await {
+            tracing::error!(%error, "a TLS listener broke");
+        }
+    })
+}
+
+/// Puts the other side of a TLS connection where the handlers look for it.
+async fn peer(mut request: Request, next: Next) -> Response {
+    if let Some(ConnectInfo(TlsPeer(peer))) =
+        request.extensions_mut().remove::<ConnectInfo<TlsPeer>>()
+    {
+        request.extensions_mut().insert(ConnectInfo(peer.address));
+        request.extensions_mut().insert(peer);
+    }
+    next.run(request).await
+}
+
+/// Reads certificates, authorities and revocation lists again whenever their files were replaced, and
+/// ends the sessions of certificates that are revoked now.
+async fn follow_certificates(
+    app: App,
+    identity: Arc<Identity>,
+    authorities: Option<Arc<Certificates>>,
+) {
+    let mut judged = None;
+    loop {
+        tokio::time::sleep(FOLLOW_CERTIFICATES).await;
+        let (identity, authorities) = (identity.clone(), authorities.clone());
+        let read = tokio::task::spawn_blocking(move || {
+            (identity.reload(), authorities.map(|a| a.trust()))
+        });
+        let Ok((own, trust)) = read.await else { continue };
+        match own {
+            Ok(true) => tracing::info!("the server's certificate was read again"),
+            Ok(false) => {}
+            Err(error) => {
+                tracing::error!(%error, "the server's certificate of before stays in use")
+            }
+        }
+        let Some((trust, trouble)) = trust else { continue };
+        if let Some(error) = trouble {
+            tracing::error!(%error, "authorities and revocation lists of before stay in use");
+        }
+        if judged.as_ref().is_some_and(|before| Arc::ptr_eq(before, &trust)) {
+            continue;
+        }
+        match app.end_revoked_certificates(&trust).await {
+            Ok(ended) => {
+                if ended > 0 {
+                    tracing::warn!(ended, "sessions of revoked certificates were ended");
+                }
+                judged = Some(trust);
+            }
+            Err(error) => tracing::error!(%error, "revoked certificates are looked for again"),
+        }
+    }
+}
+
+/// How often changed certificates are looked for.
+const FOLLOW_CERTIFICATES: Duration = Duration::from_secs(2);
 
 /// How often a changed ASN database is looked for.
 const FOLLOW: Duration = Duration::from_secs(5);

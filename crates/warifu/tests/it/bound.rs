@@ -53,7 +53,13 @@ async fn the_browser_s_own_key_keeps_the_session_and_a_copy_is_worthless() {
     let features = "--enable-features=DeviceBoundSessions:RefreshQuota/false,\
                     EnableBoundSessionCredentialsSoftwareKeysForManualTesting";
     let trusted = format!("--ignore-certificate-errors-spki-list={}", front.key_digest);
-    let Some(browser) = Browser::start_with(&[features, &trusted]).await else { return };
+    let Some(browser) = Browser::start_with(|_, command| {
+        command.args([features, trusted.as_str()]);
+    })
+    .await
+    else {
+        return;
+    };
     let mut w = Warifu::stopped(Engine::Sqlite);
     w.ok("demo", &["--only-make", "--people", "400"]);
     let origin = front.origin.clone();

@@ -37,11 +37,11 @@ impl Browser {
     /// Starts Chromium. `None` where `WARIFU_SKIP_BROWSER=1` says to do without; a missing browser
     /// fails the test.
     pub async fn start() -> Option<Self> {
-        Self::start_with(&[]).await
+        Self::start_with(|_, _| {}).await
     }
 
-    /// As [`Self::start`], with further arguments.
-    pub async fn start_with(arguments: &[&str]) -> Option<Self> {
+    /// The same, after `prepare` has seen its profile's folder and its command.
+    pub async fn start_with(prepare: impl FnOnce(&Path, &mut Command)) -> Option<Self> {
         if std::env::var_os("WARIFU_SKIP_BROWSER").is_some_and(|v| v == "1") {
             eprintln!("skipped: WARIFU_SKIP_BROWSER=1");
             return None;
@@ -50,8 +50,9 @@ impl Browser {
         let profile = TempDir::with_prefix("warifu-browser-").expect("a temporary folder");
         let log = profile.path().join("log");
         let output = File::create(&log).expect("a file in a folder of ours");
-        let mut process = command(profile.path())
-            .args(arguments)
+        let mut command = command(profile.path());
+        prepare(profile.path(), &mut command);
+        let mut process = command
             .stdin(Stdio::null())
             .stdout(Stdio::null())
             .stderr(output)
@@ -111,9 +112,8 @@ fn command(profile: &Path) -> Command {
         .args(["--disable-dev-shm-usage", "--password-store=basic", "--use-mock-keychain"])
         .args(["--disable-breakpad", "--force-color-profile=srgb", "--lang=en"])
         // Answers of a page that the test did not ask for would be errors that nobody made.
-        .args([
-            "--disable-features=Translate,OptimizationHints,MediaRouter,DialMediaRouteProvider",
-        ]);
+        .args(["--disable-features=Translate,OptimizationHints,MediaRouter,DialMediaRouteProvider"])
+        .arg("about:blank");
     // Chromium's sandbox does not work for root, nor in most containers.
     if is_root() || std::env::var_os("CI").is_some() {
         command.arg("--no-sandbox");

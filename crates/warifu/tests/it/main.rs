@@ -35,6 +35,7 @@
 mod server;
 #[allow(dead_code, reason = "a harness offers more than the tests of one day use")]
 mod browser;
+mod cards;
 #[allow(dead_code, reason = "a harness offers more than the tests of one day use")]
 mod device;
 #[allow(dead_code, reason = "a harness offers more than the tests of one day use")]
@@ -48,6 +49,7 @@ mod terminator;
 mod api;
 mod attacks;
 mod bound;
+mod certificates;
 mod crash;
 mod desk;
 mod evidence;

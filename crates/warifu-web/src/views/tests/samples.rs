@@ -6,6 +6,7 @@ use jiff::tz::TimeZone;
 
 use crate::i18n::{Lang, When};
 use crate::views::cases::*;
+use crate::views::certificates::Proven;
 use crate::views::errors::Problem;
 use crate::views::markup::{Choice, Tone, initials};
 use crate::views::people::*;
@@ -171,6 +172,7 @@ fn sign_in(lang: Lang, problem: Option<SignInProblem>) -> String {
         lifetime: 43_200,
         idle: 900,
         network: "AS64496 Hashira Tokyo".into(),
+        certificates: true,
     }
     .render()
     .unwrap()
@@ -258,18 +260,24 @@ pub fn pages(lang: Lang) -> Vec<(&'static str, String)> {
                 until: on(lang, "2026-12-03T09:00:00Z"),
                 suggested_name: "Chromium".into(),
                 next: "/cases".into(),
+                certificates: false,
                 problem: Some(trouble(lang, SignInTrouble::EnrolFailed, "")),
             }
             .render()
             .unwrap(),
         ),
         ("enrol-gone", EnrolGone { shell: gate(lang) }.render().unwrap()),
+        (
+            "certificate-proven",
+            Proven { shell: gate(lang), proof: "a-proof".into() }.render().unwrap(),
+        ),
         ("signed-out", SignedOut { shell: gate(lang) }.render().unwrap()),
     ];
     let passkey = |name: &str, synced| Passkey {
         id: "k1".into(),
         name: name.into(),
         model: if synced { String::new() } else { "YubiKey 5".into() },
+        certificate: (!synced).then(|| ("CN=Mori Aiko".into(), on(lang, "2028-11-30T08:00:00Z"))),
         synced,
         added: on(lang, "2026-11-30T08:00:00Z"),
         used: synced.then(|| ago(lang, 26)),
@@ -282,6 +290,7 @@ pub fn pages(lang: Lang) -> Vec<(&'static str, String)> {
         },
         passkeys: list,
         suggested_name: String::new(),
+        certificates: true,
         problem: None,
     };
     let laptop = w(lang, "My laptop", "私のノート");
@@ -289,6 +298,7 @@ pub fn pages(lang: Lang) -> Vec<(&'static str, String)> {
         shell: shell(lang, Place::Passkeys),
         passkeys: vec![passkey(&laptop, true)],
         suggested_name: "Mac".into(),
+        certificates: false,
         problem: None,
     };
     pages.push(("portal-passkeys", in_portal.render().unwrap()));

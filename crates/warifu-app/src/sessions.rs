@@ -133,7 +133,7 @@ impl App {
         }))
     }
 
-    async fn touch(&self, hash: &[u8], now: Timestamp) -> Result<(), AppError> {
+    pub(crate) async fn touch(&self, hash: &[u8], now: Timestamp) -> Result<(), AppError> {
         let mut tx = self.db.begin_plain().await?;
         sessions::touch(&mut tx.conn(), hash, now).await?;
         tx.commit().await?;
@@ -141,7 +141,7 @@ impl App {
     }
 
     /// Ends a session that was found not to hold any more, once, with its entry in the ledger.
-    async fn bury(
+    pub(crate) async fn bury(
         &self,
         session: &Session,
         verdict: Verdict,

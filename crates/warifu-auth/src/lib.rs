@@ -1,6 +1,7 @@
 //! Sign-in without HTTP and without SQL: passkeys, tokens, throttling, and the rules by which a
 //! session holds.
 
+pub mod applications;
 mod asn;
 mod client;
 mod network;

@@ -73,6 +73,7 @@ impl Role {
                 Invite,
                 ManageSessions,
                 ManageRoles,
+                ManageApplications,
                 Investigate,
             ],
             Role::Responder => &[
@@ -116,6 +117,8 @@ pub enum Permission {
     Invite,
     /// Grant and take away roles.
     ManageRoles,
+    /// Declare the applications that people enter with their session here.
+    ManageApplications,
     /// See everybody's sessions and end them.
     ManageSessions,
     /// See the people and cases of one's own organization.

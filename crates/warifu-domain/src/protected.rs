@@ -11,16 +11,36 @@ pub enum Action {
     RemoveFactor,
     /// Somebody gets exactly these roles.
     ChangeRoles,
+    /// People may enter a further application.
+    AddApplication,
+    /// An application gets another policy.
+    ChangeApplication,
+    /// Nobody enters an application any more.
+    RemoveApplication,
+    /// An application gets a new secret.
+    RenewSecret,
 }
 
 impl Action {
-    pub const ALL: [Action; 3] = [Action::AddFactor, Action::RemoveFactor, Action::ChangeRoles];
+    pub const ALL: [Action; 7] = [
+        Action::AddFactor,
+        Action::RemoveFactor,
+        Action::ChangeRoles,
+        Action::AddApplication,
+        Action::ChangeApplication,
+        Action::RemoveApplication,
+        Action::RenewSecret,
+    ];
 
     pub fn key(self) -> &'static str {
         match self {
             Action::AddFactor => "add_factor",
             Action::RemoveFactor => "remove_factor",
             Action::ChangeRoles => "change_roles",
+            Action::AddApplication => "add_application",
+            Action::ChangeApplication => "change_application",
+            Action::RemoveApplication => "remove_application",
+            Action::RenewSecret => "renew_secret",
         }
     }
 

@@ -3,6 +3,8 @@
 
 #[macro_use]
 mod db;
+pub mod application_sessions;
+pub mod applications;
 pub mod attachments;
 pub mod blobs;
 pub mod bulk;

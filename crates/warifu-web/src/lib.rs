@@ -2,6 +2,7 @@
 
 mod account;
 mod api;
+mod applications;
 pub mod assets;
 mod attachments;
 mod cases;

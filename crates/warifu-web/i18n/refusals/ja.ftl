@@ -138,3 +138,15 @@ forwarded = プロキシの{ $header }ヘッダーから、アクセス元のア
 role-organization = この役割は、この人の組織では使えません。組織に合った役割を選んでください。
 role-last = 最後の一人の特権管理者からは役割を外せません。先に別の人を指定してください。
 role-unknown = 「{ $role }」という役割はありません。
+# Applications
+application-name = アプリケーションの名前は{ $limit }文字以内で入力してください。
+application-roles = 入れるロールを一つ以上選んでください。
+application-max-age = 本人確認からの時間は1分から{ $limit }分の間で指定してください。
+application-acr = 必要な本人確認はphrかphrhです。
+application-kind = アプリケーションの種類はforward_authかopenidです。
+application-redirect = リダイレクトURIを一つ以上指定してください。
+application-backchannel = セッション終了の通知先は一つだけです。
+application-taken = このアドレスのアプリケーションはすでに登録されています。
+application-address = { $address }はアプリケーションのアドレスとして使えません。httpsで、ホストを含み、名前やパスワード、フラグメントのないものにしてください。
+application-own-host = { $address }はこのサーバーと同じホストです。このサーバーのCookieがアプリケーションに届いてしまうので使えません。
+application-origin = { $address }にはパスが含まれています。スキーム、ホスト、ポートだけを指定してください。

@@ -50,6 +50,7 @@ mod evidence;
 mod harness;
 mod input;
 mod noscript;
+mod proxies;
 mod sign_in;
 mod step_up;
 mod story;

@@ -13,6 +13,7 @@ use warifu_domain::cases::Priority;
 use warifu_domain::reports::Limits;
 use warifu_domain::{Clock, Timestamp};
 use warifu_ledger::SigningKey;
+use warifu_storage::application_sessions::Checks;
 use warifu_storage::{Db, blobs::Blobs};
 
 /// Where random bytes come from. A parameter, so that tests and the demo can be reproduced.
@@ -149,6 +150,7 @@ pub struct Inner {
     pub replays: Replays,
     pub(crate) tables: Tables,
     pub matches: Matches,
+    pub(crate) checks: Checks,
 }
 
 impl std::ops::Deref for App {
@@ -185,6 +187,7 @@ impl App {
             replays: Replays::default(),
             tables: Tables::default(),
             matches: Matches::default(),
+            checks: Checks::default(),
         };
         Ok(App { inner: Arc::new(inner) })
     }

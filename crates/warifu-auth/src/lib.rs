@@ -5,6 +5,7 @@ pub mod applications;
 mod asn;
 mod client;
 mod network;
+pub mod openid;
 mod passkeys;
 mod session;
 mod throttle;

@@ -3,7 +3,11 @@
 
 use crate::applications::entry;
 use crate::credentials::factor;
-use crate::{Conn, StorageError};
+use crate::{Conn, Db, StorageError};
+use rusqlite::{Connection, OpenFlags};
+use std::path::Path;
+use std::sync::{Mutex, PoisonError};
+use std::time::Duration;
 use warifu_domain::access::{Role, Roles};
 use warifu_domain::applications::Entry;
 use warifu_domain::factors::Factor;
@@ -186,24 +190,19 @@ struct StandingRow {
     role: Option<String>,
 }
 
-/// Everything about a token of an application, by one statement: as many rows as the person has roles.
-/// `None` when there is no such token, or its person or application is gone.
-///
-/// # Errors
-/// As every query.
-pub async fn standing(
-    c: &mut Conn<'_>,
-    token_hash: &[u8],
-) -> Result<Option<Standing>, StorageError> {
-    let rows = fetch_all!(c, StandingRow:
-        "SELECT x.application_id, a.origin, a.roles, a.max_age, a.acr, x.sid, x.scope, x.expires_at, \
-         x.ended_at AS revoked_at, x.session, s.created_at, s.used_at, s.ends_at, s.ended_at, s.network, s.factor, \
-         s.assurance, s.proved_at, s.person_id, p.full_name, p.username, p.email, r.role \
-         FROM application_sessions x JOIN applications a ON a.id = x.application_id \
-         JOIN sessions s ON s.token_hash = x.session \
-         JOIN people p ON p.id = s.person_id AND p.rev_to = 9223372036854775807 AND p.active \
-         LEFT JOIN role_grants r ON r.person_id = s.person_id AND r.rev_to = 9223372036854775807 \
-         WHERE x.token_hash = $1", token_hash)?;
+/// By one statement: as many rows as the person has roles. The person's newest version is found by the key;
+/// every sign-in makes another.
+const STANDING: &str = "SELECT x.application_id, a.origin, a.roles, a.max_age, a.acr, x.sid, x.scope, x.expires_at, \
+    x.ended_at AS revoked_at, x.session, s.created_at, s.used_at, s.ends_at, s.ended_at, s.network, s.factor, \
+    s.assurance, s.proved_at, s.person_id, p.full_name, p.username, p.email, r.role \
+    FROM application_sessions x JOIN applications a ON a.id = x.application_id \
+    JOIN sessions s ON s.token_hash = x.session \
+    JOIN people p ON p.id = s.person_id AND p.rev_from = (SELECT max(v.rev_from) FROM people v WHERE v.id = s.person_id) \
+    AND p.rev_to = 9223372036854775807 AND p.active \
+    LEFT JOIN role_grants r ON r.person_id = s.person_id AND r.rev_to = 9223372036854775807 \
+    WHERE x.token_hash = $1";
+
+fn standing_of(rows: Vec<StandingRow>) -> Result<Option<Standing>, StorageError> {
     let mut roles = Roles::default();
     for key in rows.iter().filter_map(|r| r.role.as_deref()) {
         let role = Role::from_key(key).ok_or_else(|| StorageError::Corrupt {
@@ -238,6 +237,94 @@ pub async fn standing(
     }))
 }
 
+/// Connections for the check of every request to every application.
+///
+/// On SQLite the statement takes less time than handing it to another thread and back, which is what the
+/// asynchronous driver does; it is therefore run where it is asked for. It waits for no writer (WAL), and
+/// begins a new read each time: what was committed before is seen.
+#[derive(Default)]
+pub struct Checks {
+    idle: Mutex<Vec<Connection>>,
+}
+
+impl Checks {
+    /// Everything about a token of an application; `None` when there is no such token, or its person or
+    /// application is gone.
+    ///
+    /// # Errors
+    /// As every query.
+    pub async fn standing(
+        &self,
+        db: &Db,
+        token_hash: &[u8],
+    ) -> Result<Option<Standing>, StorageError> {
+        match db {
+            Db::Sqlite { path, .. } => standing_of(self.directly(path, token_hash)?),
+            Db::Postgres { .. } => {
+                let mut reader = db.read().await?;
+                standing(&mut reader.conn(), token_hash).await
+            }
+        }
+    }
+
+    fn directly(&self, path: &Path, token_hash: &[u8]) -> Result<Vec<StandingRow>, StorageError> {
+        let idle = || self.idle.lock().unwrap_or_else(PoisonError::into_inner);
+        let kept = idle().pop();
+        let connection = match kept {
+            Some(connection) => connection,
+            None => {
+                let flags = OpenFlags::SQLITE_OPEN_READ_ONLY | OpenFlags::SQLITE_OPEN_NO_MUTEX;
+                let connection = Connection::open_with_flags(path, flags)?;
+                connection.busy_timeout(Duration::from_secs(1))?;
+                connection.pragma_update(None, "mmap_size", 268_435_456_i64)?;
+                connection
+            }
+        };
+        // One that failed is not kept.
+        let rows = {
+            let mut statement = connection.prepare_cached(STANDING)?;
+            let rows = statement.query_map([token_hash], StandingRow::read)?;
+            rows.collect::<Result<Vec<_>, _>>()?
+        };
+        idle().push(connection);
+        Ok(rows)
+    }
+}
+
+impl StandingRow {
+    fn read(r: &rusqlite::Row<'_>) -> rusqlite::Result<StandingRow> {
+        Ok(StandingRow {
+            application_id: r.get(0)?,
+            origin: r.get(1)?,
+            roles: r.get(2)?,
+            max_age: r.get(3)?,
+            acr: r.get(4)?,
+            sid: r.get(5)?,
+            scope: r.get(6)?,
+            expires_at: r.get(7)?,
+            revoked_at: r.get(8)?,
+            session: r.get(9)?,
+            created_at: r.get(10)?,
+            used_at: r.get(11)?,
+            ends_at: r.get(12)?,
+            ended_at: r.get(13)?,
+            network: r.get(14)?,
+            factor: r.get(15)?,
+            assurance: r.get(16)?,
+            proved_at: r.get(17)?,
+            person_id: r.get(18)?,
+            full_name: r.get(19)?,
+            username: r.get(20)?,
+            email: r.get(21)?,
+            role: r.get(22)?,
+        })
+    }
+}
+
+async fn standing(c: &mut Conn<'_>, token_hash: &[u8]) -> Result<Option<Standing>, StorageError> {
+    standing_of(fetch_all!(c, StandingRow: STANDING, token_hash)?)
+}
+
 /// The token hash of the session that something open in an application came from.
 ///
 /// # Errors
@@ -245,6 +332,19 @@ pub async fn standing(
 pub async fn session_of(c: &mut Conn<'_>, sid: &str) -> Result<Option<Vec<u8>>, StorageError> {
     let row = fetch_optional!(c, (Vec<u8>,):
         "SELECT session FROM application_sessions WHERE sid = $1", sid)?;
+    Ok(row.map(|r| r.0))
+}
+
+/// The token hash of the session that the token of an application came from.
+///
+/// # Errors
+/// As every query.
+pub async fn session_of_token(
+    c: &mut Conn<'_>,
+    token_hash: &[u8],
+) -> Result<Option<Vec<u8>>, StorageError> {
+    let row = fetch_optional!(c, (Vec<u8>,):
+        "SELECT session FROM application_sessions WHERE token_hash = $1", token_hash)?;
     Ok(row.map(|r| r.0))
 }
 

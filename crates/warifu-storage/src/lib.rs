@@ -23,6 +23,7 @@ pub mod reports;
 pub mod search;
 pub mod sessions;
 pub mod settings;
+pub mod signing_keys;
 pub mod step_ups;
 
 pub use db::{Conn, Db, Engine, Reader, Tx};

@@ -14,6 +14,7 @@ pub mod lang;
 mod ledger;
 mod live;
 pub mod network;
+mod openid;
 mod organizations;
 pub mod page;
 mod people;

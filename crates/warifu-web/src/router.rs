@@ -3,7 +3,8 @@
 use crate::state::Web;
 use crate::{
     account, api, applications, attachments, cases, headers, incidents, lang, ledger, live,
-    network, organizations, people, portal, problem, reports, runs, search, sign_in, step_up,
+    network, openid, organizations, people, portal, problem, reports, runs, search, sign_in,
+    step_up,
 };
 use axum::Router;
 use axum::extract::{DefaultBodyLimit, State};
@@ -85,6 +86,12 @@ fn applications() -> Router<Web> {
         .route("/auth/verify", get(verify::verify))
         .route("/.warifu/start", get(enter::start))
         .route("/.warifu/callback", get(enter::callback))
+        .route("/.well-known/openid-configuration", get(openid::configuration))
+        .route("/openid/keys", get(openid::keys))
+        .route("/openid/authorize", get(openid::authorize::authorize))
+        .route("/openid/token", post(openid::token::token))
+        .route("/openid/userinfo", get(openid::token::userinfo).post(openid::token::userinfo))
+        .route("/openid/end-session", get(openid::end_session::end_session))
 }
 
 /// The console of the desk.

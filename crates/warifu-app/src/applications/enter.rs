@@ -168,9 +168,7 @@ impl App {
         policy: &SessionPolicy,
     ) -> Result<Result<Visitor, Turned>, AppError> {
         let Some(token) = Token::parse(token) else { return Ok(Err(Turned::SignIn)) };
-        let mut reader = self.db.read().await?;
-        let found = application_sessions::standing(&mut reader.conn(), &token.hash()).await?;
-        drop(reader);
+        let found = self.checks.standing(&self.db, &token.hash()).await?;
         let Some(standing) = found.filter(|s| s.origin == origin) else {
             return Ok(Err(Turned::SignIn));
         };

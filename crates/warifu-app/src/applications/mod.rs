@@ -2,6 +2,9 @@
 //! administrators.
 
 pub mod enter;
+mod keys;
+pub mod openid;
+pub mod tell;
 
 use crate::step_up::spend;
 use crate::{App, AppError, Change};

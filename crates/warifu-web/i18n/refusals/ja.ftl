@@ -139,6 +139,7 @@ role-organization = この役割は、この人の組織では使えません。
 role-last = 最後の一人の特権管理者からは役割を外せません。先に別の人を指定してください。
 role-unknown = 「{ $role }」という役割はありません。
 # Applications
+openid-client = 呼び出し元のアプリケーションは、このアドレスでは登録されていません。アプリケーションの管理者は、クライアントIDとリダイレクトURIを確認してください。
 application-name = アプリケーションの名前は{ $limit }文字以内で入力してください。
 application-roles = 入れるロールを一つ以上選んでください。
 application-max-age = 本人確認からの時間は1分から{ $limit }分の間で指定してください。

@@ -8,6 +8,7 @@ mod progress;
 mod replay;
 mod search;
 pub mod serve;
+mod tell;
 
 use crate::demo;
 use clap::{Parser, Subcommand};

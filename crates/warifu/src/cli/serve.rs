@@ -129,16 +129,18 @@ pub async fn serve(
     let db = app.db.clone();
     let watch = tokio::spawn(app.clone().watch_unfinished_runs());
     let asns = config.asns.clone().map(|asns| tokio::spawn(follow(asns)));
+    let tell = super::tell::tell(app.clone(), config.origin_text(), config.sessions);
+    let tell = tokio::spawn(tell);
     let web = Web::new(app, config).map_err(|e| CliError::Said(e.to_string()))?;
-    let (tell, mut told) = watch::channel(false);
+    let (end, mut ending) = watch::channel(false);
     let router = warifu_web::router(web);
     let service = router.into_make_service_with_connect_info::<SocketAddr>();
     let server = axum::serve(listener, service).with_graceful_shutdown(async move {
         stop.await;
-        let _ = tell.send(true);
+        let _ = end.send(true);
     });
     let late = async move {
-        let _ = told.wait_for(|stopped| *stopped).await;
+        let _ = ending.wait_for(|stopped| *stopped).await;
         tokio::time::sleep(GRACE).await;
     };
     tokio::select! {
@@ -146,6 +148,7 @@ pub async fn serve(
         () = late => tracing::warn!("requests that were still open were cut off"),
     }
     watch.abort();
+    tell.abort();
     asns.inspect(|task| task.abort());
     db.close().await;
     Ok(())

@@ -314,6 +314,32 @@ on_both! {
         verified(&w);
     }
 
+    async fn attack_40_an_application_s_cookie_in_a_recording_ends_the_session(mut w: Warifu) {
+        let (mut owner, mut passkey) = administrator(&mut w).await;
+        let behind = application().await;
+        let proxy = Proxy::start(Kind::Nginx, w.base(), &behind).await;
+        declare(&mut owner, &mut passkey, proxied(&proxy.base, "agent", "")).await;
+        let mut victim = w.client();
+        let link = invitation(&w, "agent@example.com", "agent");
+        enter(&mut victim, w.base(), &link).await;
+        let mut browser = window(&proxy.base);
+        assert_eq!(walk(&mut victim, &mut browser, "/").await.status, 200);
+        let cookie = format!("{COOKIE}={}; x=s3cr3t", browser.cookies[COOKIE]);
+        let recording = crate::story::HAR.replace("sid=s3cr3t", &cookie);
+        let token = csrf(&mut owner).await;
+        let mut program = owner.clone().header("x-csrf-token", &token).header("accept", "application/json");
+        let new = json!({ "subject": "Help", "body": "Please", "requester": 1 });
+        let case = program.json(Method::POST, "/api/v1/cases", &new).await.value()["id"].clone();
+        let files = [("files", "session.har", "application/json", recording.as_bytes())];
+        let fields = [("body", "the recording"), ("note", "true")];
+        let sent = program.upload(&format!("/api/v1/cases/{case}/files"), &fields, &files).await;
+        assert_eq!(sent.status, 201, "{}", sent.text());
+        assert_eq!(fetched(&browser).await, 401, "it goes on at the application");
+        assert_eq!(who(&mut victim).await.status, 401, "it goes on here");
+        assert_eq!(entries(&mut owner, "session_revoked").await[0]["body"]["reason"], "recorded");
+        verified(&w);
+    }
+
     async fn attack_36_a_proxy_that_nobody_declared_is_told_nothing(mut w: Warifu) {
         let (mut owner, mut passkey) = administrator(&mut w).await;
         let behind = application().await;

@@ -3,6 +3,7 @@
 
 mod applications;
 mod network;
+mod openid;
 mod sessions;
 mod step_up;
 mod tenants;

@@ -1,6 +1,7 @@
 //! Use cases: authorize → change → ledger, in one transaction. No HTTP, no SQL text.
 
 pub mod active_sessions;
+pub mod applications;
 pub mod attachments;
 pub mod cases;
 pub mod certificates;

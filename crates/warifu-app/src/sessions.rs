@@ -17,7 +17,9 @@ use warifu_domain::{CredentialId, Timestamp};
 use warifu_ledger::Hash;
 use warifu_ledger::body::{SessionRevoked, SignOut};
 use warifu_storage::sessions::Session;
-use warifu_storage::{approvals, cases, incidents, notices, organizations, people, sessions};
+use warifu_storage::{
+    application_sessions, approvals, cases, incidents, notices, organizations, people, sessions,
+};
 
 /// A session that holds, and who is in it.
 #[derive(Clone, Debug)]
@@ -203,7 +205,7 @@ impl App {
         }))
     }
 
-    async fn touch(&self, hash: &[u8], now: Timestamp) -> Result<(), AppError> {
+    pub(crate) async fn touch(&self, hash: &[u8], now: Timestamp) -> Result<(), AppError> {
         let mut tx = self.db.begin_plain().await?;
         sessions::touch(&mut tx.conn(), hash, now).await?;
         tx.commit().await?;
@@ -271,15 +273,18 @@ impl App {
         Ok(())
     }
 
-    /// Ends the sessions of tokens that stood in a recording which somebody sent.
+    /// Ends the sessions of tokens that stood in a recording which somebody sent: sessions' own, and those
+    /// of applications that were entered from them.
     ///
     /// # Errors
     /// When the database fails.
     pub(crate) async fn revoke_recorded(&self, tokens: &[Token]) -> Result<(), AppError> {
         for token in tokens {
-            let hash = token.hash();
             let mut change = self.change().await?;
             let at = change.at();
+            let entered =
+                application_sessions::session_of_token(&mut change.conn(), &token.hash()).await?;
+            let hash = entered.unwrap_or_else(|| token.hash().to_vec());
             let Some(session) = sessions::find(&mut change.conn(), &hash).await? else { continue };
             if !sessions::end(&mut change.conn(), &hash, at).await? {
                 continue;

@@ -14,6 +14,7 @@ use warifu_domain::cases::Priority;
 use warifu_domain::reports::Limits;
 use warifu_domain::{Clock, Timestamp};
 use warifu_ledger::SigningKey;
+use warifu_storage::application_sessions::Checks;
 use warifu_storage::{Db, blobs::Blobs};
 
 /// Where random bytes come from. A parameter, so that tests and the demo can be reproduced.
@@ -151,6 +152,7 @@ pub struct Inner {
     pub(crate) tables: Tables,
     pub(crate) known_policies: KnownPolicies,
     pub matches: Matches,
+    pub(crate) checks: Checks,
 }
 
 impl std::ops::Deref for App {
@@ -188,6 +190,7 @@ impl App {
             tables: Tables::default(),
             known_policies: KnownPolicies::default(),
             matches: Matches::default(),
+            checks: Checks::default(),
         };
         Ok(App { inner: Arc::new(inner) })
     }

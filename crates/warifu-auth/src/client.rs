@@ -46,7 +46,8 @@ impl Proxies {
         self.by
     }
 
-    fn trusts(&self, address: IpAddr) -> bool {
+    /// Whether a peer's word about a request is taken.
+    pub fn trusts(&self, address: IpAddr) -> bool {
         let address = address.to_canonical();
         self.trusted.iter().any(|network| network.contains(address))
     }

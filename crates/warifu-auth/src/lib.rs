@@ -1,11 +1,13 @@
 //! Sign-in without HTTP and without SQL: passkeys, tokens, throttling, and the rules by which a
 //! session holds.
 
+pub mod applications;
 mod asn;
 mod certificates;
 mod client;
 mod device;
 mod network;
+pub mod openid;
 mod passkeys;
 mod session;
 mod throttle;

@@ -29,6 +29,11 @@ impl Token {
         bytes.try_into().ok().map(Token)
     }
 
+    /// The bytes of one that is no secret, such as a digest in an address.
+    pub fn bytes(&self) -> &[u8; 32] {
+        &self.0
+    }
+
     pub fn hash(&self) -> TokenHash {
         digest(&self.0)
     }

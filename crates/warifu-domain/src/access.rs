@@ -76,6 +76,7 @@ impl Role {
                 ManageRoles,
                 ReadPolicies,
                 ManagePolicies,
+                ManageApplications,
                 Investigate,
             ],
             Role::Responder => &[
@@ -119,6 +120,8 @@ pub enum Permission {
     Invite,
     /// Grant and take away roles.
     ManageRoles,
+    /// Declare the applications that people enter with their session here.
+    ManageApplications,
     /// See everybody's sessions and end them.
     ManageSessions,
     /// See sign-in and session policy, and who is covered by it.

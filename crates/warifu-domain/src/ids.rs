@@ -45,6 +45,8 @@ ids! {
     IncidentId;
     /// A download that outside telemetry recorded.
     DownloadId;
+    /// A management application that people enter with their session here.
+    ApplicationId;
     /// A registered passkey or security key.
     CredentialId;
 }

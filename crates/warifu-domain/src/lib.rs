@@ -2,6 +2,7 @@
 //! filters, the clock. Plain functions and data; no async, no I/O, no SQL, no HTTP.
 
 pub mod access;
+pub mod applications;
 pub mod cases;
 pub mod devices;
 pub mod dialect;

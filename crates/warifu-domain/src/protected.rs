@@ -21,10 +21,18 @@ pub enum Action {
     ChangeNetworks,
     /// Somebody else's change that waits for a second person.
     Approve,
+    /// People may enter a further application.
+    AddApplication,
+    /// An application gets another policy.
+    ChangeApplication,
+    /// Nobody enters an application any more.
+    RemoveApplication,
+    /// An application gets a new secret.
+    RenewSecret,
 }
 
 impl Action {
-    pub const ALL: [Action; 8] = [
+    pub const ALL: [Action; 12] = [
         Action::AddFactor,
         Action::RemoveFactor,
         Action::ChangeRoles,
@@ -33,6 +41,10 @@ impl Action {
         Action::ChooseFeature,
         Action::ChangeNetworks,
         Action::Approve,
+        Action::AddApplication,
+        Action::ChangeApplication,
+        Action::RemoveApplication,
+        Action::RenewSecret,
     ];
 
     pub fn key(self) -> &'static str {
@@ -45,6 +57,10 @@ impl Action {
             Action::ChooseFeature => "choose_feature",
             Action::ChangeNetworks => "change_networks",
             Action::Approve => "approve",
+            Action::AddApplication => "add_application",
+            Action::ChangeApplication => "change_application",
+            Action::RemoveApplication => "remove_application",
+            Action::RenewSecret => "renew_secret",
         }
     }
 

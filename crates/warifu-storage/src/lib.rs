@@ -3,6 +3,8 @@
 
 #[macro_use]
 mod db;
+pub mod application_sessions;
+pub mod applications;
 pub mod approvals;
 pub mod attachments;
 pub mod blobs;
@@ -24,6 +26,7 @@ pub mod reports;
 pub mod search;
 pub mod sessions;
 pub mod settings;
+pub mod signing_keys;
 pub mod step_ups;
 
 pub use db::{Conn, Db, Engine, Reader, Tx};

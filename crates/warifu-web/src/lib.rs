@@ -2,6 +2,7 @@
 
 mod account;
 mod api;
+mod applications;
 pub mod assets;
 mod attachments;
 mod cases;
@@ -15,6 +16,7 @@ pub mod lang;
 mod ledger;
 mod live;
 pub mod network;
+mod openid;
 mod organizations;
 pub mod page;
 mod people;

@@ -14,6 +14,10 @@ use std::net::{IpAddr, Ipv4Addr, SocketAddr};
 use warifu_auth::{Malformed, Network, network_of};
 use warifu_domain::refusal;
 
+/// Whether a declared proxy brought the request: what it says in `X-Forwarded-…` is then its own.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Proxied(pub bool);
+
 /// Finds out where a request comes from. One whose network cannot be known goes no further.
 pub async fn identify(State(web): State<Web>, mut request: Request, next: Next) -> Response {
     let peer = request.extensions().get::<ConnectInfo<SocketAddr>>();
@@ -31,6 +35,7 @@ pub async fn identify(State(web): State<Web>, mut request: Request, next: Next) 
             return Problem::new(StatusCode::BAD_REQUEST, "forwarded").with(what).into_response();
         }
     };
+    request.extensions_mut().insert(Proxied(proxies.trusts(peer)));
     let network = network_of(client, web.config.asns.as_deref());
     request.extensions_mut().insert(network);
     next.run(request).await

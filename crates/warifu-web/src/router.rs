@@ -2,9 +2,9 @@
 
 use crate::state::Web;
 use crate::{
-    account, api, attachments, cases, certificates, device, headers, incidents, lang, ledger, live,
-    network, organizations, people, policy, portal, problem, reports, runs, search, sign_in,
-    step_up,
+    account, api, applications, attachments, cases, certificates, device, headers, incidents, lang,
+    ledger, live, network, openid, organizations, people, policy, portal, problem, reports, runs,
+    search, sign_in, step_up,
 };
 use axum::Router;
 use axum::extract::{DefaultBodyLimit, State};
@@ -24,6 +24,7 @@ pub fn router(web: Web) -> Router {
     let timeout = TimeoutLayer::with_status_code(StatusCode::SERVICE_UNAVAILABLE, PATIENCE);
     let pages = Router::new()
         .merge(sign_in())
+        .merge(applications())
         .merge(cases())
         .merge(portal())
         .merge(people())
@@ -78,6 +79,27 @@ fn sign_in() -> Router<Web> {
         .route("/preferences", post(lang::preferences))
         .route("/session/stay", post(account::stay))
         .route("/healthz", get(healthz))
+}
+
+/// Applications of the company, and how people enter them.
+fn applications() -> Router<Web> {
+    use applications::{edit, enter, verify};
+    Router::new()
+        .route("/applications", get(applications::list))
+        .route("/applications/new", get(edit::form).post(edit::add))
+        .route("/applications/{id}", get(edit::page).post(edit::change))
+        .route("/applications/{id}/remove", post(edit::remove))
+        .route("/applications/{id}/secret", post(edit::renew_secret))
+        .route("/applications/{id}/enter", get(enter::enter))
+        .route("/auth/verify", get(verify::verify))
+        .route("/.warifu/start", get(enter::start))
+        .route("/.warifu/callback", get(enter::callback))
+        .route("/.well-known/openid-configuration", get(openid::configuration))
+        .route("/openid/keys", get(openid::keys))
+        .route("/openid/authorize", get(openid::authorize::authorize))
+        .route("/openid/token", post(openid::token::token))
+        .route("/openid/userinfo", get(openid::token::userinfo).post(openid::token::userinfo))
+        .route("/openid/end-session", get(openid::end_session::end_session))
 }
 
 /// The console of the desk.
@@ -183,7 +205,7 @@ fn api() -> Router<Web> {
 
 /// Session, cases, people, organizations.
 fn api_desk() -> Router<Web> {
-    use api::{cases, messages, organizations, people, session, sessions};
+    use api::{applications, cases, messages, organizations, people, session, sessions};
     Router::new()
         .route("/api/v1/session", get(session::session).delete(session::sign_out))
         .route("/api/v1/passkeys", get(session::passkeys))
@@ -194,6 +216,12 @@ fn api_desk() -> Router<Web> {
         .route("/api/v1/people/{id}/sessions", delete(sessions::end_all))
         .route("/api/v1/people/{id}/sessions/{session}", delete(sessions::end))
         .route("/api/v1/people/{id}/roles", put(sessions::roles))
+        .route("/api/v1/applications", get(applications::list).post(applications::add))
+        .route(
+            "/api/v1/applications/{id}",
+            get(applications::one).put(applications::change).delete(applications::remove),
+        )
+        .route("/api/v1/applications/{id}/secret", post(applications::renew_secret))
         .route("/api/v1/views", get(session::views))
         .route("/api/v1/assignees", get(session::assignees))
         .route("/api/v1/cases", get(cases::list).post(cases::create))

@@ -134,6 +134,13 @@ impl SignedIn {
                 "laptop",
                 Place::Sessions,
             ),
+            administration(
+                Permission::ManageApplications,
+                "/applications",
+                "applications",
+                "globe",
+                Place::Applications,
+            ),
         ];
         let organization = (!actor.is_staff()).then(|| self.session.organization_name.clone());
         Ok(Shell {

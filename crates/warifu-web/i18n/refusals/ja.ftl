@@ -154,3 +154,16 @@ network-member = 「{ $text }」はネットワークではありません。AS6
 passkey-synced = このパスキーは端末間で同期されますが、あなたの役割では認められていません。セキュリティキーを使ってください
 passkey-make = あなたの役割で使える認証器は限られていて、これはその中にありません
 certificate-known = この証明書の鍵は登録済みか、以前に登録されて取り外されています。別の証明書をお使いください。
+# Applications
+openid-client = 呼び出し元のアプリケーションは、このアドレスでは登録されていません。アプリケーションの管理者は、クライアントIDとリダイレクトURIを確認してください。
+application-name = アプリケーションの名前は{ $limit }文字以内で入力してください。
+application-roles = 入れるロールを一つ以上選んでください。
+application-max-age = 本人確認からの時間は1分から{ $limit }分の間で指定してください。
+application-acr = 必要な本人確認はphrかphrhです。
+application-kind = アプリケーションの種類はforward_authかopenidです。
+application-redirect = リダイレクトURIを一つ以上指定してください。
+application-backchannel = セッション終了の通知先は一つだけです。
+application-taken = このアドレスのアプリケーションはすでに登録されています。
+application-address = { $address }はアプリケーションのアドレスとして使えません。httpsで、ホストを含み、名前やパスワード、フラグメントのないものにしてください。
+application-own-host = { $address }はこのサーバーと同じホストです。このサーバーのCookieがアプリケーションに届いてしまうので使えません。
+application-origin = { $address }にはパスが含まれています。スキーム、ホスト、ポートだけを指定してください。

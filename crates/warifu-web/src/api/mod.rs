@@ -2,6 +2,7 @@
 //! something, their token in `X-CSRF-Token`. Every answer with records passes the gate: its ledger
 //! entry is durable before it leaves.
 
+pub mod applications;
 pub mod cases;
 pub mod files;
 pub mod idempotency;
@@ -47,6 +48,12 @@ use utoipa::OpenApi;
         sessions::roles,
         sessions::notices,
         sessions::see_notices,
+        applications::list,
+        applications::one,
+        applications::add,
+        applications::change,
+        applications::remove,
+        applications::renew_secret,
         cases::list,
         cases::create,
         cases::bulk,

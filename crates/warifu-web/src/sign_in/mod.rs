@@ -62,6 +62,9 @@ pub struct Asking {
     next: String,
     #[serde(default)]
     why: String,
+    /// Not empty: whoever is signed in proves once more who they are.
+    #[serde(default)]
+    again: String,
 }
 
 /// `GET /sign-in`. Who is signed in already goes on.
@@ -73,7 +76,7 @@ pub async fn page(
     Query(asking): Query<Asking>,
 ) -> Result<Response, Problem> {
     let next = local(&asking.next);
-    if let Some(signed_in) = signed_in {
+    if let Some(signed_in) = signed_in.filter(|_| asking.again.is_empty()) {
         let to = if next == "/" { home(signed_in.actor().roles) } else { next };
         return Ok(Redirect::to(to).into_response());
     }

@@ -137,6 +137,8 @@ pub enum Place {
     Policy,
     /// `/approvals`
     Approvals,
+    /// `/applications`
+    Applications,
     /// `/portal/cases`
     PortalCases,
     /// `/portal/cases/new`
@@ -204,6 +206,7 @@ impl Nav {
             Place::Sessions => "sessions",
             Place::Policy => "policy",
             Place::Approvals => "approvals",
+            Place::Applications => "applications",
             Place::PortalCases => "portal-cases",
             Place::PortalNew => "portal-new",
         };

@@ -9,6 +9,7 @@ mod replay;
 mod search;
 pub mod serve;
 pub mod signals;
+mod tell;
 mod tls;
 
 use crate::demo;

@@ -272,25 +272,27 @@ async fn serve_all(
     let watch = tokio::spawn(app.clone().watch_unfinished_runs());
     let stages = tokio::spawn(enter_stages(app.clone()));
     let asns = config.asns.clone().map(|asns| tokio::spawn(follow(asns)));
+    let tell = super::tell::tell(app.clone(), config.origin_text(), config.sessions);
+    let tell = tokio::spawn(tell);
     let Secured { identity, main, asking } = secured;
     let certificates = config.certificates.clone().map(|c| c.authorities);
     let kept = identity.map(|i| tokio::spawn(follow_certificates(app.clone(), i, certificates)));
     let web = Web::new(app, config).map_err(|e| CliError::Said(e.to_string()))?;
     let mails = senders.mailer.map(|mailer| tokio::spawn(mailer.deliver(web.clone())));
     let events = senders.webhook.map(|webhook| tokio::spawn(webhook.deliver(web.clone())));
-    let (tell, mut told) = watch::channel(false);
+    let (end, mut ending) = watch::channel(false);
     let asking = asking.map(|listener| {
-        serve_tls(listener, warifu_web::certificates::router(web.clone()), told.clone())
+        serve_tls(listener, warifu_web::certificates::router(web.clone()), ending.clone())
     });
     let router = warifu_web::router(web);
-    let main = main.map(|listener| serve_tls(listener, router.clone(), told.clone()));
+    let main = main.map(|listener| serve_tls(listener, router.clone(), ending.clone()));
     let service = router.into_make_service_with_connect_info::<SocketAddr>();
     let server = axum::serve(listener, service).with_graceful_shutdown(async move {
         stop.await;
-        let _ = tell.send(true);
+        let _ = end.send(true);
     });
     let late = async move {
-        let _ = told.wait_for(|stopped| *stopped).await;
+        let _ = ending.wait_for(|stopped| *stopped).await;
         tokio::time::sleep(GRACE).await;
     };
     tokio::select! {
@@ -299,7 +301,7 @@ async fn serve_all(
     }
     watch.abort();
     stages.abort();
-    for task in [mails, events, main, asking, kept].into_iter().flatten() {
+    for task in [mails, events, main, asking, kept, Some(tell)].into_iter().flatten() {
         task.abort();
     }
     asns.inspect(|task| task.abort());

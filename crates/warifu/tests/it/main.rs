@@ -56,6 +56,7 @@ mod evidence;
 mod harness;
 mod input;
 mod noscript;
+mod proxies;
 mod sign_in;
 mod signals;
 mod step_up;

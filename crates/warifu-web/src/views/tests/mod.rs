@@ -9,6 +9,7 @@
 mod checks;
 mod samples;
 mod samples_access;
+mod samples_applications;
 mod samples_desk;
 mod samples_evidence;
 mod samples_policy;
@@ -28,6 +29,7 @@ fn pages(lang: Lang) -> &'static [(&'static str, String)] {
             all.extend(samples_evidence::pages(lang));
             all.extend(samples_access::pages(lang));
             all.extend(samples_policy::pages(lang));
+            all.extend(samples_applications::pages(lang));
             all
         };
         Lang::ALL.into_iter().map(render).collect()

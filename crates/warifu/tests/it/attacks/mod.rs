@@ -1,9 +1,11 @@
 //! The attacks of the threat model, each by its number, from outside on the running server. Each
 //! test asserts what the attacker gets and what the ledger says about it.
 
+mod applications;
 mod certificates;
 mod devices;
 mod network;
+mod openid;
 mod policy;
 mod sessions;
 mod step_up;

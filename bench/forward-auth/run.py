@@ -1,0 +1,191 @@
+#!/usr/bin/env python3
+"""Measures forward-auth through nginx; see README.md. usage: run.py [POSTGRES-URL]
+
+Both rivals stand behind the same nginx, with the same settings, and are asked in turn in one run.
+"""
+import hashlib
+import os
+import re
+import secrets
+import signal
+import socket
+import sqlite3
+import statistics
+import subprocess
+import sys
+import tempfile
+import time
+import urllib.request
+from base64 import urlsafe_b64encode
+
+ROOT = os.path.dirname(os.path.dirname(os.path.dirname(os.path.abspath(__file__))))
+RELEASE = os.path.join(os.environ.get("CARGO_TARGET_DIR", os.path.join(ROOT, "target")), "release")
+ROUNDS = int(os.environ.get("ROUNDS", "7"))
+SECONDS = int(os.environ.get("SECONDS_EACH", "5"))
+CONNECTIONS = int(os.environ.get("CONNECTIONS", "16"))
+TICK = os.sysconf("SC_CLK_TCK")
+HOST = "builds.example.com"
+NGINX = """
+worker_processes 1; daemon off; pid {folder}/pid; error_log {folder}/error.log;
+events {{}}
+http {{
+  access_log off; {temporary}
+  upstream warifu {{ server 127.0.0.1:{warifu}; keepalive 32; }}
+  upstream yes {{ server 127.0.0.1:{yes}; keepalive 32; }}
+  server {{
+    listen 127.0.0.1:{warifu_front};
+    location / {{ auth_request /verify; auth_request_set $u $upstream_http_remote_user; add_header X-User $u; return_page; }}
+    location = /verify {{ internal; proxy_pass http://warifu/auth/verify; {proxy} }}
+  }}
+  server {{
+    listen 127.0.0.1:{yes_front};
+    location / {{ auth_request /verify; auth_request_set $u $upstream_http_remote_user; add_header X-User $u; return_page; }}
+    location = /verify {{ internal; proxy_pass http://yes/auth/verify; {proxy} }}
+  }}
+}}
+""".replace("return_page;", "root {folder}/pages;")
+PROXY = """proxy_pass_request_body off; proxy_set_header Content-Length ""; proxy_http_version 1.1;
+  proxy_set_header Connection ""; proxy_set_header X-Forwarded-For $proxy_add_x_forwarded_for;
+  proxy_set_header X-Forwarded-Proto https; proxy_set_header X-Forwarded-Host builds.example.com;
+  proxy_set_header X-Forwarded-Uri $request_uri; proxy_set_header X-Forwarded-Method $request_method;"""
+
+
+def free_port():
+    with socket.socket() as s:
+        s.bind(("127.0.0.1", 0))
+        return s.getsockname()[1]
+
+
+def wait_for(port):
+    for _ in range(400):
+        with socket.socket() as s:
+            if s.connect_ex(("127.0.0.1", port)) == 0:
+                return
+        time.sleep(0.05)
+    raise SystemExit(f"nobody listens on {port}")
+
+
+def cpu(pid):
+    """Seconds of CPU that a process has used."""
+    fields = open(f"/proc/{pid}/stat").read().rpartition(")")[2].split()
+    return (int(fields[11]) + int(fields[12])) / TICK
+
+
+def token():
+    """A token as a cookie has it, and its SHA-256 as the database has it."""
+    raw = secrets.token_bytes(32)
+    return urlsafe_b64encode(raw).decode().rstrip("="), hashlib.sha256(raw).digest()
+
+
+def records(database, url):
+    """An application and somebody who is in it, as enrolment, sign-in and entry would leave them."""
+    now = time.time_ns() // 1000
+    text, hashed = token()
+    _, session = token()
+    app = (1, "Builds", "forward_auth", f"https://{HOST}", "", "", "", "agent", None, "phr", now)
+    rows = [
+        ("applications", "id, name, kind, origin, redirect_uris, logout_uris, backchannel_uri, roles, max_age, acr, created_at", app),
+        ("sessions", "token_hash, person_id, csrf, created_at, used_at, ends_at, network, agent, credential_id, factor, assurance, proved_at",
+         (session, 1, "c", now, now, now + 43_200_000_000, "loopback", "bench", 1, "passkey", 3, now)),
+        ("application_sessions", "sid, token_hash, application_id, session, code_hash, scope, created_at, expires_at, tries",
+         ("sid", hashed, 1, session, b"c", "", now, 2**63 - 1, 0)),
+    ]
+    if url:
+        def literal(value):
+            if isinstance(value, bytes):
+                return "'\\x" + value.hex() + "'"
+            return "NULL" if value is None else f"'{value}'" if isinstance(value, str) else str(value)
+        script = "".join(f"INSERT INTO {t} ({c}) VALUES ({', '.join(map(literal, v))});\n" for t, c, v in rows)
+        subprocess.run(["psql", "-q", "-v", "ON_ERROR_STOP=1", url], input=script, text=True, check=True)
+    else:
+        db = sqlite3.connect(database)
+        with db:
+            for table, columns, values in rows:
+                db.execute(f"INSERT INTO {table} ({columns}) VALUES ({', '.join('?' * len(values))})", values)
+        db.close()
+    return text
+
+
+def wrk(port, cookie):
+    """Requests in a second, and the time in ms that half and 99 of 100 took."""
+    command = ["wrk", "-t1", f"-c{CONNECTIONS}", f"-d{SECONDS}s", "--latency", "-H", f"Cookie: __Host-warifu-application={cookie}",
+               f"http://127.0.0.1:{port}/page"]
+    said = subprocess.run(command, capture_output=True, text=True, check=True).stdout
+    if "Non-2xx" in said:
+        raise SystemExit(said)
+    def ms(share):
+        n, unit = re.search(rf"{share}%\s+([\d.]+)(us|ms|s)\b", said).groups()
+        return float(n) * {"us": 0.001, "ms": 1, "s": 1000}[unit]
+    requests = int(re.search(r"(\d+) requests in", said).group(1))
+    return float(re.search(r"Requests/sec:\s+([\d.]+)", said).group(1)), ms(50), ms(99), requests
+
+
+def main():
+    url = sys.argv[1] if len(sys.argv) > 1 else None
+    running = []
+    with tempfile.TemporaryDirectory(prefix="warifu-bench-") as folder:
+        data = os.path.join(folder, "data")
+        os.makedirs(os.path.join(folder, "pages"))
+        open(os.path.join(folder, "pages", "page"), "w").write("a page\n")
+        os.chmod(folder, 0o755)
+        base = [os.path.join(RELEASE, "warifu"), "--log", "error"]
+        where = ["--data", data] + (["--database", url] if url else [])
+        os.makedirs(data)
+        subprocess.run([*base, "enrol", *where, "--email", "agent@example.com", "--role", "agent"], check=True,
+                       stdout=subprocess.DEVNULL)
+        cookie = records(os.path.join(data, "warifu.db"), url)
+        warifu, yes, warifu_front, yes_front = (free_port() for _ in range(4))
+        temporary = " ".join(f"{k}_temp_path {folder}/{k};" for k in ("client_body", "proxy", "fastcgi", "uwsgi", "scgi"))
+        conf = os.path.join(folder, "nginx.conf")
+        with open(conf, "w") as f:
+            f.write(NGINX.format(folder=folder, temporary=temporary, proxy=PROXY, warifu=warifu, yes=yes,
+                                 warifu_front=warifu_front, yes_front=yes_front))
+        commands = [
+            [*base, "serve", *where, "--listen", f"127.0.0.1:{warifu}", "--trusted-proxy", "127.0.0.0/8"],
+            [os.path.join(RELEASE, "examples", "always_yes"), str(yes)],
+            ["/usr/sbin/nginx", "-p", folder, "-c", conf],
+        ]
+        try:
+            for command in commands:
+                running.append(subprocess.Popen(command, stdout=subprocess.DEVNULL))
+            for port in (warifu, yes, warifu_front, yes_front):
+                wait_for(port)
+            measure(running, cookie, {"yes": yes_front, "warifu": warifu_front}, {"yes": yes, "warifu": warifu})
+        finally:
+            for process in running:
+                process.send_signal(signal.SIGTERM)
+            for process in running:
+                process.wait()
+
+
+def measure(running, cookie, fronts, behind):
+    pids = {"warifu": running[0].pid, "yes": running[1].pid}
+    request = urllib.request.Request(f"http://127.0.0.1:{fronts['warifu']}/page",
+                                     headers={"Cookie": f"__Host-warifu-application={cookie}"})
+    assert urllib.request.urlopen(request).headers["X-User"] == "1"
+    rates, times, costs = ({"yes": [], "warifu": []} for _ in range(3))
+    for name in ("yes", "warifu"):
+        wrk(fronts[name], cookie)
+    for _ in range(ROUNDS):
+        for name in ("yes", "warifu"):
+            before = cpu(pids[name])
+            rate, half, most, requests = wrk(fronts[name], cookie)
+            rates[name].append(rate)
+            times[name].append((half, most))
+            costs[name].append((cpu(pids[name]) - before) / requests * 1e6)
+    print(f"{ROUNDS} rounds of {SECONDS} s in turn, {CONNECTIONS} connections, one nginx worker\n")
+    print("| behind nginx auth_request | requests/s, median (lowest to highest) | p50 ms | p99 ms | CPU of it, µs/request |")
+    print("|---|---|---|---|---|")
+    for name, title in (("yes", "always yes"), ("warifu", "Warifu")):
+        half, most = (statistics.median(t[i] for t in times[name]) for i in (0, 1))
+        print(f"| {title} | {statistics.median(rates[name]):,.0f} ({min(rates[name]):,.0f} to {max(rates[name]):,.0f}) "
+              f"| {half:.2f} | {most:.2f} | {statistics.median(costs[name]):.1f} ({min(costs[name]):.1f} to {max(costs[name]):.1f}) |")
+    shares = [w / y for w, y in zip(rates["warifu"], rates["yes"])]
+    beyond = [w - y for w, y in zip(costs["warifu"], costs["yes"])]
+    print(f"\nshare of the rate: median {statistics.median(shares):.1%} ({min(shares):.1%} to {max(shares):.1%}), round by round")
+    print(f"CPU of the check beyond the bare handler: median {statistics.median(beyond):.1f} µs "
+          f"({min(beyond):.1f} to {max(beyond):.1f})")
+
+
+if __name__ == "__main__":
+    main()

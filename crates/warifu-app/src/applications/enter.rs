@@ -1,0 +1,212 @@
+//! Entering an application behind a proxy, and the check of every request to it.
+//!
+//! The session's cookie is of this server's host alone. A browser that comes to an application gets a
+//! secret there, is sent here with its digest, and goes back with a code; code and secret together are
+//! changed for a cookie of the application's host. That cookie points at the session: whatever ends the
+//! session ends it too, with the next request.
+
+use crate::sessions::{OpenSession, Use};
+use crate::{App, AppError};
+use warifu_auth::applications::{Admission, admit};
+use warifu_auth::{SessionPolicy, SessionTimes, Token, Verdict, equal, judge};
+use warifu_domain::applications::{Acr, Application, Kind};
+use warifu_domain::time::{HOUR, MINUTE};
+use warifu_domain::{ApplicationId, Timestamp};
+use warifu_storage::application_sessions::{self, ApplicationSession, Code, Standing};
+use warifu_storage::{applications, sessions};
+
+/// How long a code is good, in microseconds.
+pub(crate) const CODE: i64 = MINUTE;
+/// How long a used or expired code is remembered, so that a second use is noticed.
+pub(crate) const REMEMBERED: i64 = 24 * HOUR;
+
+/// Somebody whose request may go on to the application.
+#[derive(Clone, Debug)]
+pub struct Visitor {
+    pub standing: Standing,
+    pub acr: Acr,
+}
+
+/// Why a request may not go on.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Turned {
+    /// Nobody is signed in there (any more), or has to prove themselves once more.
+    SignIn,
+    /// They are known, and may not enter.
+    Forbidden,
+}
+
+/// A way into an application, for the browser that asked for it.
+pub struct Way {
+    pub application: Application,
+    pub code: Token,
+}
+
+pub(crate) fn times(s: &Standing) -> SessionTimes<'_> {
+    SessionTimes {
+        created_at: s.created_at,
+        used_at: s.used_at,
+        ends_at: s.ends_at,
+        ended_at: s.ended_at,
+        network: &s.network,
+    }
+}
+
+impl App {
+    /// The application behind a proxy that has an origin.
+    ///
+    /// # Errors
+    /// When the database fails.
+    pub async fn application_at(&self, origin: &str) -> Result<Option<Application>, AppError> {
+        let mut reader = self.db.read().await?;
+        let found = applications::find_by_origin(&mut reader.conn(), origin).await?;
+        Ok(found.filter(|a| a.kind == Kind::ForwardAuth))
+    }
+
+    /// Makes a code for somebody's browser, bound to the SHA-256 of its secret. The inner error says why
+    /// they may not enter.
+    ///
+    /// # Errors
+    /// [`AppError::NotFound`] when there is no such application behind a proxy.
+    pub async fn enter_application(
+        &self,
+        session: &OpenSession,
+        id: ApplicationId,
+        browser: &Token,
+        path: &str,
+    ) -> Result<Result<Way, Admission>, AppError> {
+        let now = self.now();
+        let found = applications::find(&mut self.db.read().await?.conn(), id).await?;
+        let application = found.filter(|a| a.kind == Kind::ForwardAuth);
+        let application = application.ok_or(AppError::NotFound("application"))?;
+        let proof = (session.factor, session.assurance);
+        match admit(&application.entry, session.actor.roles, proof, session.proved_at, now) {
+            Admission::Admitted(_) => {}
+            refused => return Ok(Err(refused)),
+        }
+        let code = Token::from_random(self.random_bytes());
+        let kept = Code {
+            code_hash: code.hash().to_vec(),
+            application_id: id.0,
+            session: session.token_hash.to_vec(),
+            bound: browser.bytes().to_vec(),
+            redirect: path.to_owned(),
+            nonce: None,
+            scope: String::new(),
+            expires_at: now.plus(CODE).0,
+            used_at: None,
+        };
+        let mut tx = self.db.begin_plain().await?;
+        application_sessions::insert_code(&mut tx.conn(), &kept, now.plus(-REMEMBERED)).await?;
+        tx.commit().await?;
+        Ok(Ok(Way { application, code }))
+    }
+
+    /// Changes a code and the browser's secret for the cookie of an application, and gives the path that
+    /// was asked for. `None` when they do not fit, for whatever reason.
+    ///
+    /// # Errors
+    /// When the database fails.
+    pub async fn arrive(
+        &self,
+        application: &Application,
+        (code, browser): (&str, &str),
+        by: Use<'_>,
+        policy: &SessionPolicy,
+    ) -> Result<Option<(Token, String)>, AppError> {
+        let Some(code) = Token::parse(code) else { return Ok(None) };
+        let browser = Token::parse(browser).map(|b| b.hash());
+        let now = self.now();
+        let token = Token::from_random(self.random_bytes());
+        let mut tx = self.db.begin_plain().await?;
+        let mut conn = tx.conn();
+        let Some(kept) = application_sessions::find_code(&mut conn, &code.hash()).await? else {
+            return Ok(None);
+        };
+        // Whoever brings it, it is used up.
+        let first = application_sessions::use_code(&mut conn, &kept.code_hash, now).await?;
+        let hex = crate::attachments::hex;
+        let same = browser.is_some_and(|hash| equal(&hex(&kept.bound), &hex(&hash)));
+        let fits = same && kept.application_id == application.id.0 && now.0 < kept.expires_at;
+        if !first {
+            application_sessions::end_of_code(&mut conn, &kept.code_hash, now).await?;
+        }
+        if first && fits {
+            let opened = ApplicationSession {
+                sid: Token::from_random(self.random_bytes()).text(),
+                token_hash: token.hash().to_vec(),
+                application: application.id,
+                session: kept.session,
+                code_hash: kept.code_hash,
+                scope: String::new(),
+                created_at: now,
+                // It holds as long as the session does.
+                expires_at: Timestamp(i64::MAX),
+                tell_at: None,
+            };
+            application_sessions::insert(&mut conn, &opened).await?;
+        }
+        tx.commit().await?;
+        if !first || !fits {
+            return Ok(None);
+        }
+        // The session may have ended since the code was made, or the code been carried elsewhere.
+        let visitor = self.visitor(&application.origin, &token.text(), by, policy).await?;
+        Ok(visitor.is_ok().then_some((token, kept.redirect)))
+    }
+
+    /// Who is behind the token of an application's cookie: the check of every request to it. All that it
+    /// depends on is read anew each time, so whatever was taken away is felt by the next request.
+    ///
+    /// # Errors
+    /// When the database fails.
+    pub async fn visitor(
+        &self,
+        origin: &str,
+        token: &str,
+        by: Use<'_>,
+        policy: &SessionPolicy,
+    ) -> Result<Result<Visitor, Turned>, AppError> {
+        let Some(token) = Token::parse(token) else { return Ok(Err(Turned::SignIn)) };
+        let found = self.checks.standing(&self.db, &token.hash()).await?;
+        let Some(standing) = found.filter(|s| s.origin == origin) else {
+            return Ok(Err(Turned::SignIn));
+        };
+        self.stands(standing, by, policy).await
+    }
+
+    /// Judges what is known about a token: the session first, then the application's policy.
+    pub(crate) async fn stands(
+        &self,
+        standing: Standing,
+        by: Use<'_>,
+        policy: &SessionPolicy,
+    ) -> Result<Result<Visitor, Turned>, AppError> {
+        let now = self.now();
+        if standing.revoked || now >= standing.expires_at {
+            return Ok(Err(Turned::SignIn));
+        }
+        match judge(&times(&standing), by.network, now, policy) {
+            Verdict::Open { .. } => {}
+            verdict => {
+                let mut reader = self.db.read().await?;
+                let session = sessions::find(&mut reader.conn(), &standing.session).await?;
+                drop(reader);
+                if let Some(session) = session {
+                    self.bury(&session, verdict, by.network).await?;
+                }
+                return Ok(Err(Turned::SignIn));
+            }
+        }
+        let proof = (standing.factor, standing.assurance);
+        let acr = match admit(&standing.entry, standing.roles, proof, standing.proved_at, now) {
+            Admission::Admitted(acr) => acr,
+            Admission::Stale => return Ok(Err(Turned::SignIn)),
+            Admission::Weak | Admission::NoRole => return Ok(Err(Turned::Forbidden)),
+        };
+        if by.by_hand && now.0 - standing.used_at.0 >= policy.touch_every {
+            self.touch(&standing.session, now).await?;
+        }
+        Ok(Ok(Visitor { standing, acr }))
+    }
+}

@@ -1,0 +1,163 @@
+//! Reverse proxies in front of a small application, run with the very files that the documentation has.
+
+use axum::Router;
+use axum::http::{HeaderMap, Uri};
+use serde_json::{Map, Value};
+use std::net::TcpListener;
+use std::path::{Path, PathBuf};
+use std::process::{Child, Command, Stdio};
+use std::time::Duration;
+use tempfile::TempDir;
+
+/// A proxy; it ends with this.
+pub struct Proxy {
+    child: Child,
+    _folder: TempDir,
+    /// The application's origin as browsers see it.
+    pub base: String,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Kind {
+    Nginx,
+    Caddy,
+}
+
+impl Kind {
+    pub const ALL: [Kind; 2] = [Kind::Nginx, Kind::Caddy];
+}
+
+impl Drop for Proxy {
+    fn drop(&mut self) {
+        // nginx ends its workers when it is asked to, not when it is killed.
+        let id = self.child.id().to_string();
+        let _ = Command::new("kill").args(["-TERM", &id]).status();
+        for _ in 0..100 {
+            if let Ok(Some(_)) = self.child.try_wait() {
+                return;
+            }
+            std::thread::sleep(Duration::from_millis(20));
+        }
+        let _ = self.child.kill();
+        let _ = self.child.wait();
+    }
+}
+
+pub fn free_port() -> u16 {
+    let listener = TcpListener::bind("127.0.0.1:0").expect("a port");
+    listener.local_addr().expect("an address").port()
+}
+
+fn documented(name: &str) -> String {
+    let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../docs/applications").join(name);
+    std::fs::read_to_string(&path).unwrap_or_else(|e| panic!("{}: {e}", path.display()))
+}
+
+/// Replaces what must be there.
+fn put(text: &str, pairs: &[(&str, &str)]) -> String {
+    pairs.iter().fold(text.to_owned(), |text, (from, to)| {
+        assert!(text.contains(from), "{from} is not in the documented file");
+        text.replace(from, to)
+    })
+}
+
+fn nginx(folder: &Path, warifu: &str, application: &str, port: u16) -> Command {
+    let listen = format!("listen 127.0.0.1:{port};");
+    let at = |name: &str| folder.join(name).display().to_string();
+    let temporary: String = ["client_body", "proxy", "fastcgi", "uwsgi", "scgi"]
+        .iter()
+        .map(|kind| format!("{kind}_temp_path {};\n", at(kind)))
+        .collect();
+    let text = put(
+        &documented("nginx.conf"),
+        &[
+            ("127.0.0.1:8080", warifu),
+            ("127.0.0.1:9000", application),
+            ("listen 443 ssl;", &listen),
+            ("ssl_certificate /etc/ssl/certs/application.pem;", ""),
+            ("ssl_certificate_key /etc/ssl/private/application.key;", ""),
+            ("worker_processes auto;", "worker_processes 1;"),
+            ("http {\n", &format!("http {{\naccess_log off;\n{temporary}")),
+        ],
+    );
+    let file = folder.join("nginx.conf");
+    std::fs::write(&file, text).expect("a file in a folder of ours");
+    let own = format!("daemon off; pid {}; error_log stderr;", at("pid"));
+    let found = ["/usr/sbin/nginx", "/usr/local/sbin/nginx"].map(PathBuf::from);
+    let program = found.into_iter().find(|p| p.exists()).unwrap_or_else(|| "nginx".into());
+    let mut command = Command::new(program);
+    command.arg("-p").arg(folder).arg("-c").arg(file).args(["-g", &own]);
+    command
+}
+
+fn caddy(folder: &Path, warifu: &str, application: &str, port: u16) -> Command {
+    let text = put(
+        &documented("Caddyfile"),
+        &[
+            ("127.0.0.1:8080", warifu),
+            ("127.0.0.1:9000", application),
+            ("https://builds.example.com", &format!("http://127.0.0.1:{port}")),
+        ],
+    );
+    let file = folder.join("Caddyfile");
+    std::fs::write(&file, format!("{{\n\tadmin off\n\tauto_https off\n}}\n{text}"))
+        .expect("a file in a folder of ours");
+    let mut command = Command::new("caddy");
+    command.args(["run", "--adapter", "caddyfile", "--config"]).arg(file);
+    for name in ["HOME", "XDG_DATA_HOME", "XDG_CONFIG_HOME"] {
+        command.env(name, folder);
+    }
+    command
+}
+
+impl Proxy {
+    /// Starts one between browsers, a server at `http://localhost:PORT` and an application.
+    pub async fn start(kind: Kind, warifu: &str, application: &str) -> Proxy {
+        let folder = TempDir::with_prefix("warifu-proxy-").expect("a temporary folder");
+        let port = free_port();
+        let warifu = warifu.replace("http://localhost", "127.0.0.1");
+        let application = application.replace("http://", "");
+        let mut command = match kind {
+            Kind::Nginx => nginx(folder.path(), &warifu, &application, port),
+            Kind::Caddy => caddy(folder.path(), &warifu, &application, port),
+        };
+        let log = std::fs::File::create(folder.path().join("log")).expect("a file");
+        let child = command
+            .stdin(Stdio::null())
+            .stdout(Stdio::null())
+            .stderr(log)
+            .spawn()
+            .unwrap_or_else(|e| panic!("{kind:?}: {e}; run ./test, which installs it"));
+        let base = format!("http://127.0.0.1:{port}");
+        let mut proxy = Proxy { child, _folder: folder, base };
+        for _ in 0..400 {
+            if tokio::net::TcpStream::connect(("127.0.0.1", port)).await.is_ok() {
+                return proxy;
+            }
+            if let Ok(Some(_)) = proxy.child.try_wait() {
+                break;
+            }
+            tokio::time::sleep(Duration::from_millis(25)).await;
+        }
+        let log = std::fs::read_to_string(proxy._folder.path().join("log")).unwrap_or_default();
+        panic!("{kind:?} does not listen:\n{log}")
+    }
+}
+
+/// An application that says what it was sent; it lives as long as the test's runtime.
+pub async fn application() -> String {
+    let echo = async |uri: Uri, headers: HeaderMap| {
+        let mut said = Map::new();
+        for name in headers.keys() {
+            let all: Vec<_> =
+                headers.get_all(name).iter().filter_map(|v| v.to_str().ok()).collect();
+            said.insert(name.as_str().to_owned(), all.join(" | ").into());
+        }
+        said.insert("path".to_owned(), uri.to_string().into());
+        axum::Json(Value::Object(said))
+    };
+    let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.expect("a port");
+    let address = listener.local_addr().expect("an address");
+    tokio::spawn(async move { axum::serve(listener, Router::new().fallback(echo)).await });
+    format!("http://{address}")
+}

@@ -16,6 +16,7 @@ pub mod ledger;
 pub mod live;
 mod names;
 pub mod notices;
+pub mod oidc;
 pub mod organizations;
 pub mod passkeys;
 pub mod people;

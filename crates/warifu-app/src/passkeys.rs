@@ -30,7 +30,7 @@ pub struct OpenInvitation {
 const NAME: usize = 60;
 
 /// Ties an invitation to the browser that opens it first.
-fn browser_hash(browser: &str) -> [u8; 32] {
+pub(crate) fn browser_hash(browser: &str) -> [u8; 32] {
     digest(format!("invitation:{browser}").as_bytes())
 }
 
@@ -332,7 +332,7 @@ pub struct Answer<'a> {
     pub name: &'a str,
 }
 
-fn actor_of(person: &KnownPerson, roles: Roles, network: &str) -> Actor {
+pub(crate) fn actor_of(person: &KnownPerson, roles: Roles, network: &str) -> Actor {
     Actor {
         person: person.id,
         name: person.record.display_name().to_owned(),

@@ -149,6 +149,7 @@ pub struct Inner {
     pub replays: Replays,
     pub(crate) tables: Tables,
     pub matches: Matches,
+    pub(crate) oidc: crate::oidc::Providers,
 }
 
 impl std::ops::Deref for App {
@@ -185,6 +186,7 @@ impl App {
             replays: Replays::default(),
             tables: Tables::default(),
             matches: Matches::default(),
+            oidc: crate::oidc::Providers::default(),
         };
         Ok(App { inner: Arc::new(inner) })
     }

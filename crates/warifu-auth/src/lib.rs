@@ -4,7 +4,9 @@
 mod asn;
 mod client;
 mod network;
+pub mod oidc;
 mod passkeys;
+mod seal;
 mod session;
 mod throttle;
 mod token;
@@ -16,6 +18,7 @@ pub use network::{Network, prefix, same_network};
 pub use passkeys::{
     Begun, NewPasskey, PasskeyError, Passkeys, Presented, Proven, credential_id, is_synced,
 };
+pub use seal::{open_sealed, seal};
 pub use session::{SESSION_COOKIE, SessionPolicy, SessionTimes, Verdict, judge};
 pub use throttle::Throttle;
 pub use token::{Token, TokenHash, digest, equal};

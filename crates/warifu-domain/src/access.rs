@@ -73,6 +73,7 @@ impl Role {
                 Invite,
                 ManageSessions,
                 ManageRoles,
+                ManageSignIn,
                 Investigate,
             ],
             Role::Responder => &[
@@ -116,6 +117,8 @@ pub enum Permission {
     Invite,
     /// Grant and take away roles.
     ManageRoles,
+    /// Connect identity providers, and say what an organization's users may sign in with.
+    ManageSignIn,
     /// See everybody's sessions and end them.
     ManageSessions,
     /// See the people and cases of one's own organization.
@@ -137,6 +140,10 @@ impl Roles {
 
     pub fn iter(self) -> impl Iterator<Item = Role> {
         Role::ALL.into_iter().filter(move |r| self.has(*r))
+    }
+
+    pub fn is_empty(self) -> bool {
+        self.0 == 0
     }
 
     /// Whether any of the roles is one of the vendor's.

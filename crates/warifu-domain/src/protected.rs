@@ -11,16 +11,36 @@ pub enum Action {
     RemoveFactor,
     /// Somebody gets exactly these roles.
     ChangeRoles,
+    /// An identity provider by which people may sign in is added.
+    AddProvider,
+    /// An identity provider is switched on or off.
+    SwitchProvider,
+    /// An identity provider goes.
+    RemoveProvider,
+    /// What an organization's users may sign in with.
+    ChangeOrganizationAccess,
 }
 
 impl Action {
-    pub const ALL: [Action; 3] = [Action::AddFactor, Action::RemoveFactor, Action::ChangeRoles];
+    pub const ALL: [Action; 7] = [
+        Action::AddFactor,
+        Action::RemoveFactor,
+        Action::ChangeRoles,
+        Action::AddProvider,
+        Action::SwitchProvider,
+        Action::RemoveProvider,
+        Action::ChangeOrganizationAccess,
+    ];
 
     pub fn key(self) -> &'static str {
         match self {
             Action::AddFactor => "add_factor",
             Action::RemoveFactor => "remove_factor",
             Action::ChangeRoles => "change_roles",
+            Action::AddProvider => "add_provider",
+            Action::SwitchProvider => "switch_provider",
+            Action::RemoveProvider => "remove_provider",
+            Action::ChangeOrganizationAccess => "change_organization_access",
         }
     }
 

@@ -79,6 +79,16 @@ pub async fn find(
     row.map(TryInto::try_into).transpose()
 }
 
+/// Whether an identifier was ever registered, for whatever kind.
+///
+/// # Errors
+/// As every query.
+pub async fn is_taken(c: &mut Conn<'_>, credential_id: &[u8]) -> Result<bool, StorageError> {
+    let row = fetch_optional!(c, (i64,):
+        "SELECT id FROM credentials WHERE credential_id = $1", credential_id)?;
+    Ok(row.is_some())
+}
+
 /// A factor to be added.
 pub struct NewCredential<'a> {
     pub person: PersonId,

@@ -8,6 +8,7 @@ mod cases;
 pub mod csrf;
 mod headers;
 pub mod i18n;
+mod identity_providers;
 mod incidents;
 pub mod lang;
 mod ledger;

@@ -2,14 +2,14 @@
 
 use crate::state::Web;
 use crate::{
-    account, api, attachments, cases, headers, incidents, lang, ledger, live, network,
-    organizations, people, portal, problem, reports, runs, search, sign_in, step_up,
+    account, api, attachments, cases, headers, identity_providers, incidents, lang, ledger, live,
+    network, organizations, people, portal, problem, reports, runs, search, sign_in, step_up,
 };
 use axum::Router;
 use axum::extract::{DefaultBodyLimit, State};
 use axum::http::StatusCode;
 use axum::middleware::from_fn_with_state;
-use axum::routing::{delete, get, post, put};
+use axum::routing::{delete, get, patch, post, put};
 use std::time::Duration;
 use tower_http::catch_panic::CatchPanicLayer;
 use tower_http::compression::CompressionLayer;
@@ -51,6 +51,13 @@ fn sign_in() -> Router<Web> {
         .route("/sign-in", get(sign_in::page))
         .route("/sign-in/options", post(sign_in::options))
         .route("/sign-in/verify", post(sign_in::verify))
+        .route("/sign-in/oidc/callback", get(sign_in::provider::callback))
+        .route("/sign-in/oidc/{provider}", get(sign_in::provider::sign_in))
+        .route("/oidc/backchannel-logout", post(sign_in::provider::back_channel))
+        .route("/enrol/{invitation}/oidc/{provider}", get(sign_in::provider::enrol))
+        .route("/identity-providers", get(identity_providers::list).post(identity_providers::add))
+        .route("/identity-providers/{id}/switch", post(identity_providers::switch))
+        .route("/identity-providers/{id}/remove", post(identity_providers::remove))
         .route("/sign-out", post(sign_in::out::sign_out))
         .route("/signed-out", get(sign_in::out::signed_out))
         .route("/step-up/options", post(step_up::options))
@@ -157,7 +164,9 @@ fn api() -> Router<Web> {
 
 /// Session, cases, people, organizations.
 fn api_desk() -> Router<Web> {
-    use api::{cases, messages, organizations, people, session, sessions};
+    use api::{
+        cases, identity_providers as providers, messages, organizations, people, session, sessions,
+    };
     Router::new()
         .route("/api/v1/session", get(session::session).delete(session::sign_out))
         .route("/api/v1/passkeys", get(session::passkeys))
@@ -168,6 +177,11 @@ fn api_desk() -> Router<Web> {
         .route("/api/v1/people/{id}/sessions", delete(sessions::end_all))
         .route("/api/v1/people/{id}/sessions/{session}", delete(sessions::end))
         .route("/api/v1/people/{id}/roles", put(sessions::roles))
+        .route("/api/v1/identity-providers", get(providers::list).post(providers::add))
+        .route(
+            "/api/v1/identity-providers/{id}",
+            patch(providers::switch).delete(providers::remove),
+        )
         .route("/api/v1/views", get(session::views))
         .route("/api/v1/assignees", get(session::assignees))
         .route("/api/v1/cases", get(cases::list).post(cases::create))

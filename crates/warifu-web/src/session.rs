@@ -106,12 +106,19 @@ impl SignedIn {
         } else {
             Vec::new()
         };
-        let more = may(Permission::ManageSessions).then(|| ViewLink {
+        let sessions = may(Permission::ManageSessions).then(|| ViewLink {
             href: "/sessions".into(),
             label: lang.t("sessions"),
             icon: "laptop",
             count: None,
             current: place == Place::Sessions,
+        });
+        let providers = may(Permission::ManageSignIn).then(|| ViewLink {
+            href: "/identity-providers".into(),
+            label: lang.t("providers"),
+            icon: "key",
+            count: None,
+            current: self.here.starts_with("/identity-providers"),
         });
         let organization = (!actor.is_staff()).then(|| self.session.organization_name.clone());
         Ok(Shell {
@@ -146,7 +153,7 @@ impl SignedIn {
                 incidents: counts.incidents,
                 portal_cases: counts.portal,
                 notices: counts.notices,
-                more: more.into_iter().collect(),
+                more: sessions.into_iter().chain(providers).collect(),
                 ..Nav::default()
             },
             flash: None,

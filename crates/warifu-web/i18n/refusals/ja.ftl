@@ -138,3 +138,9 @@ forwarded = プロキシの{ $header }ヘッダーから、アクセス元のア
 role-organization = この役割は、この人の組織では使えません。組織に合った役割を選んでください。
 role-last = 最後の一人の特権管理者からは役割を外せません。先に別の人を指定してください。
 role-unknown = 「{ $role }」という役割はありません。
+# Identity providers
+provider-issuer = 発行者はプロバイダーの表記のとおりに入力してください。https:// で始まり、ホスト名を含み、クエリは付けません。
+provider-text = 1文字以上{ $limit }文字以内で入力してください。
+provider-organization = 「{ $name }」という組織はありません。
+provider-host = { $host }にも接続または移動します。意図したものであれば、追加のホストに加えてください。
+provider-silent = このアドレスからは、この名前のIDプロバイダーとしての応答がありません。

@@ -5,6 +5,7 @@
 pub mod cases;
 pub mod files;
 pub mod idempotency;
+pub mod identity_providers;
 pub mod incidents;
 pub mod ledger;
 pub mod messages;
@@ -46,6 +47,10 @@ use utoipa::OpenApi;
         sessions::roles,
         sessions::notices,
         sessions::see_notices,
+        identity_providers::list,
+        identity_providers::add,
+        identity_providers::switch,
+        identity_providers::remove,
         cases::list,
         cases::create,
         cases::bulk,

@@ -7,6 +7,7 @@
 pub mod cases;
 pub mod charts;
 pub mod errors;
+pub mod identity_providers;
 pub mod incidents;
 pub mod ledger;
 pub mod markup;

@@ -22,6 +22,17 @@ pub struct SignIn {
     pub idle: i64,
     /// The network as it would be bound, e.g. `AS64496 Hashira Tokyo`
     pub network: String,
+    /// Identity providers
+    pub providers: Vec<ProviderWay>,
+}
+
+/// A button that leads to an identity provider.
+#[derive(Debug, Clone, Default)]
+pub struct ProviderWay {
+    /// Address here from which the browser is sent on
+    pub href: String,
+    /// Its name
+    pub name: String,
 }
 
 /// A sign-in that did not work, or a session that ended. It never says whether an account exists.
@@ -57,6 +68,10 @@ pub enum SignInTrouble {
     Ended,
     /// Enrolment failed
     EnrolFailed,
+    /// An identity provider's word was not enough
+    ProviderRefused,
+    /// An identity provider does not answer
+    ProviderDown,
 }
 
 impl SignInProblem {
@@ -75,6 +90,7 @@ impl SignInProblem {
             SignInTrouble::Idle | SignInTrouble::Over => "clock",
             SignInTrouble::Moved => "net",
             SignInTrouble::Throttled | SignInTrouble::Ended => "lock",
+            SignInTrouble::ProviderRefused | SignInTrouble::ProviderDown => "key",
             _ => "passkey",
         }
     }
@@ -90,6 +106,8 @@ impl SignInProblem {
             SignInTrouble::Moved => "sign-in-moved-title",
             SignInTrouble::Ended => "sign-in-ended-title",
             SignInTrouble::EnrolFailed => "enrol-failed-title",
+            SignInTrouble::ProviderRefused => "sign-in-provider-refused-title",
+            SignInTrouble::ProviderDown => "sign-in-provider-down-title",
         }
     }
 
@@ -104,6 +122,8 @@ impl SignInProblem {
             SignInTrouble::Moved => "sign-in-moved-what",
             SignInTrouble::Ended => "sign-in-ended-what",
             SignInTrouble::EnrolFailed => "enrol-failed-what",
+            SignInTrouble::ProviderRefused => "sign-in-provider-refused-what",
+            SignInTrouble::ProviderDown => "sign-in-provider-down-what",
         }
     }
 
@@ -118,6 +138,8 @@ impl SignInProblem {
             SignInTrouble::Moved => "sign-in-moved-how",
             SignInTrouble::Ended => "sign-in-ended-how",
             SignInTrouble::EnrolFailed => "enrol-failed-how",
+            SignInTrouble::ProviderRefused => "sign-in-provider-refused-how",
+            SignInTrouble::ProviderDown => "sign-in-provider-down-how",
         }
     }
 }
@@ -142,6 +164,8 @@ pub struct Enrol {
     pub next: String,
     /// What went wrong before
     pub problem: Option<SignInProblem>,
+    /// Identity providers where the invitation can be redeemed instead
+    pub providers: Vec<ProviderWay>,
 }
 
 /// `GET /enrol/{invitation}` when it cannot be used; the answer does not say why.
@@ -158,6 +182,8 @@ pub struct EnrolGone {
 pub struct SignedOut {
     /// Frame; `me` is `None`
     pub shell: Shell,
+    /// Where the browser goes on to, to sign out there as well
+    pub provider: Option<ProviderWay>,
 }
 
 /// `GET /account/passkeys`

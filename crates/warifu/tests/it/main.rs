@@ -48,8 +48,11 @@ mod crash;
 mod desk;
 mod evidence;
 mod harness;
+#[allow(dead_code, reason = "a harness offers more than the tests of one day use")]
+mod identity_provider;
 mod input;
 mod noscript;
+mod oidc;
 mod sign_in;
 mod step_up;
 mod story;

@@ -153,7 +153,7 @@ pub fn case_row(lang: Lang) -> CaseRow {
     }
 }
 
-fn trouble(lang: Lang, kind: SignInTrouble, detail: &str) -> SignInProblem {
+pub fn trouble(lang: Lang, kind: SignInTrouble, detail: &str) -> SignInProblem {
     SignInProblem {
         kind,
         detail: detail.into(),
@@ -170,6 +170,7 @@ fn sign_in(lang: Lang, problem: Option<SignInProblem>) -> String {
         lifetime: 43_200,
         idle: 900,
         network: "AS64496 Hashira Tokyo".into(),
+        providers: Vec::new(),
     }
     .render()
     .unwrap()
@@ -257,12 +258,13 @@ pub fn pages(lang: Lang) -> Vec<(&'static str, String)> {
                 suggested_name: "Chromium".into(),
                 next: "/cases".into(),
                 problem: Some(trouble(lang, SignInTrouble::EnrolFailed, "")),
+                providers: Vec::new(),
             }
             .render()
             .unwrap(),
         ),
         ("enrol-gone", EnrolGone { shell: gate(lang) }.render().unwrap()),
-        ("signed-out", SignedOut { shell: gate(lang) }.render().unwrap()),
+        ("signed-out", SignedOut { shell: gate(lang), provider: None }.render().unwrap()),
     ];
     let passkey = |name: &str, synced| Passkey {
         id: "k1".into(),

@@ -1,6 +1,7 @@
 //! The attacks of the threat model, each by its number, from outside on the running server. Each
 //! test asserts what the attacker gets and what the ledger says about it.
 
+mod downgrade;
 mod network;
 mod sessions;
 mod step_up;
@@ -13,7 +14,7 @@ use serde_json::Value;
 
 /// The newest entries of the ledger of a kind, newest first, as the API shows them to somebody who may
 /// read it.
-async fn entries(reader: &mut Client, kind: &str) -> Vec<Value> {
+pub async fn entries(reader: &mut Client, kind: &str) -> Vec<Value> {
     let mut json = reader.clone().header("accept", "application/json");
     let page = json.get(&format!("/api/v1/ledger?kind={kind}&limit=20")).await;
     assert_eq!(page.status, 200, "{}", page.text());
@@ -32,7 +33,7 @@ async fn notices(client: &mut Client) -> Vec<String> {
 }
 
 /// The ledger is whole.
-fn verified(w: &Warifu) {
+pub fn verified(w: &Warifu) {
     let said = w.ok("ledger verify", &["--quiet"]);
     assert!(said.starts_with("OK"), "{said}");
 }

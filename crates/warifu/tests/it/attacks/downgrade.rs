@@ -4,7 +4,6 @@ use super::{entries, verified};
 use crate::http::Client;
 use crate::identity_provider::{IdentityProvider, leave, owner, there_and_back, through};
 use crate::oidc::{REFUSED, enrolled, sign_in};
-use crate::server::Warifu;
 use crate::sign_in::{SESSION, invitation};
 use serde_json::{Value, json};
 

@@ -150,6 +150,7 @@ pub struct Inner {
     pub(crate) tables: Tables,
     pub matches: Matches,
     pub(crate) oidc: crate::oidc::Providers,
+    pub(crate) passwords: crate::password::Passwords,
 }
 
 impl std::ops::Deref for App {
@@ -187,6 +188,7 @@ impl App {
             tables: Tables::default(),
             matches: Matches::default(),
             oidc: crate::oidc::Providers::default(),
+            passwords: crate::password::Passwords::default(),
         };
         Ok(App { inner: Arc::new(inner) })
     }

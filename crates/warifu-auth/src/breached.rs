@@ -20,7 +20,8 @@ impl Breached {
     pub fn open(path: &Path) -> Result<Breached> {
         let mut file = File::open(path)?;
         let line = line_at(&mut file, 0)?;
-        if line.len() < 40 || !line.is_ascii() || !line[..40].bytes().all(|b| b.is_ascii_hexdigit()) {
+        if line.len() < 40 || !line.is_ascii() || !line[..40].bytes().all(|b| b.is_ascii_hexdigit())
+        {
             let what = "lines of SHA-1 hashes, sorted, are expected";
             return Err(std::io::Error::new(std::io::ErrorKind::InvalidData, what));
         }

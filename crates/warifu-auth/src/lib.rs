@@ -2,14 +2,17 @@
 //! session holds.
 
 mod asn;
+pub mod breached;
 mod client;
 mod network;
 pub mod oidc;
 mod passkeys;
+pub mod password;
 mod seal;
 mod session;
 mod throttle;
 mod token;
+pub mod totp;
 
 pub use asn::{AsnError, Asns, network_of};
 pub use client::{ForwardedBy, Malformed, Proxies};

@@ -91,14 +91,18 @@ mod tests {
 
     #[test]
     fn length_counts_and_kinds_of_characters_do_not() {
-        let fit = |text: &str| super::fit(&of(text), &["haruka.endo@alder.example", "Alder"], false);
+        let fit =
+            |text: &str| super::fit(&of(text), &["haruka.endo@alder.example", "Alder"], false);
         assert_eq!(fit("1234567"), Err(Unfit::Short));
         assert_eq!(fit(&"a tally ".repeat(33)), Err(Unfit::Long));
-        for common in ["password", "12345678", "qwertyuiop", "Password1!", "haruka.endo@alder.example"] {
+        for common in
+            ["password", "12345678", "qwertyuiop", "Password1!", "haruka.endo@alder.example"]
+        {
             assert_eq!(fit(common), Err(Unfit::Common), "{common}");
         }
         let long = "a tally that was cut ".repeat(12);
-        for fine in ["tally of two halves", "割符の片割れを持つ者", "xkqvbnwz", &long[..250]] {
+        for fine in ["tally of two halves", "割符の片割れを持つ者", "xkqvbnwz", &long[..250]]
+        {
             assert_eq!(fit(fine), Ok(()), "{fine}");
         }
         assert_eq!(super::fit(&of("tally of halve"), &[], true), Err(Unfit::Short));

@@ -79,6 +79,21 @@ pub async fn find(
     row.map(TryInto::try_into).transpose()
 }
 
+/// The password of whoever has an address; the oldest, where several do.
+///
+/// # Errors
+/// As every query.
+pub async fn password_named(
+    c: &mut Conn<'_>,
+    email: &str,
+) -> Result<Option<Credential>, StorageError> {
+    let row = fetch_optional!(c, CredentialRow:
+        "SELECT k.id, k.person_id, k.kind, k.verifier, k.name, k.created_at, k.last_used_at \
+         FROM people p JOIN credentials k ON k.person_id = p.id AND k.kind = 'password' AND k.revoked_at IS NULL \
+         WHERE lower(p.email) = lower($1) AND p.rev_to = 9223372036854775807 ORDER BY k.id LIMIT 1", email)?;
+    row.map(TryInto::try_into).transpose()
+}
+
 /// Whether an identifier was ever registered, for whatever kind.
 ///
 /// # Errors

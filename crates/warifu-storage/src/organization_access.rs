@@ -38,6 +38,16 @@ pub async fn set(
     Ok(())
 }
 
+/// Whether any organization allows passwords.
+///
+/// # Errors
+/// As every query.
+pub async fn any_passwords(c: &mut Conn<'_>) -> Result<bool, StorageError> {
+    let row = fetch_optional!(c, (i64,):
+        "SELECT organization_id FROM organization_access WHERE passwords <> 0 LIMIT 1")?;
+    Ok(row.is_some())
+}
+
 /// Token hash and person of an organization's sessions that a factor opened with at most some
 /// assurance and that have not ended.
 ///

@@ -51,6 +51,11 @@ fn sign_in() -> Router<Web> {
         .route("/sign-in", get(sign_in::page))
         .route("/sign-in/options", post(sign_in::options))
         .route("/sign-in/verify", post(sign_in::verify))
+        .route("/sign-in/password", get(sign_in::password::page).post(sign_in::password::sign_in))
+        .route(
+            "/enrol/{invitation}/password",
+            get(sign_in::password::choose).post(sign_in::password::chosen),
+        )
         .route("/sign-in/oidc/callback", get(sign_in::provider::callback))
         .route("/sign-in/oidc/{provider}", get(sign_in::provider::sign_in))
         .route("/oidc/backchannel-logout", post(sign_in::provider::back_channel))
@@ -108,6 +113,7 @@ fn people() -> Router<Web> {
         .route("/people/{id}/roles", post(people::roles))
         .route("/organizations", get(organizations::list))
         .route("/organizations/{id}", get(organizations::organization))
+        .route("/organizations/{id}/access", post(organizations::access))
 }
 
 /// Report definitions.
@@ -195,6 +201,10 @@ fn api_desk() -> Router<Web> {
         .route("/api/v1/organizations", get(organizations::list).post(organizations::create))
         .route("/api/v1/organizations/{id}", get(organizations::one).put(organizations::replace))
         .route("/api/v1/organizations/{id}/versions", get(organizations::versions))
+        .route(
+            "/api/v1/organizations/{id}/access",
+            get(organizations::access).put(organizations::change_access),
+        )
         .route("/api/v1/search", get(api::search::search))
 }
 

@@ -3,6 +3,7 @@
 use std::sync::{Arc, Mutex, PoisonError};
 use url::Url;
 use warifu_app::{App, AppError};
+use warifu_auth::breached::Breached;
 use warifu_auth::{Asns, PasskeyError, Passkeys, Proxies, SessionPolicy, Throttle};
 
 /// How the server is reached.
@@ -16,6 +17,8 @@ pub struct WebConfig {
     pub proxies: Proxies,
     /// Which autonomous system announces an address; without it the prefix counts.
     pub asns: Option<Arc<Asns>>,
+    /// Passwords that stood in somebody's leak.
+    pub breached: Option<Arc<Breached>>,
 }
 
 impl WebConfig {
@@ -25,6 +28,7 @@ impl WebConfig {
             sessions: SessionPolicy::default(),
             proxies: Proxies::default(),
             asns: None,
+            breached: None,
         }
     }
 

@@ -73,6 +73,8 @@ use utoipa::OpenApi;
         organizations::one,
         organizations::replace,
         organizations::versions,
+        organizations::access,
+        organizations::change_access,
         search::search,
         reports::subjects,
         reports::definitions,

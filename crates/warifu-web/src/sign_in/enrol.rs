@@ -34,7 +34,9 @@ pub async fn page(
     };
     let lang = shell.lang;
     let providers = web.app.providers_for(Some(open.person)).await?;
+    let password = web.app.may_choose_password(open.person).await?;
     let view = Enrol {
+        password,
         providers: ways(providers, |id| format!("/enrol/{invitation}/oidc/{id}")),
         name: open.name,
         role: lang.t(role_message(open.roles)),

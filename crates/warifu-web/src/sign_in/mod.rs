@@ -2,6 +2,7 @@
 
 pub mod enrol;
 pub mod out;
+pub mod password;
 pub mod provider;
 
 use crate::csrf::{self, Json};
@@ -100,6 +101,13 @@ pub async fn page(
         lifetime: policy.lifetime / SECOND,
         idle: policy.idle / SECOND,
         network: caller.network,
+        password: match web.app.passwords_somewhere().await? {
+            true => format!(
+                "/sign-in/password?next={}",
+                byte_serialize(next.as_bytes()).collect::<String>()
+            ),
+            false => String::new(),
+        },
         providers: ways(web.app.providers_for(None).await?, |id| {
             let next: String = byte_serialize(next.as_bytes()).collect();
             format!("/sign-in/oidc/{id}?next={next}")

@@ -12,6 +12,7 @@ pub mod incidents;
 pub mod ledger;
 pub mod markup;
 pub mod notices;
+pub mod password;
 pub mod people;
 pub mod portal;
 pub mod reports;

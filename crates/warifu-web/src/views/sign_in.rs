@@ -24,6 +24,8 @@ pub struct SignIn {
     pub network: String,
     /// Identity providers
     pub providers: Vec<ProviderWay>,
+    /// Where to sign in with a password; empty where no organization allows it
+    pub password: String,
 }
 
 /// A button that leads to an identity provider.
@@ -166,6 +168,8 @@ pub struct Enrol {
     pub problem: Option<SignInProblem>,
     /// Identity providers where the invitation can be redeemed instead
     pub providers: Vec<ProviderWay>,
+    /// Whether it can be redeemed with a password
+    pub password: bool,
 }
 
 /// `GET /enrol/{invitation}` when it cannot be used; the answer does not say why.

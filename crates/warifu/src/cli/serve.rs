@@ -12,6 +12,7 @@ use std::time::Duration;
 use tokio::net::TcpListener;
 use tokio::sync::watch;
 use warifu_app::App;
+use warifu_auth::breached::Breached;
 use warifu_auth::{Asns, ForwardedBy, IpNetwork, Proxies};
 use warifu_web::{Web, WebConfig};
 
@@ -29,6 +30,10 @@ pub struct Serve {
     /// Without it: http://localhost and the port
     #[arg(long, env = "WARIFU_ORIGIN", value_name = "URL")]
     origin: Option<String>,
+    /// Passwords that stood in leaks: lines of SHA-1 hashes, sorted, in the format of Have I Been Pwned.
+    /// None of them can be chosen
+    #[arg(long, env = "WARIFU_BREACHED_PASSWORDS", value_name = "FILE")]
+    breached_passwords: Option<PathBuf>,
     #[command(flatten)]
     clients: Clients,
 }
@@ -86,7 +91,10 @@ impl Serve {
             .map_err(CliError::io(format!("cannot listen on {}", self.listen)))?;
         let local = format!("http://localhost:{}", address.port());
         let config = config(self.origin.as_deref().unwrap_or(&local))?;
-        let config = self.clients.apply(config)?;
+        let mut config = self.clients.apply(config)?;
+        let breached = self.breached_passwords.as_deref().map(Breached::open).transpose();
+        let breached = breached.map_err(CliError::io("--breached-passwords"))?;
+        config.breached = breached.map(Arc::new);
         app.remember_origin(&config.origin_text()).await?;
         say(&format!("listening on {local}"))?;
         serve(listener, app, config, stopped()).await

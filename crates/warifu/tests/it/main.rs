@@ -53,6 +53,7 @@ mod identity_provider;
 mod input;
 mod noscript;
 mod oidc;
+mod password;
 mod sign_in;
 mod step_up;
 mod story;

@@ -3,6 +3,7 @@
 use askama::Template;
 use jiff::Timestamp;
 use jiff::tz::TimeZone;
+use warifu_domain::assurance::OrganizationAccess;
 
 use crate::i18n::{Lang, When};
 use crate::views::cases::*;
@@ -171,6 +172,7 @@ fn sign_in(lang: Lang, problem: Option<SignInProblem>) -> String {
         idle: 900,
         network: "AS64496 Hashira Tokyo".into(),
         providers: Vec::new(),
+        password: String::new(),
     }
     .render()
     .unwrap()
@@ -259,6 +261,7 @@ pub fn pages(lang: Lang) -> Vec<(&'static str, String)> {
                 next: "/cases".into(),
                 problem: Some(trouble(lang, SignInTrouble::EnrolFailed, "")),
                 providers: Vec::new(),
+                password: false,
             }
             .render()
             .unwrap(),
@@ -444,6 +447,7 @@ fn people(lang: Lang) -> Vec<(&'static str, String)> {
                 administrators: vec![person_row(lang)],
                 cases: Vec::new(),
                 versions: versions(lang),
+                access: Some(OrganizationAccess { passwords: true, weaker_providers: false }),
             }
             .render()
             .unwrap(),

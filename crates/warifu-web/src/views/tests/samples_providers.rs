@@ -3,6 +3,7 @@
 use super::samples::{NASTY, gate, shell, trouble};
 use crate::i18n::Lang;
 use crate::views::identity_providers::*;
+use crate::views::password::*;
 use crate::views::shell::Place;
 use crate::views::sign_in::*;
 use askama::Template;
@@ -20,6 +21,7 @@ fn sign_in(lang: Lang, kind: SignInTrouble) -> SignIn {
         idle: 900,
         network: "198.51.100.0/24".into(),
         providers: vec![way("Hashira ID"), way(NASTY)],
+        password: "/sign-in/password?next=%2F".into(),
     }
 }
 
@@ -50,10 +52,25 @@ pub fn pages(lang: Lang) -> Vec<(&'static str, String)> {
     let wrong = ["name", "organization", "issuer", "client_id", "client_secret", "hosts"];
     let wrong = wrong.map(|field| (field.to_owned(), "–".to_owned())).to_vec();
     let signed_out = SignedOut { shell: gate(lang), provider: Some(way(NASTY)) };
+    let password = |refused| PasswordSignIn { shell: gate(lang), next: "/".into(), refused };
+    let wrong_choice = ["code", "password"].map(|field| (field.to_owned(), "–".to_owned()));
+    let choose = |errors: &[(String, String)]| ChoosePassword {
+        shell: gate(lang),
+        invitation: "inv-1".into(),
+        ceremony: "c-1".into(),
+        name: NASTY.into(),
+        picture: Qr { size: 29, path: "M0 0h1v1h-1zM7 7h1v1h-1z".into() },
+        typed: "GEZDGNBVGY3TQOJQGEZDGNBVGY3TQOJQ".into(),
+        errors: errors.to_vec(),
+    };
     let render = |page: SignIn| page.render().unwrap();
     vec![
         ("sign-in-provider-refused", render(sign_in(lang, SignInTrouble::ProviderRefused))),
         ("sign-in-provider-down", render(sign_in(lang, SignInTrouble::ProviderDown))),
+        ("sign-in-password", password(false).render().unwrap()),
+        ("sign-in-password-refused", password(true).render().unwrap()),
+        ("enrol-password", choose(&[]).render().unwrap()),
+        ("enrol-password-wrong", choose(&wrong_choice).render().unwrap()),
         ("signed-out-provider", signed_out.render().unwrap()),
         ("identity-providers", list(some, Entered::default(), Vec::new()).render().unwrap()),
         ("identity-providers-wrong", list(Vec::new(), entered, wrong).render().unwrap()),

@@ -4,7 +4,9 @@ use super::{entries, verified};
 use crate::http::Client;
 use crate::identity_provider::{IdentityProvider, leave, owner, there_and_back, through};
 use crate::oidc::{REFUSED, enrolled, sign_in};
-use crate::sign_in::{SESSION, invitation};
+use crate::password::{self, PASSWORD};
+use crate::sign_in::{SESSION, invitation, who};
+use hyper::Method;
 use serde_json::{Value, json};
 
 /// What the ledger says of refusals, newest first: factor and reason.
@@ -132,6 +134,110 @@ on_both! {
         // A link of another site sends nobody there.
         let mut client = browser().await.header("sec-fetch-site", "cross-site");
         assert_eq!(client.get(&path).await.location(), "/sign-in");
+        verified(&w);
+    }
+
+    async fn attack_23_nobody_gets_a_password_where_it_is_not_allowed(w: Warifu) {
+        let mut owner = owner(&w).await;
+        // Staff; an organization's administrator, although the organization allows it; a user whose
+        // organization does not.
+        let (alder, birch) =
+            (password::customer(&mut owner, "alder").await, password::customer(&mut owner, "birch").await);
+        password::allow(&mut owner, alder.organization, true, true).await;
+        let links = [
+            invitation(&w, "agent@example.com", "agent"),
+            invitation(&w, &alder.email, "organization_administrator"),
+            password::invite(&w, &birch.email),
+        ];
+        for link in &links {
+            let mut client = w.client();
+            let page = client.get(link).await;
+            let path = format!("{link}/password");
+            assert!(!page.text().contains(&path), "{}", page.text());
+            assert_eq!(client.get(&path).await.status, 404);
+            let csrf = page.form("data-passkey", "enrol").fields[0].1.clone();
+            let fields = [("csrf", csrf.as_str()), ("ceremony", "x"), ("password", PASSWORD), ("code", "123456")];
+            assert_eq!(client.post_form(&path, &fields).await.status, 404);
+            // Codes that were offered for another person's invitation fit no other.
+            assert_eq!(client.get(link).await.status, 200, "the invitation is not spent");
+        }
+        for name in ["owner@example.com", "agent@example.com", &alder.email, &birch.email] {
+            let mut client = w.client();
+            assert_eq!(password::try_in(&mut client, name, PASSWORD, "123456").await.status, 403);
+            assert!(!client.cookies.contains_key(SESSION));
+        }
+        assert_eq!(entries(&mut owner.client, "enrolment").await.len(), 1, "the owner's key");
+        let refused = ("password".to_owned(), "unknown_account".to_owned());
+        assert_eq!(reasons(&mut owner.client).await, vec![refused; 4]);
+        // The setting itself asks for the key, and is none of the vendor's.
+        let path = format!("/api/v1/organizations/{}/access", birch.organization);
+        let to = json!({ "passwords": true, "weaker_providers": true });
+        assert_eq!(owner.client.json(Method::PUT, &path, &to).await.status, 403);
+        assert_eq!(owner.client.json(Method::PUT, "/api/v1/organizations/1/access", &to).await.status, 409);
+        verified(&w);
+    }
+
+    async fn attack_23_a_password_ends_where_a_role_begins(mut w: Warifu) {
+        password::clocked(&mut w).await;
+        let mut owner = owner(&w).await;
+        let mut customer = password::customer(&mut owner, "alder").await;
+        password::allow(&mut owner, customer.organization, true, false).await;
+        password::choose(&w, &mut customer, 0).await;
+        w.pass(30);
+        let mut client = w.client();
+        assert_eq!(customer.sign_in(&mut client, 30).await.status, 303);
+        assert_eq!(who(&mut client).await.status, 200);
+        let role = "organization_administrator";
+        let parameters = json!({ "person": customer.person.to_string(), "role": role });
+        let proof = owner.proof("change_roles", &parameters).await;
+        let path = format!("/api/v1/people/{}/roles", customer.person);
+        let to = json!({ "roles": [role], "step_up": proof });
+        assert_eq!(owner.client.json(Method::PUT, &path, &to).await.status, 204);
+        assert_eq!(who(&mut client).await.status, 401, "the session of before goes on");
+        let told = entries(&mut owner.client, "session_revoked").await;
+        assert_eq!((told.len(), &told[0]["body"]["reason"]), (1, &json!("factor")));
+        w.pass(60);
+        let mut client = w.client();
+        assert_eq!(customer.sign_in(&mut client, 60).await.status, 403);
+        assert!(!client.cookies.contains_key(SESSION));
+        let refused = ("password".to_owned(), "not_allowed".to_owned());
+        assert_eq!(reasons(&mut owner.client).await, vec![refused]);
+        verified(&w);
+    }
+
+    async fn attack_23_what_an_organization_allows_no_longer_ends_at_once(mut w: Warifu) {
+        password::clocked(&mut w).await;
+        let mut owner = owner(&w).await;
+        let mut customer = password::customer(&mut owner, "alder").await;
+        password::allow(&mut owner, customer.organization, true, true).await;
+        password::choose(&w, &mut customer, 0).await;
+        w.pass(30);
+        let mut client = w.client();
+        assert_eq!(customer.sign_in(&mut client, 30).await.status, 303);
+        // The same person by their provider, which says nothing about how it knew them.
+        let provider = IdentityProvider::start(&w).await;
+        let id = owner.connect(&provider.connection("Alder ID", "alder")).await;
+        let link = password::invite(&w, &customer.email);
+        let mut other = w.client();
+        other.get(&link).await;
+        provider.next("haruka", None, &["pwd"]).await;
+        let back = there_and_back(&mut other, &provider, &format!("{link}/oidc/{id}")).await;
+        assert_eq!(back.location(), "/portal/cases");
+        let told = entries(&mut owner.client, "sign_in").await;
+        let body = &told[0]["body"];
+        assert_eq!((&body["assurance"], &body["phishing_resistant"]), (&json!(1), &json!(false)));
+        // First the provider's word alone, then the password.
+        password::allow(&mut owner, customer.organization, true, false).await;
+        assert_eq!((who(&mut other).await.status.as_u16(), who(&mut client).await.status.as_u16()), (401, 200));
+        assert_eq!(sign_in(&mut w.client(), &provider, id).await, REFUSED);
+        password::allow(&mut owner, customer.organization, false, false).await;
+        assert_eq!(who(&mut client).await.status, 401);
+        w.pass(60);
+        assert_eq!(customer.sign_in(&mut w.client(), 60).await.status, 403);
+        let expected = [("password", "not_allowed"), ("oidc", "acr")];
+        let expected = expected.map(|(f, r)| (f.to_owned(), r.to_owned()));
+        assert_eq!(reasons(&mut owner.client).await, expected);
+        assert_eq!(entries(&mut owner.client, "policy_change").await.len(), 4);
         verified(&w);
     }
 }

@@ -1,9 +1,11 @@
 //! Protected actions: what is done only after proving once more who one is, for exactly this.
 
+use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
 
 /// What is protected. The names are stable: pages, programs and the ledger use them.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
 pub enum Action {
     /// A further passkey of one's own.
     AddFactor,
@@ -50,7 +52,7 @@ impl Action {
 }
 
 /// A protected action with its parameters: what somebody agrees to by touching their key.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Protected {
     pub action: Action,
     parameters: BTreeMap<String, String>,

@@ -67,6 +67,7 @@ fn sign_in() -> Router<Web> {
         .route("/signed-out", get(sign_in::out::signed_out))
         .route("/step-up/options", post(step_up::options))
         .route("/step-up/verify", post(step_up::verify))
+        .route("/step-up/oidc", get(sign_in::provider::step_up))
         .route("/enrol/options", post(sign_in::enrol::options))
         .route("/enrol/verify", post(sign_in::enrol::verify))
         .route("/enrol/{invitation}", get(sign_in::enrol::page))

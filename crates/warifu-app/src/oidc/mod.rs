@@ -7,6 +7,7 @@ mod connections;
 mod logout;
 mod outbound;
 mod sign_in;
+mod step_up;
 
 pub(crate) use connections::end_with;
 pub use connections::{Connection, NewProvider};

@@ -3,7 +3,9 @@
 use super::{KNOWN, link_id};
 use crate::notices::notify;
 use crate::passkeys::{actor_of, browser_hash};
+use crate::sessions::OpenSession;
 use crate::sign_in::{CEREMONY, From, Opened, SignedInBy, ceremony_key};
+use crate::step_up::Passed;
 use crate::{App, AppError, Change};
 use serde::{Deserialize, Serialize};
 use serde_json::json;
@@ -15,6 +17,7 @@ use warifu_domain::assurance::by_provider;
 use warifu_domain::factors::Factor;
 use warifu_domain::notices::NoticeKind;
 use warifu_domain::people::KnownPerson;
+use warifu_domain::protected::Protected;
 use warifu_domain::{CredentialId, PersonId, ProviderId, Timestamp};
 use warifu_ledger::Hash;
 use warifu_ledger::body::{Change as Done, Enrolment, SignInRefused};
@@ -29,6 +32,8 @@ pub enum Purpose<'a> {
     SignIn { next: &'a str },
     /// To redeem an invitation.
     Enrol { invitation: &'a str },
+    /// To prove oneself once more, for a protected action in this session.
+    StepUp { session: &'a OpenSession, what: &'a Protected },
 }
 
 /// The same, until they come back. No secret stands in it.
@@ -40,6 +45,12 @@ enum Kept {
     /// The hash of the invitation's token.
     Enrol {
         invitation: [u8; 32],
+    },
+    /// The hash of the session's token, and what it is for.
+    StepUp {
+        session: [u8; 32],
+        what: Protected,
+        asked_at: i64,
     },
 }
 
@@ -62,6 +73,10 @@ pub enum Began {
 pub enum Finished {
     /// A session is open; go on at this path, or where the person begins.
     SignedIn { opened: Opened, next: String },
+    /// The proof for a protected action.
+    SteppedUp(Passed),
+    /// No proof, whatever the reason.
+    StepUpRefused,
     /// Whatever the reason, which only the ledger has.
     Refused,
     /// The provider does not answer.
@@ -91,6 +106,7 @@ impl Refusal {
 
 enum Outcome {
     Signed(Opened, String),
+    SteppedUp(Option<Passed>),
     Refused(Refusal),
     Down,
 }
@@ -124,6 +140,11 @@ impl App {
                 self.open_invitation(invitation, from).await?.ok_or_else(gone)?;
                 Kept::Enrol { invitation: Token::parse(invitation).ok_or_else(gone)?.hash() }
             }
+            Purpose::StepUp { session, what } => Kept::StepUp {
+                session: session.token_hash,
+                what: what.clone(),
+                asked_at: self.now().0,
+            },
         };
         let discovered = match self.discovered(&found, KNOWN).await {
             Ok(discovered) => discovered,
@@ -138,7 +159,7 @@ impl App {
             state: state.text(),
             nonce: secret("nonce", &state, from.browser),
             pkce: secret("pkce", &state, from.browser),
-            anew: false,
+            anew: matches!(purpose, Purpose::StepUp { .. }),
         };
         let journey = serde_json::to_string(&Journey { provider, kept })
             .map_err(|e| AppError::Internal(e.to_string()))?;
@@ -161,11 +182,13 @@ impl App {
         returned: Returned<'_>,
         origin: &Url,
         from: From<'_>,
-        old: Option<&str>,
+        (old, session): (Option<&str>, Option<&OpenSession>),
         policy: &SessionPolicy,
     ) -> Result<Finished, AppError> {
-        let refusal = match self.returned(returned, origin, from, old, policy).await? {
+        let refusal = match self.returned(returned, origin, from, (old, session), policy).await? {
             Outcome::Signed(opened, next) => return Ok(Finished::SignedIn { opened, next }),
+            Outcome::SteppedUp(Some(passed)) => return Ok(Finished::SteppedUp(passed)),
+            Outcome::SteppedUp(None) => return Ok(Finished::StepUpRefused),
             Outcome::Down => return Ok(Finished::Down),
             Outcome::Refused(refusal) => refusal,
         };
@@ -185,7 +208,7 @@ impl App {
         returned: Returned<'_>,
         origin: &Url,
         from: From<'_>,
-        old: Option<&str>,
+        (old, session): (Option<&str>, Option<&OpenSession>),
         policy: &SessionPolicy,
     ) -> Result<Outcome, AppError> {
         let no = |reason| Ok(Outcome::Refused(Refusal::of(reason)));
@@ -199,7 +222,21 @@ impl App {
             return no("issuer");
         }
         let Some(code) = returned.code else { return no("provider_refused") };
-        let statement = match self.statement(&provider, code, &state, origin, from).await? {
+        let anew = match &kept {
+            Kept::StepUp { asked_at, .. } => Some(Timestamp(*asked_at)),
+            Kept::SignIn { .. } | Kept::Enrol { .. } => None,
+        };
+        let stated = self.statement(&provider, code, (&state, anew), origin, from).await?;
+        if let Kept::StepUp { session: own, what, .. } = &kept {
+            let session = session.filter(|s| s.token_hash == *own);
+            let Some(session) = session else { return no("session") };
+            if matches!(stated, Err(OidcError::Unreachable(_))) {
+                return Ok(Outcome::Down);
+            }
+            let passed = self.stepped_up_by(&provider, stated.ok(), session, what).await?;
+            return Ok(Outcome::SteppedUp(passed));
+        }
+        let statement = match stated {
             Ok(statement) => statement,
             Err(error) => {
                 tracing::info!(provider = %provider.id, %error, "a sign-in by an identity provider failed");
@@ -224,6 +261,7 @@ impl App {
                 };
                 (linked, String::from("/"))
             }
+            Kept::StepUp { .. } => return no("session"),
         };
         let (person, by) = match linked {
             Ok(linked) => linked,
@@ -242,7 +280,7 @@ impl App {
         &self,
         provider: &Provider,
         code: &str,
-        state: &Token,
+        (state, anew): (&Token, Option<Timestamp>),
         origin: &Url,
         from: From<'_>,
     ) -> Result<Result<Statement, OidcError>, AppError> {
@@ -250,7 +288,7 @@ impl App {
         let (pkce, nonce) =
             (secret("pkce", state, from.browser), secret("nonce", state, from.browser));
         let verify = |discovered: &Discovered, answered: &oidc::Answered, now: Timestamp| {
-            oidc::verify(&client, discovered, answered, &nonce, (now, None))
+            oidc::verify(&client, discovered, answered, &nonce, (now, anew))
         };
         let inner = async {
             let discovered: Arc<Discovered> = self.discovered(provider, KNOWN).await?;
@@ -258,8 +296,8 @@ impl App {
             let answered = oidc::exchange(&client, &discovered, code, &pkce, fetch).await?;
             match verify(&discovered, &answered, self.now()) {
                 Err(OidcError::Key(_)) => {
-                    let anew = self.discovered(provider, 0).await?;
-                    verify(&anew, &answered, self.now())
+                    let again = self.discovered(provider, 0).await?;
+                    verify(&again, &answered, self.now())
                 }
                 other => other,
             }

@@ -41,3 +41,9 @@ provider-remove-of = Remove { $name }
 provider-callback = Redirect URI
 provider-signed-out = Redirect after signing out
 provider-back-channel = Back-channel logout
+
+## Proving oneself once more at the provider
+stepped-up = That was you
+stepped-up-close = This window closes by itself. If it does not, close it and go on.
+stepped-up-refused = Not accepted
+stepped-up-refused-how = Nothing was changed. Close this window and try again with a passkey or a security key.

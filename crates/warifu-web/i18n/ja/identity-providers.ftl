@@ -41,3 +41,9 @@ provider-remove-of = { $name }を削除
 provider-callback = リダイレクトURI
 provider-signed-out = サインアウト後のリダイレクト先
 provider-back-channel = バックチャネルログアウト
+
+## Proving oneself once more at the provider
+stepped-up = 本人確認ができました
+stepped-up-close = このウィンドウは自動で閉じます。閉じない場合は、閉じて元の画面に戻ってください。
+stepped-up-refused = 受け付けられませんでした
+stepped-up-refused-how = 何も変更していません。このウィンドウを閉じ、パスキーかセキュリティキーでやり直してください。

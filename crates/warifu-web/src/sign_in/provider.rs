@@ -1,10 +1,13 @@
 //! Sign-in at an identity provider: there, back, and what the provider tells us by itself.
 
 use super::Caller;
-use crate::lang::{self, local};
+use crate::lang::{self, Visitor, local};
+use crate::page::{page, page_with};
 use crate::problem::Problem;
-use crate::session::{COOKIE, home, session_cookie};
+use crate::session::{COOKIE, SignedIn, home, session_cookie};
 use crate::state::Web;
+use crate::step_up::What;
+use crate::views::sign_in::SteppedUp;
 use axum::body::Bytes;
 use axum::extract::{Path, Query, State};
 use axum::http::header::SET_COOKIE;
@@ -12,6 +15,7 @@ use axum::http::{HeaderMap, StatusCode};
 use axum::response::{AppendHeaders, IntoResponse, Redirect, Response};
 use serde::Deserialize;
 use serde_json::json;
+use url::form_urlencoded;
 use warifu_app::oidc::{Began, Finished, LogoutAnswer, Purpose, Returned};
 use warifu_domain::ProviderId;
 
@@ -72,6 +76,33 @@ pub async fn enrol(
     begin(&web, &caller, provider, Purpose::Enrol { invitation: &invitation }).await
 }
 
+/// Query of `GET /step-up/oidc`.
+#[derive(Deserialize)]
+pub struct Once {
+    action: String,
+    /// The parameters as a form would send them.
+    #[serde(default)]
+    parameters: String,
+}
+
+/// `GET /step-up/oidc`: to the provider of this session, to prove oneself once more.
+pub async fn step_up(
+    State(web): State<Web>,
+    me: SignedIn,
+    caller: Caller,
+    headers: HeaderMap,
+    Query(once): Query<Once>,
+) -> Result<Response, Problem> {
+    web.slow_down(&caller.network)?;
+    let provider = web.app.provider_for_step_up(&me.session).await?;
+    let provider = provider.filter(|_| !caller.browser.is_empty() && !from_elsewhere(&headers));
+    let provider = provider.ok_or_else(Problem::not_found)?;
+    let parameters = form_urlencoded::parse(once.parameters.as_bytes()).into_owned().collect();
+    let what = What::new(once.action, parameters).protected()?;
+    let purpose = Purpose::StepUp { session: &me.session, what: &what };
+    begin(&web, &caller, provider, purpose).await
+}
+
 /// What a provider sends somebody back with.
 #[derive(Default, Deserialize)]
 #[serde(default)]
@@ -86,6 +117,8 @@ pub struct Back {
 pub async fn callback(
     State(web): State<Web>,
     caller: Caller,
+    visitor: Visitor,
+    me: Option<SignedIn>,
     headers: HeaderMap,
     Query(back): Query<Back>,
 ) -> Result<Response, Problem> {
@@ -94,13 +127,25 @@ pub async fn callback(
     let returned =
         Returned { state: &back.state, code: back.code.as_deref(), iss: back.iss.as_deref() };
     let (origin, policy) = (&web.config.origin, &web.config.sessions);
-    let finished = web.app.finish_at_provider(returned, origin, caller.from(), old, policy).await?;
+    let session = me.as_ref().map(|me| &*me.session);
+    let before = (old, session);
+    let finished =
+        web.app.finish_at_provider(returned, origin, caller.from(), before, policy).await?;
     Ok(match finished {
         Finished::SignedIn { opened, next } => {
             let next = local(&next);
             let to = if next == "/" { home(opened.roles) } else { next };
             let cookie = AppendHeaders([(SET_COOKIE, session_cookie(&opened.token))]);
             (cookie, Redirect::to(to)).into_response()
+        }
+        Finished::SteppedUp(passed) => {
+            let cookie = AppendHeaders([(SET_COOKIE, session_cookie(&passed.session))]);
+            let view = SteppedUp { shell: visitor.shell(), proof: passed.proof.text() };
+            (cookie, page(view)?).into_response()
+        }
+        Finished::StepUpRefused => {
+            let view = SteppedUp { shell: visitor.shell(), proof: String::new() };
+            page_with(StatusCode::FORBIDDEN, view)?
         }
         Finished::Refused => Redirect::to("/sign-in?why=provider-refused").into_response(),
         Finished::Down => Redirect::to("/sign-in?why=provider-down").into_response(),

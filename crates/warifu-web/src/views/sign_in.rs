@@ -190,6 +190,16 @@ pub struct SignedOut {
     pub provider: Option<ProviderWay>,
 }
 
+/// The window that comes back from a provider after a step-up.
+#[derive(Debug, Clone, Template)]
+#[template(path = "sign_in/stepped_up.html")]
+pub struct SteppedUp {
+    /// Frame; `me` is `None`
+    pub shell: Shell,
+    /// The proof; empty where it was refused
+    pub proof: String,
+}
+
 /// `GET /account/passkeys`
 #[derive(Debug, Clone, Template)]
 #[template(path = "account/passkeys.html")]

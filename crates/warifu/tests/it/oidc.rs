@@ -244,4 +244,48 @@ on_both! {
         assert_eq!(owner.client.get(path).await.value(), json!([]));
         verified(&w);
     }
+
+    async fn a_protected_action_is_proved_at_the_provider(w: Warifu) {
+        let (mut owner, provider, id) = connected(&w).await;
+        let mut client = enrolled(&w, &provider, ("admin@example.com", "super_administrator"), (id, "ada")).await;
+        let page = client.get("/account/passkeys").await;
+        let csrf = page.form("action", "/sign-out").fields[0].1.clone();
+        let parameters = json!({ "provider": id.to_string(), "state": "off" });
+        let mut script = client.clone().header("x-csrf-token", &csrf).header("accept", "application/json");
+        let what = json!({ "action": "switch_provider", "parameters": parameters });
+        let asked = script.json(Method::POST, "/step-up/options", &what).await.value();
+        let path = asked["provider"].as_str().expect("the way to the provider").to_owned();
+        let prove = async |client: &mut Client, path: &str| {
+            let address = leave(client, path).await;
+            assert!(address.contains("max_age=0") && address.contains("prompt=login"), "{address}");
+            let back = through(&mut provider.client(), &provider, &address).await;
+            let page = client.get(&back).await;
+            let proof = page.text().split("data-stepped-up=\"").nth(1).and_then(|r| r.split('"').next());
+            (page.status.as_u16(), proof.unwrap_or_default().to_owned())
+        };
+        // Somebody else, and a lesser proof.
+        provider.next("mallory", Some("phrh"), &[]).await;
+        assert_eq!(prove(&mut client, &path).await, (403, String::new()));
+        provider.next("ada", Some("lesser"), &["pwd"]).await;
+        assert_eq!(prove(&mut client, &path).await, (403, String::new()));
+        provider.next("ada", Some("phr"), &[]).await;
+        let before = client.clone();
+        let (status, proof) = prove(&mut client, &path).await;
+        assert_eq!(status, 200);
+        assert_eq!(who(&mut before.clone()).await.status, 401, "the id of before goes on");
+        let told = entries(&mut owner.client, "step_up").await;
+        let passed: Vec<_> = told.iter().take(3).map(|e| &e["body"]["passed"]).collect();
+        assert_eq!(passed, [true, false, false]);
+        // Good for just this, once, in this session.
+        let mut script = client.clone().header("x-csrf-token", &csrf).header("accept", "application/json");
+        let one = format!("/api/v1/identity-providers/{id}");
+        let on = json!({ "enabled": true, "step_up": proof });
+        assert_eq!(script.json(Method::PATCH, &one, &on).await.status, 403);
+        let off = json!({ "enabled": false, "step_up": proof });
+        assert_eq!(owner.client.json(Method::PATCH, &one, &off).await.status, 403, "another session");
+        assert_eq!(script.json(Method::PATCH, &one, &off).await.status, 204);
+        // An answer to a step-up opens no session, nor does it fit another one's.
+        assert_eq!(who(&mut client).await.status, 401, "its own provider is off");
+        verified(&w);
+    }
 }

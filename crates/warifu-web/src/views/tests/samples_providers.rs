@@ -63,6 +63,7 @@ pub fn pages(lang: Lang) -> Vec<(&'static str, String)> {
         typed: "GEZDGNBVGY3TQOJQGEZDGNBVGY3TQOJQ".into(),
         errors: errors.to_vec(),
     };
+    let stepped_up = |proof: &str| SteppedUp { shell: gate(lang), proof: proof.into() };
     let render = |page: SignIn| page.render().unwrap();
     vec![
         ("sign-in-provider-refused", render(sign_in(lang, SignInTrouble::ProviderRefused))),
@@ -71,6 +72,8 @@ pub fn pages(lang: Lang) -> Vec<(&'static str, String)> {
         ("sign-in-password-refused", password(true).render().unwrap()),
         ("enrol-password", choose(&[]).render().unwrap()),
         ("enrol-password-wrong", choose(&wrong_choice).render().unwrap()),
+        ("stepped-up", stepped_up("p-1").render().unwrap()),
+        ("stepped-up-refused", stepped_up("").render().unwrap()),
         ("signed-out-provider", signed_out.render().unwrap()),
         ("identity-providers", list(some, Entered::default(), Vec::new()).render().unwrap()),
         ("identity-providers-wrong", list(Vec::new(), entered, wrong).render().unwrap()),

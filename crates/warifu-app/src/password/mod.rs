@@ -1,21 +1,25 @@
 //! A password with a time-based code: for customers' users without roles, where their organization
 //! allows it. Enrolled by invitation only.
 
+mod sign_in;
+
+pub use sign_in::Tried;
+
 use crate::notices::notify;
 use crate::passkeys::{actor_of, browser_hash};
-use crate::sign_in::{CEREMONY, From, Opened, SignedInBy, ceremony_key};
+use crate::sign_in::{CEREMONY, From, ceremony_key};
 use crate::{App, AppError, Change};
 use base64::Engine;
 use base64::engine::general_purpose::STANDARD as BASE64;
 use secrecy::{ExposeSecret, SecretString};
 use serde::{Deserialize, Serialize};
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::{Arc, Mutex};
 use std::time::Duration;
 use tokio::sync::Semaphore;
 use warifu_auth::breached::Breached;
 use warifu_auth::password::{self, SHORTEST, Unfit};
 use warifu_auth::totp::{self, SECRET};
-use warifu_auth::{SessionPolicy, Throttle, Token, digest, open_sealed, seal};
+use warifu_auth::{Throttle, Token, digest, open_sealed, seal};
 use warifu_domain::assurance::may_use_password;
 use warifu_domain::factors::Factor;
 use warifu_domain::notices::NoticeKind;
@@ -23,9 +27,9 @@ use warifu_domain::people::KnownPerson;
 use warifu_domain::time::SECOND;
 use warifu_domain::{PersonId, Refusal, refusal};
 use warifu_ledger::Hash;
-use warifu_ledger::body::{Change as Done, Enrolment, SignInRefused};
-use warifu_storage::credentials::{self, Credential, NewCredential};
-use warifu_storage::{Conn, organization_access, organizations, people, sessions};
+use warifu_ledger::body::{Change as Done, Enrolment};
+use warifu_storage::credentials::{self, NewCredential};
+use warifu_storage::{Conn, organization_access, organizations, people};
 
 /// Passwords hashed at the same time: each takes 19 MiB and a core.
 const AT_ONCE: usize = 2;
@@ -88,14 +92,6 @@ pub enum Chosen {
         field: &'static str,
         what: Refusal,
     },
-}
-
-/// What somebody tries to sign in with.
-pub struct Tried<'a> {
-    /// The address in their record.
-    pub name: &'a str,
-    pub password: &'a SecretString,
-    pub code: &'a str,
 }
 
 fn gone() -> AppError {
@@ -343,113 +339,7 @@ impl App {
         let name = [("name", Factor::Password.key())];
         notify(change, person, NoticeKind::FactorAdded, &name).await
     }
-
-    /// Signs in with a password and a code. `None` when it is refused, for whatever reason: the answer
-    /// and the time it takes are the same, also when there is no such account. The ledger has the
-    /// reason.
-    ///
-    /// # Errors
-    /// [`AppError::TooMany`] when there were too many tries of late.
-    pub async fn sign_in_with_password(
-        &self,
-        tried: Tried<'_>,
-        from: From<'_>,
-        old: Option<&str>,
-        policy: &SessionPolicy,
-    ) -> Result<Option<Opened>, AppError> {
-        let name = tried.name.trim();
-        let known = credentials::password_named(&mut self.db.read().await?.conn(), name).await?;
-        self.slow_account(name, known.as_ref(), from).await?;
-        let kept = known.as_ref().and_then(|k| serde_json::from_str::<Kept>(&k.verifier).ok());
-        let hash = kept.map(|kept| kept.hash);
-        let password = password::normalized(tried.password);
-        let right = self.in_turn(move || password::is_password(&password, hash.as_deref())).await?;
-        let mut change = self.change().await?;
-        let judged = self.judged(&mut change, known, right, tried.code).await?;
-        let (reason, person) = match judged {
-            Ok((person, by)) => {
-                let opened = self.open_session(&mut change, person, by, from, old, policy).await?;
-                change.commit().await?;
-                return Ok(Some(opened));
-            }
-            Err(refused) => refused,
-        };
-        let body = SignInRefused {
-            factor: Factor::Password.key().into(),
-            reason: reason.into(),
-            person: person.map(|p| p.to_string()),
-        };
-        change.record_stranger(from.network, &body).await?;
-        change.commit().await?;
-        Ok(None)
-    }
-
-    /// Everything but the password itself, in the change that opens the session: a code is good once.
-    async fn judged(
-        &self,
-        change: &mut Change<'_>,
-        known: Option<Credential>,
-        right: bool,
-        code: &str,
-    ) -> Result<Result<(KnownPerson, SignedInBy), Refused>, AppError> {
-        let (at, mut conn) = (change.at(), change.conn());
-        let Some(known) = known else { return Ok(Err(("unknown_account", None))) };
-        let no = |reason| Ok(Err((reason, Some(known.person))));
-        let person = people::find(&mut conn, known.person).await?;
-        let Some(person) = person.filter(|p| p.active) else { return no("inactive") };
-        if !allowed(&mut conn, &person).await? {
-            return no("not_allowed");
-        }
-        if !right {
-            return no("password");
-        }
-        // As it is now: another try may have taken the code meanwhile.
-        let own = credentials::of_person(&mut conn, person.id).await?;
-        let Some(current) = own.into_iter().find(|k| k.id == known.id) else {
-            return no("unknown_account");
-        };
-        let Ok(mut kept) = serde_json::from_str::<Kept>(&current.verifier) else {
-            return no("unknown_account");
-        };
-        let secret = self.codes(person.id, &kept.totp);
-        let seconds = at.0.div_euclid(SECOND);
-        let step = secret.and_then(|secret| totp::step_of(secret, code, seconds, kept.step));
-        let Some(step) = step else { return no("code") };
-        kept.step = step;
-        credentials::used(&mut conn, current.id, &written(&kept)?, at).await?;
-        Ok(Ok((
-            person,
-            SignedInBy { factor: Factor::Password, credential: current.id, assurance: 2 },
-        )))
-    }
-
-    async fn slow_account(
-        &self,
-        name: &str,
-        known: Option<&Credential>,
-        from: From<'_>,
-    ) -> Result<(), AppError> {
-        let account = name.to_lowercase();
-        let now = self.now();
-        let count = |throttle: &Mutex<Throttle>, key: &str| {
-            throttle.lock().unwrap_or_else(PoisonError::into_inner).try_once(key, now)
-        };
-        let both = format!("{}\n{account}", from.network);
-        count(&self.passwords.by_account_and_network, &both)
-            .map_err(|seconds| AppError::TooMany { seconds })?;
-        let Err(seconds) = count(&self.passwords.by_account, &account) else { return Ok(()) };
-        if let Some(known) = known {
-            let mut reader = self.db.read().await?;
-            if sessions::was_in(&mut reader.conn(), known.person, from.network).await? {
-                return Ok(());
-            }
-        }
-        Err(AppError::TooMany { seconds })
-    }
 }
-
-/// Why nobody was signed in, and who it would have been.
-type Refused = (&'static str, Option<PersonId>);
 
 fn written(kept: &Kept) -> Result<String, AppError> {
     serde_json::to_string(kept).map_err(|e| AppError::Internal(e.to_string()))

@@ -87,6 +87,23 @@ function show(form, problem) {
   }
 }
 
+// Whoever signed in at an identity provider proves themselves there, in a window of its own. It comes
+// back to a page of ours (stepped-up.js) that tells the proof to the one whose name it bears.
+function atProvider(path) {
+  const name = `warifu-step-up-${crypto.randomUUID()}`;
+  const channel = new BroadcastChannel("warifu-step-up");
+  return new Promise((resolve, reject) => {
+    const closed = () => reject(new DOMException("closed", "AbortError"));
+    const end = setTimeout(closed, 300_000);
+    channel.onmessage = ({ data }) => {
+      if (data?.for !== name) return;
+      clearTimeout(end);
+      if (data.proof) resolve(data.proof); else reject(new Error("refused"));
+    };
+    if (!open(path, name, "popup,width=520,height=720")) closed();
+  }).finally(() => channel.close());
+}
+
 // Asks for the key once more and leaves the proof in the form. A proof that is there already, from
 // a try that failed after it, is used first.
 async function stepUp(form, csrf) {
@@ -96,8 +113,9 @@ async function stepUp(form, csrf) {
     parameters[name] = new FormData(form).getAll(name).join(",");
   }
   const what = { action: form.dataset.stepUp, parameters };
-  const { publicKey, certificate, ...rest } = await post("/step-up/options", csrf, what);
+  const { publicKey, certificate, provider, ...rest } = await post("/step-up/options", csrf, what);
   if (certificate) { keep(form, await shown(certificate)); return; }
+  if (provider) { keep(form, await atProvider(provider)); return; }
   const options = { publicKey: parseOptions("step-up", publicKey) };
   const credential = await navigator.credentials.get(options);
   const proof = await post("/step-up/verify", csrf, {

@@ -2,6 +2,7 @@
 
 use crate::enrolment::ledger_role;
 use crate::notices::notify;
+use crate::sessions::end_too_weak;
 use crate::step_up::spend;
 use crate::{App, AppError};
 use warifu_domain::access::{Actor, Permission, Role, Roles};
@@ -70,6 +71,9 @@ impl App {
             let body =
                 RoleChange { person: person.to_string(), role: ledger_role(role), change: done };
             change.record(actor, Some(found.organization), &body).await?;
+        }
+        if !roles.is_empty() {
+            end_too_weak(&mut change, Some(actor), person).await?;
         }
         notify(&mut change, person, NoticeKind::RolesChanged, &[]).await?;
         change.commit().await?;

@@ -3,17 +3,19 @@
 use crate::change::ledger_network;
 use crate::devices::Bound;
 use crate::notices::notify;
+use crate::oidc::end_with;
 use crate::sign_in::subject_of;
 use crate::{App, AppError, Change};
 use warifu_auth::{
     Binding, SessionPolicy, SessionTimes, Token, Verdict, device_cookie_holds, digest,
 };
 use warifu_domain::access::{Actor, Permission};
+use warifu_domain::assurance::enough_for_a_role;
 use warifu_domain::cases::{Status, View};
 use warifu_domain::factors::Factor;
 use warifu_domain::notices::NoticeKind;
 use warifu_domain::policy::{DeviceRule, Feature};
-use warifu_domain::{CredentialId, Timestamp};
+use warifu_domain::{CredentialId, PersonId, Timestamp};
 use warifu_ledger::Hash;
 use warifu_ledger::body::{SessionRevoked, SignOut};
 use warifu_storage::sessions::Session;
@@ -151,6 +153,11 @@ impl App {
         let person = people::find(&mut conn, session.person).await?.filter(|p| p.active);
         let Some(person) = person else { return Ok(Err(Verdict::Ended)) };
         let roles = people::roles(&mut conn, session.person).await?;
+        if !roles.is_empty() && !enough_for_a_role(session.factor, session.assurance) {
+            drop(reader);
+            self.end_too_weak(session.person).await?;
+            return Ok(Err(Verdict::Ended));
+        }
         let organization = organizations::find(&mut conn, person.organization).await?;
         let Some(organization) = organization else { return Ok(Err(Verdict::Ended)) };
         drop(reader);
@@ -203,6 +210,14 @@ impl App {
             policy,
             token_hash: hash,
         }))
+    }
+
+    /// Ends those sessions of somebody with a role that were opened with less than a role needs.
+    async fn end_too_weak(&self, person: PersonId) -> Result<(), AppError> {
+        let mut change = self.change().await?;
+        end_too_weak(&mut change, None, person).await?;
+        change.commit().await?;
+        Ok(())
     }
 
     pub(crate) async fn touch(&self, hash: &[u8], now: Timestamp) -> Result<(), AppError> {
@@ -361,4 +376,23 @@ impl App {
         self.db.read().await?.conn().revision().await?;
         Ok(())
     }
+}
+
+/// Ends the sessions of somebody who has a role now that were opened with a password, or at a provider
+/// that did not say how it knew them.
+pub(crate) async fn end_too_weak(
+    change: &mut crate::Change<'_>,
+    actor: Option<&Actor>,
+    person: PersonId,
+) -> Result<(), AppError> {
+    let at = change.at();
+    let mut weak = Vec::new();
+    for hash in sessions::of_person(&mut change.conn(), person, at).await? {
+        let session = sessions::find(&mut change.conn(), &hash).await?;
+        if session.is_some_and(|s| !enough_for_a_role(s.factor, s.assurance)) {
+            weak.push((hash, person));
+        }
+    }
+    end_with(change, actor, weak, "factor").await?;
+    Ok(())
 }

@@ -8,6 +8,7 @@ use crate::{App, AppError, Change};
 use serde_json::Value;
 use warifu_auth::{PasskeyError, Passkeys, SessionPolicy, Token, TokenHash, digest};
 use warifu_domain::access::{Actor, Roles};
+use warifu_domain::assurance::enough_for_a_role;
 use warifu_domain::factors::Factor;
 use warifu_domain::notices::NoticeKind;
 use warifu_domain::organizations::Organization;
@@ -259,7 +260,7 @@ impl App {
         let body = SignIn {
             factor: by.factor.key().into(),
             assurance: by.assurance,
-            phishing_resistant: by.factor.phishing_resistant(),
+            phishing_resistant: enough_for_a_role(by.factor, by.assurance),
             // A key is bound afterwards, with an entry of its own.
             device_bound: false,
         };

@@ -153,6 +153,8 @@ pub struct Inner {
     pub(crate) known_policies: KnownPolicies,
     pub matches: Matches,
     pub(crate) checks: Checks,
+    pub(crate) oidc: crate::oidc::Providers,
+    pub(crate) passwords: crate::password::Passwords,
 }
 
 impl std::ops::Deref for App {
@@ -191,6 +193,8 @@ impl App {
             known_policies: KnownPolicies::default(),
             matches: Matches::default(),
             checks: Checks::default(),
+            oidc: crate::oidc::Providers::default(),
+            passwords: crate::password::Passwords::default(),
         };
         Ok(App { inner: Arc::new(inner) })
     }

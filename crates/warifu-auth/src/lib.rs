@@ -3,15 +3,20 @@
 
 pub mod applications;
 mod asn;
+pub mod breached;
 mod certificates;
 mod client;
 mod device;
 mod network;
+pub mod oidc;
 pub mod openid;
 mod passkeys;
+pub mod password;
+mod seal;
 mod session;
 mod throttle;
 mod token;
+pub mod totp;
 
 pub use asn::{AsnError, Asns, network_of};
 pub use certificates::{CertificateError, CertificateFault, Certificates, HeldCertificate, Trust};
@@ -25,6 +30,7 @@ pub use network::{Network, is_member, one_group, prefix, same_network};
 pub use passkeys::{
     Begun, NewPasskey, PasskeyError, Passkeys, Presented, Proven, credential_id, is_synced,
 };
+pub use seal::{open_sealed, seal};
 pub use session::{SESSION_COOKIE, SessionPolicy, SessionTimes, Verdict, judge};
 pub use throttle::Throttle;
 pub use token::{Token, TokenHash, digest, equal};

@@ -6,10 +6,18 @@ use warifu_domain::Timestamp;
 use warifu_domain::time::SECOND;
 
 /// Token buckets by network, in memory. A network may make [`Throttle::BURST`] tries at once and
-/// one more each second.
-#[derive(Default)]
+/// one more each second, unless [`Throttle::new`] says otherwise.
 pub struct Throttle {
     buckets: HashMap<String, Bucket>,
+    burst: u32,
+    /// Microseconds until one more.
+    every: i64,
+}
+
+impl Default for Throttle {
+    fn default() -> Throttle {
+        Throttle::new(Throttle::BURST, SECOND)
+    }
 }
 
 struct Bucket {
@@ -19,11 +27,11 @@ struct Bucket {
 }
 
 impl Bucket {
-    fn forget(&mut self, now: Timestamp) {
-        let seconds = (now.0 - self.at.0).max(0) / SECOND;
-        if seconds > 0 {
-            self.used = self.used.saturating_sub(u32::try_from(seconds).unwrap_or(u32::MAX));
-            self.at = Timestamp(self.at.0.saturating_add(seconds.saturating_mul(SECOND)));
+    fn forget(&mut self, now: Timestamp, every: i64) {
+        let steps = (now.0 - self.at.0).max(0) / every;
+        if steps > 0 {
+            self.used = self.used.saturating_sub(u32::try_from(steps).unwrap_or(u32::MAX));
+            self.at = Timestamp(self.at.0.saturating_add(steps.saturating_mul(every)));
         }
     }
 }
@@ -34,6 +42,11 @@ impl Throttle {
     /// Networks that are remembered; beyond, those with the fewest tries are forgotten first.
     pub const NETWORKS: usize = 10_000;
 
+    /// So many tries at once, and one more each `every` microseconds.
+    pub fn new(burst: u32, every: i64) -> Throttle {
+        Throttle { buckets: HashMap::new(), burst, every: every.max(1) }
+    }
+
     /// Counts a try.
     ///
     /// # Errors
@@ -43,21 +56,24 @@ impl Throttle {
             self.make_room(now);
         }
         let bucket = self.buckets.entry(network.to_owned()).or_insert(Bucket { used: 0, at: now });
-        bucket.forget(now);
-        if bucket.used >= Self::BURST {
-            return Err(u64::from(bucket.used - Self::BURST) + 1);
+        bucket.forget(now, self.every);
+        if bucket.used >= self.burst {
+            let steps = i64::from(bucket.used - self.burst) + 1;
+            let wait = (steps * self.every + SECOND - 1) / SECOND;
+            return Err(u64::try_from(wait).unwrap_or(1));
         }
         bucket.used += 1;
         Ok(())
     }
 
     fn make_room(&mut self, now: Timestamp) {
+        let every = self.every;
         self.buckets.retain(|_, bucket| {
-            bucket.forget(now);
+            bucket.forget(now, every);
             bucket.used > 0
         });
         let mut least = 1;
-        while self.buckets.len() >= Self::NETWORKS && least <= Self::BURST {
+        while self.buckets.len() >= Self::NETWORKS && least <= self.burst {
             self.buckets.retain(|_, bucket| bucket.used > least);
             least += 1;
         }
@@ -82,6 +98,15 @@ mod tests {
         assert!(throttle.try_once("a", START.plus(SECOND)).is_err());
         assert!(throttle.try_once("a", START.plus(-SECOND)).is_err(), "a clock set back");
         assert_eq!(throttle.try_once("a", START.plus(3600 * SECOND)), Ok(()));
+    }
+
+    #[test]
+    fn a_slower_one_gives_one_more_after_its_time() {
+        let mut throttle = Throttle::new(2, 10 * SECOND);
+        assert!(throttle.try_once("a", START).is_ok() && throttle.try_once("a", START).is_ok());
+        assert_eq!(throttle.try_once("a", START.plus(9 * SECOND)), Err(10));
+        assert_eq!(throttle.try_once("a", START.plus(10 * SECOND)), Ok(()));
+        assert!(throttle.try_once("a", START.plus(19 * SECOND)).is_err());
     }
 
     #[test]

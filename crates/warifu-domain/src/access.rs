@@ -77,6 +77,7 @@ impl Role {
                 ReadPolicies,
                 ManagePolicies,
                 ManageApplications,
+                ManageSignIn,
                 Investigate,
             ],
             Role::Responder => &[
@@ -122,6 +123,8 @@ pub enum Permission {
     ManageRoles,
     /// Declare the applications that people enter with their session here.
     ManageApplications,
+    /// Connect identity providers, and say what an organization's users may sign in with.
+    ManageSignIn,
     /// See everybody's sessions and end them.
     ManageSessions,
     /// See sign-in and session policy, and who is covered by it.
@@ -147,6 +150,10 @@ impl Roles {
 
     pub fn iter(self) -> impl Iterator<Item = Role> {
         Role::ALL.into_iter().filter(move |r| self.has(*r))
+    }
+
+    pub fn is_empty(self) -> bool {
+        self.0 == 0
     }
 
     /// Whether any of the roles is one of the vendor's.

@@ -49,6 +49,8 @@ ids! {
     ApplicationId;
     /// A registered passkey or security key.
     CredentialId;
+    /// An identity provider by which people may sign in.
+    ProviderId;
 }
 
 /// A committed state of the installation's records. Revision `r` holds everything that was

@@ -3,6 +3,7 @@
 
 pub mod access;
 pub mod applications;
+pub mod assurance;
 pub mod cases;
 pub mod devices;
 pub mod dialect;

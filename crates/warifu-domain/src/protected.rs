@@ -1,9 +1,11 @@
 //! Protected actions: what is done only after proving once more who one is, for exactly this.
 
+use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
 
 /// What is protected. The names are stable: pages, programs and the ledger use them.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
 pub enum Action {
     /// A further passkey of one's own.
     AddFactor,
@@ -29,10 +31,18 @@ pub enum Action {
     RemoveApplication,
     /// An application gets a new secret.
     RenewSecret,
+    /// An identity provider by which people may sign in is added.
+    AddProvider,
+    /// An identity provider is switched on or off.
+    SwitchProvider,
+    /// An identity provider goes.
+    RemoveProvider,
+    /// What an organization's users may sign in with.
+    ChangeOrganizationAccess,
 }
 
 impl Action {
-    pub const ALL: [Action; 12] = [
+    pub const ALL: [Action; 16] = [
         Action::AddFactor,
         Action::RemoveFactor,
         Action::ChangeRoles,
@@ -45,6 +55,10 @@ impl Action {
         Action::ChangeApplication,
         Action::RemoveApplication,
         Action::RenewSecret,
+        Action::AddProvider,
+        Action::SwitchProvider,
+        Action::RemoveProvider,
+        Action::ChangeOrganizationAccess,
     ];
 
     pub fn key(self) -> &'static str {
@@ -61,6 +75,10 @@ impl Action {
             Action::ChangeApplication => "change_application",
             Action::RemoveApplication => "remove_application",
             Action::RenewSecret => "renew_secret",
+            Action::AddProvider => "add_provider",
+            Action::SwitchProvider => "switch_provider",
+            Action::RemoveProvider => "remove_provider",
+            Action::ChangeOrganizationAccess => "change_organization_access",
         }
     }
 
@@ -70,7 +88,7 @@ impl Action {
 }
 
 /// A protected action with its parameters: what somebody agrees to by touching their key.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Protected {
     pub action: Action,
     parameters: BTreeMap<String, String>,

@@ -93,17 +93,32 @@ pub async fn find(
 /// As every query.
 pub async fn in_use(c: &mut Conn<'_>, kind: Factor) -> Result<Vec<Credential>, StorageError> {
     let rows = fetch_all!(c, CredentialRow:
-        "SELECT id, person_id, kind, credential_id, verifier, name, created_at, last_used_at FROM credentials \
+        "SELECT id, person_id, kind, credential_id, verifier, aaguid, name, created_at, last_used_at FROM credentials \
          WHERE kind = $1 AND revoked_at IS NULL AND id IN \
          (SELECT credential_id FROM sessions WHERE factor = $1 AND ended_at IS NULL) ORDER BY id", kind.key())?;
     rows.into_iter().map(TryInto::try_into).collect()
 }
 
-/// Whether a factor with this identifier was ever registered, revoked ones included.
+/// The password of whoever has an address; the oldest, where several do.
 ///
 /// # Errors
 /// As every query.
-pub async fn was_known(c: &mut Conn<'_>, credential_id: &[u8]) -> Result<bool, StorageError> {
+pub async fn password_named(
+    c: &mut Conn<'_>,
+    email: &str,
+) -> Result<Option<Credential>, StorageError> {
+    let row = fetch_optional!(c, CredentialRow:
+        "SELECT k.id, k.person_id, k.kind, k.credential_id, k.verifier, k.aaguid, k.name, k.created_at, k.last_used_at \
+         FROM people p JOIN credentials k ON k.person_id = p.id AND k.kind = 'password' AND k.revoked_at IS NULL \
+         WHERE lower(p.email) = lower($1) AND p.rev_to = 9223372036854775807 ORDER BY k.id LIMIT 1", email)?;
+    row.map(TryInto::try_into).transpose()
+}
+
+/// Whether an identifier was ever registered, for whatever kind.
+///
+/// # Errors
+/// As every query.
+pub async fn is_taken(c: &mut Conn<'_>, credential_id: &[u8]) -> Result<bool, StorageError> {
     let row = fetch_optional!(c, (i64,):
         "SELECT id FROM credentials WHERE credential_id = $1", credential_id)?;
     Ok(row.is_some())

@@ -163,6 +163,7 @@ const MIGRATIONS: &[(i64, &str, &str, &str)] = &[
     same!(12, "factors", "0012_factors.sql"),
     same!(13, "devices", "0013_devices.sql"),
     same!(14, "applications", "0014_applications.sql"),
+    same!(15, "identity providers", "0015_identity_providers.sql"),
     same!(18, "policies", "0018_policies.sql"),
     same!(19, "mails", "0019_mails.sql"),
 ];

@@ -230,6 +230,20 @@ pub async fn of_person(
     Ok(rows.into_iter().map(|r| r.0).collect())
 }
 
+/// Whether a person ever had a session in a network.
+///
+/// # Errors
+/// As every query.
+pub async fn was_in(
+    c: &mut Conn<'_>,
+    person: PersonId,
+    network: &str,
+) -> Result<bool, StorageError> {
+    let row = fetch_optional!(c, (i64,):
+        "SELECT person_id FROM sessions WHERE person_id = $1 AND network = $2 LIMIT 1", person.0, network)?;
+    Ok(row.is_some())
+}
+
 /// Moves the time of last use forward, never back.
 ///
 /// # Errors

@@ -37,6 +37,7 @@ static ALL: LazyLock<Vec<Asset>> = LazyLock::new(|| {
         "live.js",
         "palette.js",
         "passkeys.js",
+        "stepped-up.js",
         "progress.js",
         "swap.js",
         "zone.js",

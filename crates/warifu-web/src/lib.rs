@@ -11,6 +11,7 @@ pub mod csrf;
 mod device;
 mod headers;
 pub mod i18n;
+mod identity_providers;
 mod incidents;
 pub mod lang;
 mod ledger;

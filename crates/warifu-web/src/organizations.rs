@@ -1,6 +1,7 @@
 //! `/organizations`: pages of organizations, and one of them.
 
 use crate::cases::show::Show;
+use crate::csrf::Form;
 use crate::page::{Leaving, gated};
 use crate::problem::Problem;
 use crate::session::Staff;
@@ -10,12 +11,14 @@ use crate::views::people::{OrganizationList, OrganizationPage, OrganizationRow, 
 use crate::views::shell::Place;
 use axum::extract::{Path, Query, State};
 use axum::http::StatusCode;
-use axum::response::Response;
+use axum::response::{IntoResponse, Redirect, Response};
 use serde::Deserialize;
 use serde_json::json;
 use std::collections::HashMap;
 use warifu_app::organizations::OrganizationLine;
 use warifu_domain::OrganizationId;
+use warifu_domain::access::Permission;
+use warifu_domain::assurance::OrganizationAccess;
 
 #[derive(Debug, Default, Deserialize)]
 #[serde(default)]
@@ -99,6 +102,10 @@ pub async fn organization(
         href: format!("/organizations/{id}"),
         current: i == 0,
     });
+    let access = match who.actor().roles.allow(Permission::ManageSignIn) && !o.vendor {
+        true => Some(web.app.organization_access(who.actor(), id).await?),
+        false => None,
+    };
     let none = HashMap::new();
     let facts = vec![(lang.t("organization-domain"), o.domain.clone())];
     let leaving = Leaving {
@@ -114,6 +121,31 @@ pub async fn organization(
         administrators: administrators.collect(),
         cases: view.cases.iter().map(|c| show.row(c, &none, &o.name)).collect(),
         versions: versions.collect(),
+        access,
     };
     gated(&web, &who, StatusCode::OK, leaving, page).await
+}
+
+/// Body of `POST /organizations/{id}/access`.
+#[derive(Debug, Default, Deserialize)]
+#[serde(default)]
+pub struct Access {
+    passwords: String,
+    weaker_providers: String,
+    step_up: Option<String>,
+}
+
+/// `POST /organizations/{id}/access`: exactly what is ticked.
+pub async fn access(
+    State(web): State<Web>,
+    who: Staff,
+    Path(id): Path<OrganizationId>,
+    form: Form<Access>,
+) -> Result<Response, Problem> {
+    let to = OrganizationAccess {
+        passwords: form.passwords == "yes",
+        weaker_providers: form.weaker_providers == "yes",
+    };
+    web.app.change_organization_access(who.actor(), id, to, form.step_up.as_deref()).await?;
+    Ok(Redirect::to(&format!("/organizations/{id}")).into_response())
 }

@@ -2,15 +2,15 @@
 
 use crate::state::Web;
 use crate::{
-    account, api, applications, attachments, cases, certificates, device, headers, incidents, lang,
-    ledger, live, network, openid, organizations, people, policy, portal, problem, reports, runs,
-    search, sign_in, step_up,
+    account, api, applications, attachments, cases, certificates, device, headers,
+    identity_providers, incidents, lang, ledger, live, network, openid, organizations, people,
+    policy, portal, problem, reports, runs, search, sign_in, step_up,
 };
 use axum::Router;
 use axum::extract::{DefaultBodyLimit, State};
 use axum::http::StatusCode;
 use axum::middleware::from_fn_with_state;
-use axum::routing::{delete, get, post, put};
+use axum::routing::{delete, get, patch, post, put};
 use std::time::Duration;
 use tower_http::catch_panic::CatchPanicLayer;
 use tower_http::compression::CompressionLayer;
@@ -57,6 +57,18 @@ fn sign_in() -> Router<Web> {
         .route("/sign-in/certificate", get(certificates::signed_in).post(certificates::sign_in))
         .route("/enrol/certificate", get(certificates::enrolled).post(certificates::enrol))
         .route("/step-up/certificate", get(certificates::stepped_up))
+        .route("/sign-in/password", get(sign_in::password::page).post(sign_in::password::sign_in))
+        .route(
+            "/enrol/{invitation}/password",
+            get(sign_in::password::choose).post(sign_in::password::chosen),
+        )
+        .route("/sign-in/oidc/callback", get(sign_in::provider::callback))
+        .route("/sign-in/oidc/{provider}", get(sign_in::provider::sign_in))
+        .route("/oidc/backchannel-logout", post(sign_in::provider::back_channel))
+        .route("/enrol/{invitation}/oidc/{provider}", get(sign_in::provider::enrol))
+        .route("/identity-providers", get(identity_providers::list).post(identity_providers::add))
+        .route("/identity-providers/{id}/switch", post(identity_providers::switch))
+        .route("/identity-providers/{id}/remove", post(identity_providers::remove))
         .route("/sign-out", post(sign_in::out::sign_out))
         .route(device::REGISTER, post(device::register))
         .route(device::REFRESH, post(device::refresh))
@@ -65,6 +77,7 @@ fn sign_in() -> Router<Web> {
         .route("/signed-out", get(sign_in::out::signed_out))
         .route("/step-up/options", post(step_up::options))
         .route("/step-up/verify", post(step_up::verify))
+        .route("/step-up/oidc", get(sign_in::provider::step_up))
         .route("/enrol/options", post(sign_in::enrol::options))
         .route("/enrol/verify", post(sign_in::enrol::verify))
         .route("/enrol/{invitation}", get(sign_in::enrol::page))
@@ -132,6 +145,7 @@ fn people() -> Router<Web> {
         .route("/people/{id}/roles", post(people::roles))
         .route("/organizations", get(organizations::list))
         .route("/organizations/{id}", get(organizations::organization))
+        .route("/organizations/{id}/access", post(organizations::access))
 }
 
 /// Sign-in and session policy, and what waits for a second person.
@@ -205,7 +219,10 @@ fn api() -> Router<Web> {
 
 /// Session, cases, people, organizations.
 fn api_desk() -> Router<Web> {
-    use api::{applications, cases, messages, organizations, people, session, sessions};
+    use api::{
+        applications, cases, identity_providers as providers, messages, organizations, people,
+        session, sessions,
+    };
     Router::new()
         .route("/api/v1/session", get(session::session).delete(session::sign_out))
         .route("/api/v1/passkeys", get(session::passkeys))
@@ -222,6 +239,11 @@ fn api_desk() -> Router<Web> {
             get(applications::one).put(applications::change).delete(applications::remove),
         )
         .route("/api/v1/applications/{id}/secret", post(applications::renew_secret))
+        .route("/api/v1/identity-providers", get(providers::list).post(providers::add))
+        .route(
+            "/api/v1/identity-providers/{id}",
+            patch(providers::switch).delete(providers::remove),
+        )
         .route("/api/v1/views", get(session::views))
         .route("/api/v1/assignees", get(session::assignees))
         .route("/api/v1/cases", get(cases::list).post(cases::create))
@@ -235,6 +257,10 @@ fn api_desk() -> Router<Web> {
         .route("/api/v1/organizations", get(organizations::list).post(organizations::create))
         .route("/api/v1/organizations/{id}", get(organizations::one).put(organizations::replace))
         .route("/api/v1/organizations/{id}/versions", get(organizations::versions))
+        .route(
+            "/api/v1/organizations/{id}/access",
+            get(organizations::access).put(organizations::change_access),
+        )
         .route("/api/v1/search", get(api::search::search))
 }
 

@@ -141,6 +141,13 @@ impl SignedIn {
                 "globe",
                 Place::Applications,
             ),
+            administration(
+                Permission::ManageSignIn,
+                "/identity-providers",
+                "providers",
+                "key",
+                Place::IdentityProviders,
+            ),
         ];
         let organization = (!actor.is_staff()).then(|| self.session.organization_name.clone());
         Ok(Shell {

@@ -4,6 +4,7 @@ use crate::certificates::CertificateConfig;
 use std::sync::{Arc, Mutex, PoisonError};
 use url::Url;
 use warifu_app::{App, AppError};
+use warifu_auth::breached::Breached;
 use warifu_auth::{Asns, PasskeyError, Passkeys, Proxies, SessionPolicy, Throttle};
 
 /// How the server is reached.
@@ -21,6 +22,8 @@ pub struct WebConfig {
     pub makers: Option<String>,
     /// Where client certificates are asked for, if anywhere.
     pub certificates: Option<CertificateConfig>,
+    /// Passwords that stood in somebody's leak.
+    pub breached: Option<Arc<Breached>>,
 }
 
 impl WebConfig {
@@ -32,6 +35,7 @@ impl WebConfig {
             asns: None,
             makers: None,
             certificates: None,
+            breached: None,
         }
     }
 

@@ -14,6 +14,7 @@ use axum::response::{AppendHeaders, IntoResponse, Response};
 use serde::Deserialize;
 use serde_json::{Value, json};
 use std::collections::BTreeMap;
+use url::form_urlencoded::Serializer;
 use warifu_domain::factors::Factor;
 use warifu_domain::protected::{Action, Protected};
 
@@ -26,7 +27,11 @@ pub struct What {
 }
 
 impl What {
-    fn protected(&self) -> Result<Protected, Problem> {
+    pub fn new(action: String, parameters: BTreeMap<String, String>) -> What {
+        What { action, parameters }
+    }
+
+    pub fn protected(&self) -> Result<Protected, Problem> {
         let unknown = || Problem::invalid("action", format!("there is no action {}", self.action));
         let action = Action::from_key(&self.action).ok_or_else(unknown)?;
         let with = |p: Protected, (name, value): (&String, &String)| p.with(name, value);
@@ -41,6 +46,14 @@ pub async fn options(
     Json(what): Json<What>,
 ) -> Result<Response, Problem> {
     web.slow_down(&caller.network)?;
+    // Whoever has no key here proves themselves where they signed in.
+    if web.app.provider_for_step_up(&me.session).await?.is_some() {
+        let parameters = Serializer::new(String::new()).extend_pairs(&what.parameters).finish();
+        let query = [("action", what.action.as_str()), ("parameters", parameters.as_str())];
+        let query = Serializer::new(String::new()).extend_pairs(query).finish();
+        let to = format!("/step-up/oidc?{query}");
+        return Ok(axum::Json(json!({ "provider": to })).into_response());
+    }
     let what = what.protected()?;
     // Who came in with a certificate proves themselves with it.
     if me.session.factor == Factor::Certificate && web.config.certificates.is_some() {

@@ -167,3 +167,17 @@ application-taken = このアドレスのアプリケーションはすでに登
 application-address = { $address }はアプリケーションのアドレスとして使えません。httpsで、ホストを含み、名前やパスワード、フラグメントのないものにしてください。
 application-own-host = { $address }はこのサーバーと同じホストです。このサーバーのCookieがアプリケーションに届いてしまうので使えません。
 application-origin = { $address }にはパスが含まれています。スキーム、ホスト、ポートだけを指定してください。
+# Identity providers
+provider-issuer = 発行者はプロバイダーの表記のとおりに入力してください。https:// で始まり、ホスト名を含み、クエリは付けません。
+provider-text = 1文字以上{ $limit }文字以内で入力してください。
+provider-organization = 「{ $name }」という組織はありません。
+provider-host = { $host }にも接続または移動します。意図したものであれば、追加のホストに加えてください。
+provider-silent = このアドレスからは、この名前のIDプロバイダーとしての応答がありません。
+# Passwords
+password-code = 認証アプリに今表示されているコードと一致しません。
+password-short = パスワードは{ $limit }文字以上にしてください。
+password-long = パスワードは{ $limit }文字以内にしてください。
+password-common = 真っ先に試される類のパスワードです。関連のない単語をいくつか組み合わせてください。
+password-breached = 過去に漏えいしたパスワードです。そうした一覧を持つ攻撃者に真っ先に試されます。
+password-name = パスワードを使うには、ほかのアカウントのサインインに使われていないメールアドレスが必要です。管理者にお問い合わせください。
+access-vendor = 自社の担当者がサインインに使えるのは、フィッシングに強い方法だけです。

@@ -6,6 +6,7 @@ pub mod applications;
 pub mod cases;
 pub mod files;
 pub mod idempotency;
+pub mod identity_providers;
 pub mod incidents;
 pub mod ledger;
 pub mod messages;
@@ -54,6 +55,10 @@ use utoipa::OpenApi;
         applications::change,
         applications::remove,
         applications::renew_secret,
+        identity_providers::list,
+        identity_providers::add,
+        identity_providers::switch,
+        identity_providers::remove,
         cases::list,
         cases::create,
         cases::bulk,
@@ -76,6 +81,8 @@ use utoipa::OpenApi;
         organizations::one,
         organizations::replace,
         organizations::versions,
+        organizations::access,
+        organizations::change_access,
         search::search,
         policies::policies,
         policies::review,

@@ -111,6 +111,12 @@ pub struct Proof {
     step_up: Option<String>,
 }
 
+impl Proof {
+    pub fn step_up(&self) -> Option<&str> {
+        self.step_up.as_deref()
+    }
+}
+
 /// Removes one of one's own passkeys, but not the last. 403 `step-up-required` without the proof of a
 /// step-up for `remove_factor` with the parameter `passkey`.
 #[utoipa::path(delete, path = "/api/v1/passkeys/{id}", params(("id" = i64, Path)), request_body = Proof,

@@ -1,6 +1,6 @@
 //! Enrolling a passkey: by invitation, or beside one that the signed-in person has.
 
-use super::{Caller, answer};
+use super::{Caller, answer, ways};
 use crate::csrf::Json;
 use crate::lang::Visitor;
 use crate::page::{page as html, page_with};
@@ -33,7 +33,11 @@ pub async fn page(
         return page_with(StatusCode::GONE, EnrolGone { shell });
     };
     let lang = shell.lang;
+    let providers = web.app.providers_for(Some(open.person)).await?;
+    let password = web.app.may_choose_password(open.person).await?;
     let view = Enrol {
+        password,
+        providers: ways(providers, |id| format!("/enrol/{invitation}/oidc/{id}")),
         name: open.name,
         role: lang.t(role_message(open.roles)),
         invitation,

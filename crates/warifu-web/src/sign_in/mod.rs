@@ -2,6 +2,8 @@
 
 pub mod enrol;
 pub mod out;
+pub mod password;
+pub mod provider;
 
 use crate::csrf::{self, Json};
 use crate::device;
@@ -11,7 +13,7 @@ use crate::page::page as html;
 use crate::problem::Problem;
 use crate::session::{COOKIE, SignedIn, home, session_cookie};
 use crate::state::Web;
-use crate::views::sign_in::{SignIn, SignInProblem, SignInTrouble};
+use crate::views::sign_in::{ProviderWay, SignIn, SignInProblem, SignInTrouble};
 use axum::extract::{FromRequestParts, Query, State};
 use axum::http::header::{SET_COOKIE, USER_AGENT};
 use axum::http::request::Parts;
@@ -20,7 +22,9 @@ use axum::response::{AppendHeaders, IntoResponse, Redirect, Response};
 use serde::Deserialize;
 use serde_json::{Value, json};
 use std::convert::Infallible;
+use url::form_urlencoded::byte_serialize;
 use warifu_app::sign_in::{Asked, From};
+use warifu_domain::ProviderId;
 use warifu_domain::time::SECOND;
 
 /// Where a request comes from, as the ceremonies want to know it.
@@ -90,6 +94,8 @@ pub async fn page(
         "certificate" => Some((SignInTrouble::Certificate, String::new())),
         "ended" => Some((SignInTrouble::Ended, String::new())),
         "device" => Some((SignInTrouble::Device, String::new())),
+        "provider-refused" => Some((SignInTrouble::ProviderRefused, String::new())),
+        "provider-down" => Some((SignInTrouble::ProviderDown, String::new())),
         _ => None,
     };
     let problem =
@@ -102,8 +108,27 @@ pub async fn page(
         lifetime: policy.lifetime / SECOND,
         idle: policy.idle / SECOND,
         network: caller.network,
+        password: match web.app.passwords_somewhere().await? {
+            true => format!(
+                "/sign-in/password?next={}",
+                byte_serialize(next.as_bytes()).collect::<String>()
+            ),
+            false => String::new(),
+        },
+        providers: ways(web.app.providers_for(None).await?, |id| {
+            let next: String = byte_serialize(next.as_bytes()).collect();
+            format!("/sign-in/oidc/{id}?next={next}")
+        }),
     };
     Ok(visitor.welcome(html(view)?))
+}
+
+/// A button for each provider.
+pub(crate) fn ways(
+    providers: Vec<(ProviderId, String)>,
+    href: impl Fn(ProviderId) -> String,
+) -> Vec<ProviderWay> {
+    providers.into_iter().map(|(id, name)| ProviderWay { href: href(id), name }).collect()
 }
 
 /// Body of the first step; nobody is named.

@@ -1,6 +1,7 @@
 //! People and organizations, and the import of people.
 
 use askama::Template;
+use warifu_domain::assurance::OrganizationAccess;
 
 use super::cases::{CaseRow, Pager, Somebody};
 use super::markup::{Choice, Tone};
@@ -143,6 +144,8 @@ pub struct OrganizationPage {
     pub cases: Vec<CaseRow>,
     /// Versions, newest first
     pub versions: Vec<Version>,
+    /// What its users may sign in with, for those who may change it
+    pub access: Option<OrganizationAccess>,
 }
 
 /// `GET /people/import` and `/people/import/{id}`

@@ -139,6 +139,8 @@ pub enum Place {
     Approvals,
     /// `/applications`
     Applications,
+    /// `/identity-providers`
+    IdentityProviders,
     /// `/portal/cases`
     PortalCases,
     /// `/portal/cases/new`
@@ -207,6 +209,7 @@ impl Nav {
             Place::Policy => "policy",
             Place::Approvals => "approvals",
             Place::Applications => "applications",
+            Place::IdentityProviders => "identity-providers",
             Place::PortalCases => "portal-cases",
             Place::PortalNew => "portal-new",
         };

@@ -24,6 +24,19 @@ pub struct SignIn {
     pub idle: i64,
     /// The network as it would be bound, e.g. `AS64496 Hashira Tokyo`
     pub network: String,
+    /// Identity providers
+    pub providers: Vec<ProviderWay>,
+    /// Where to sign in with a password; empty where no organization allows it
+    pub password: String,
+}
+
+/// A button that leads to an identity provider.
+#[derive(Debug, Clone, Default)]
+pub struct ProviderWay {
+    /// Address here from which the browser is sent on
+    pub href: String,
+    /// Its name
+    pub name: String,
 }
 
 /// A sign-in that did not work, or a session that ended. It never says whether an account exists.
@@ -63,6 +76,10 @@ pub enum SignInTrouble {
     EnrolFailed,
     /// A client certificate was not accepted
     Certificate,
+    /// An identity provider's word was not enough
+    ProviderRefused,
+    /// An identity provider does not answer
+    ProviderDown,
 }
 
 impl SignInProblem {
@@ -81,6 +98,7 @@ impl SignInProblem {
             SignInTrouble::Idle | SignInTrouble::Over => "clock",
             SignInTrouble::Moved => "net",
             SignInTrouble::Throttled | SignInTrouble::Ended | SignInTrouble::Device => "lock",
+            SignInTrouble::ProviderRefused | SignInTrouble::ProviderDown => "key",
             _ => "passkey",
         }
     }
@@ -98,6 +116,8 @@ impl SignInProblem {
             SignInTrouble::Device => "sign-in-device-title",
             SignInTrouble::EnrolFailed => "enrol-failed-title",
             SignInTrouble::Certificate => "certificate-refused-title",
+            SignInTrouble::ProviderRefused => "sign-in-provider-refused-title",
+            SignInTrouble::ProviderDown => "sign-in-provider-down-title",
         }
     }
 
@@ -114,6 +134,8 @@ impl SignInProblem {
             SignInTrouble::Device => "sign-in-device-what",
             SignInTrouble::EnrolFailed => "enrol-failed-what",
             SignInTrouble::Certificate => "certificate-refused-what",
+            SignInTrouble::ProviderRefused => "sign-in-provider-refused-what",
+            SignInTrouble::ProviderDown => "sign-in-provider-down-what",
         }
     }
 
@@ -130,6 +152,8 @@ impl SignInProblem {
             SignInTrouble::Device => "sign-in-device-how",
             SignInTrouble::EnrolFailed => "enrol-failed-how",
             SignInTrouble::Certificate => "certificate-refused-how",
+            SignInTrouble::ProviderRefused => "sign-in-provider-refused-how",
+            SignInTrouble::ProviderDown => "sign-in-provider-down-how",
         }
     }
 }
@@ -156,6 +180,10 @@ pub struct Enrol {
     pub certificates: bool,
     /// What went wrong before
     pub problem: Option<SignInProblem>,
+    /// Identity providers where the invitation can be redeemed instead
+    pub providers: Vec<ProviderWay>,
+    /// Whether it can be redeemed with a password
+    pub password: bool,
 }
 
 /// `GET /enrol/{invitation}` when it cannot be used; the answer does not say why.
@@ -172,6 +200,18 @@ pub struct EnrolGone {
 pub struct SignedOut {
     /// Frame; `me` is `None`
     pub shell: Shell,
+    /// Where the browser goes on to, to sign out there as well
+    pub provider: Option<ProviderWay>,
+}
+
+/// The window that comes back from a provider after a step-up.
+#[derive(Debug, Clone, Template)]
+#[template(path = "sign_in/stepped_up.html")]
+pub struct SteppedUp {
+    /// Frame; `me` is `None`
+    pub shell: Shell,
+    /// The proof; empty where it was refused
+    pub proof: String,
 }
 
 /// `GET /account/passkeys`

@@ -19,7 +19,9 @@ use tokio::net::TcpListener;
 use tokio::sync::watch;
 use tokio::task::JoinHandle;
 use warifu_app::App;
+use warifu_auth::breached::Breached;
 use warifu_auth::{Asns, Certificates, ForwardedBy, IpNetwork, Proxies};
+use warifu_auth::{Asns, ForwardedBy, IpNetwork, Proxies};
 use warifu_domain::time::SECOND;
 use warifu_web::certificates::CertificateConfig;
 use warifu_web::{Web, WebConfig};
@@ -38,6 +40,10 @@ pub struct Serve {
     /// Without it: http://localhost and the port
     #[arg(long, env = "WARIFU_ORIGIN", value_name = "URL")]
     origin: Option<String>,
+    /// Passwords that stood in leaks: lines of SHA-1 hashes, sorted, in the format of Have I Been Pwned.
+    /// None of them can be chosen
+    #[arg(long, env = "WARIFU_BREACHED_PASSWORDS", value_name = "FILE")]
+    breached_passwords: Option<PathBuf>,
     #[command(flatten)]
     clients: Clients,
     /// Certificates of makers of authenticators (PEM): where policy demands proof of make
@@ -211,6 +217,9 @@ impl Serve {
         }
         config.sessions.device_cookie = self.device_cookie * SECOND;
         let (secured, config) = self.tls.open(config).await?;
+        let breached = self.breached_passwords.as_deref().map(Breached::open).transpose();
+        let breached = breached.map_err(CliError::io("--breached-passwords"))?;
+        config.breached = breached.map(Arc::new);
         app.remember_origin(&config.origin_text()).await?;
         say(&format!("listening on {local}"))?;
         if let Some(main) = &secured.main {

@@ -54,8 +54,12 @@ mod crash;
 mod desk;
 mod evidence;
 mod harness;
+#[allow(dead_code, reason = "a harness offers more than the tests of one day use")]
+mod identity_provider;
 mod input;
 mod noscript;
+mod oidc;
+mod password;
 mod proxies;
 mod sign_in;
 mod signals;

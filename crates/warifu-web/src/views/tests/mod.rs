@@ -13,6 +13,7 @@ mod samples_applications;
 mod samples_desk;
 mod samples_evidence;
 mod samples_policy;
+mod samples_providers;
 mod words;
 
 use std::sync::LazyLock;
@@ -30,6 +31,7 @@ fn pages(lang: Lang) -> &'static [(&'static str, String)] {
             all.extend(samples_access::pages(lang));
             all.extend(samples_policy::pages(lang));
             all.extend(samples_applications::pages(lang));
+            all.extend(samples_providers::pages(lang));
             all
         };
         Lang::ALL.into_iter().map(render).collect()

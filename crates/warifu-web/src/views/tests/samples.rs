@@ -3,6 +3,7 @@
 use askama::Template;
 use jiff::Timestamp;
 use jiff::tz::TimeZone;
+use warifu_domain::assurance::OrganizationAccess;
 
 use crate::i18n::{Lang, When};
 use crate::views::cases::*;
@@ -155,7 +156,7 @@ pub fn case_row(lang: Lang) -> CaseRow {
     }
 }
 
-fn trouble(lang: Lang, kind: SignInTrouble, detail: &str) -> SignInProblem {
+pub fn trouble(lang: Lang, kind: SignInTrouble, detail: &str) -> SignInProblem {
     SignInProblem {
         kind,
         detail: detail.into(),
@@ -173,6 +174,8 @@ fn sign_in(lang: Lang, problem: Option<SignInProblem>) -> String {
         idle: 900,
         network: "AS64496 Hashira Tokyo".into(),
         certificates: true,
+        providers: Vec::new(),
+        password: String::new(),
     }
     .render()
     .unwrap()
@@ -262,6 +265,8 @@ pub fn pages(lang: Lang) -> Vec<(&'static str, String)> {
                 next: "/cases".into(),
                 certificates: false,
                 problem: Some(trouble(lang, SignInTrouble::EnrolFailed, "")),
+                providers: Vec::new(),
+                password: false,
             }
             .render()
             .unwrap(),
@@ -271,7 +276,7 @@ pub fn pages(lang: Lang) -> Vec<(&'static str, String)> {
             "certificate-proven",
             Proven { shell: gate(lang), proof: "a-proof".into() }.render().unwrap(),
         ),
-        ("signed-out", SignedOut { shell: gate(lang) }.render().unwrap()),
+        ("signed-out", SignedOut { shell: gate(lang), provider: None }.render().unwrap()),
     ];
     let passkey = |name: &str, synced| Passkey {
         id: "k1".into(),
@@ -454,6 +459,7 @@ fn people(lang: Lang) -> Vec<(&'static str, String)> {
                 administrators: vec![person_row(lang)],
                 cases: Vec::new(),
                 versions: versions(lang),
+                access: Some(OrganizationAccess { passwords: true, weaker_providers: false }),
             }
             .render()
             .unwrap(),

@@ -4,6 +4,7 @@
 mod applications;
 mod certificates;
 mod devices;
+mod downgrade;
 mod network;
 mod openid;
 mod policy;
@@ -37,7 +38,7 @@ async fn notices(client: &mut Client) -> Vec<String> {
 }
 
 /// The ledger is whole.
-fn verified(w: &Warifu) {
+pub fn verified(w: &Warifu) {
     let said = w.ok("ledger verify", &["--quiet"]);
     assert!(said.starts_with("OK"), "{said}");
 }

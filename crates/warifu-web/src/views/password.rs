@@ -1,0 +1,58 @@
+//! Signing in with a password and a code, and choosing them.
+
+use super::shell::Shell;
+use askama::Template;
+
+/// `GET /sign-in/password`
+#[derive(Debug, Clone, Template)]
+#[template(path = "sign_in/password.html")]
+pub struct PasswordSignIn {
+    /// Frame; `me` is `None`
+    pub shell: Shell,
+    /// Local path to go to afterwards; the server checks it again
+    pub next: String,
+    /// Whether the try before was refused, for whatever reason
+    pub refused: bool,
+}
+
+/// `GET /enrol/{invitation}/password`
+#[derive(Debug, Clone, Template)]
+#[template(path = "sign_in/choose_password.html")]
+pub struct ChoosePassword {
+    /// Frame; `me` is `None`
+    pub shell: Shell,
+    /// The token of the invitation
+    pub invitation: String,
+    /// What names these codes
+    pub ceremony: String,
+    /// Who was invited
+    pub name: String,
+    /// The codes' secret for the app's camera
+    pub picture: Qr,
+    /// The same for typing
+    pub typed: String,
+    /// What is wrong: field and sentence in the reader's language
+    pub errors: Vec<(String, String)>,
+}
+
+impl ChoosePassword {
+    fn error(&self, field: &str) -> Option<&str> {
+        self.errors.iter().find(|(name, _)| name == field).map(|(_, text)| text.as_str())
+    }
+
+    /// In groups of four, as people type it.
+    fn grouped(&self) -> String {
+        let characters: Vec<char> = self.typed.chars().collect();
+        let groups: Vec<String> = characters.chunks(4).map(|c| c.iter().collect()).collect();
+        groups.join(" ")
+    }
+}
+
+/// A QR code.
+#[derive(Debug, Clone, Default)]
+pub struct Qr {
+    /// Squares of a side, with its margin
+    pub size: usize,
+    /// SVG path of its dark squares
+    pub path: String,
+}

@@ -2,6 +2,7 @@
 
 pub mod active_sessions;
 pub mod attachments;
+pub mod break_glass;
 pub mod cases;
 mod change;
 pub mod egress;
@@ -19,6 +20,7 @@ pub mod notices;
 pub mod organizations;
 pub mod passkeys;
 pub mod people;
+pub mod recovery;
 pub mod reports;
 mod roles;
 pub mod search;
@@ -26,6 +28,7 @@ pub mod sessions;
 pub mod sign_in;
 mod state;
 pub mod step_up;
+pub mod verifications;
 
 pub use change::Change;
 pub use error::AppError;

@@ -60,6 +60,8 @@ pub struct NavCounts {
     pub portal: i64,
     /// Notices about the person's own account that they have not seen.
     pub notices: i64,
+    /// Checks of callers that wait for the person's approval.
+    pub decisions: i64,
 }
 
 fn times(s: &Session) -> SessionTimes<'_> {
@@ -262,6 +264,7 @@ impl App {
         let mut conn = reader.conn();
         let mut counts = NavCounts {
             notices: notices::unseen(&mut conn, actor.person).await?,
+            decisions: self.decisions(actor).await?,
             ..NavCounts::default()
         };
         let may = |p: Permission| actor.roles.allow(p);

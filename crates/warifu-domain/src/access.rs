@@ -47,7 +47,7 @@ impl Role {
     fn permissions(self) -> &'static [Permission] {
         use Permission::*;
         match self {
-            Role::Agent => &[WorkCases, ReadPeople, SearchAll],
+            Role::Agent => &[WorkCases, ReadPeople, SearchAll, VerifyCallers],
             Role::Administrator => &[
                 WorkCases,
                 ReadPeople,
@@ -59,6 +59,8 @@ impl Role {
                 ReadLedger,
                 Invite,
                 ManageSessions,
+                VerifyCallers,
+                ApproveResets,
             ],
             Role::SuperAdministrator => &[
                 WorkCases,
@@ -74,6 +76,8 @@ impl Role {
                 ManageSessions,
                 ManageRoles,
                 Investigate,
+                VerifyCallers,
+                ApproveResets,
             ],
             Role::Responder => &[
                 ReadPeople,
@@ -84,7 +88,7 @@ impl Role {
                 Replay,
                 Investigate,
             ],
-            Role::OrganizationAdministrator => &[ReadOwnOrganization],
+            Role::OrganizationAdministrator => &[ReadOwnOrganization, ApproveResets],
         }
     }
 }
@@ -120,6 +124,10 @@ pub enum Permission {
     ManageSessions,
     /// See the people and cases of one's own organization.
     ReadOwnOrganization,
+    /// Open checks of callers and take their steps.
+    VerifyCallers,
+    /// Agree to the reset of somebody's factors; [`crate::verification::may_approve`] says whose.
+    ApproveResets,
 }
 
 /// The roles of one person, as a small set.
@@ -133,6 +141,10 @@ impl Roles {
 
     pub fn has(self, role: Role) -> bool {
         self.0 & (1 << role as u8) != 0
+    }
+
+    pub fn is_empty(self) -> bool {
+        self.0 == 0
     }
 
     pub fn iter(self) -> impl Iterator<Item = Role> {

@@ -21,10 +21,34 @@ pub enum NoticeKind {
     KeyCopied,
     /// Somebody in a session of theirs failed to prove themselves for a protected action.
     StepUpRefused,
+    /// Somebody asked the desk for a new way into the account (`check`).
+    ResetAsked,
+    /// A printed recovery code opened such a request (`check`).
+    RecoveryUsed,
+    /// The reset was agreed to and is done after `due` unless it is stopped (`check`).
+    ResetApproved,
+    /// The reset was stopped (`check`).
+    ResetStopped,
+    /// The factors were reset and every session ended.
+    ResetDone,
+    /// The same of somebody whose organization one administers (`name`, `check`, `due`).
+    ResetOfOther,
+    /// … and stopped, by its owner or as an attack (`name`, `check`).
+    ResetOfOtherStopped,
+    /// … and done (`name`, `check`).
+    ResetOfOtherDone,
+    /// New printed recovery codes were made.
+    RecoveryCodes,
+    /// The sealed code of the installation was used for somebody (`name`).
+    BreakGlass,
+    /// Somebody tried a wrong sealed code for somebody (`name`).
+    BreakGlassRefused,
+    /// A new sealed code was made.
+    BreakGlassSealed,
 }
 
 impl NoticeKind {
-    pub const ALL: [NoticeKind; 8] = [
+    pub const ALL: [NoticeKind; 20] = [
         NoticeKind::SessionMoved,
         NoticeKind::SessionEnded,
         NoticeKind::SessionRecorded,
@@ -33,6 +57,18 @@ impl NoticeKind {
         NoticeKind::RolesChanged,
         NoticeKind::KeyCopied,
         NoticeKind::StepUpRefused,
+        NoticeKind::ResetAsked,
+        NoticeKind::RecoveryUsed,
+        NoticeKind::ResetApproved,
+        NoticeKind::ResetStopped,
+        NoticeKind::ResetDone,
+        NoticeKind::ResetOfOther,
+        NoticeKind::ResetOfOtherStopped,
+        NoticeKind::ResetOfOtherDone,
+        NoticeKind::RecoveryCodes,
+        NoticeKind::BreakGlass,
+        NoticeKind::BreakGlassRefused,
+        NoticeKind::BreakGlassSealed,
     ];
 
     pub fn key(self) -> &'static str {
@@ -45,6 +81,18 @@ impl NoticeKind {
             NoticeKind::RolesChanged => "roles_changed",
             NoticeKind::KeyCopied => "key_copied",
             NoticeKind::StepUpRefused => "step_up_refused",
+            NoticeKind::ResetAsked => "reset_asked",
+            NoticeKind::RecoveryUsed => "recovery_used",
+            NoticeKind::ResetApproved => "reset_approved",
+            NoticeKind::ResetStopped => "reset_stopped",
+            NoticeKind::ResetDone => "reset_done",
+            NoticeKind::ResetOfOther => "reset_of_other",
+            NoticeKind::ResetOfOtherStopped => "reset_of_other_stopped",
+            NoticeKind::ResetOfOtherDone => "reset_of_other_done",
+            NoticeKind::RecoveryCodes => "recovery_codes",
+            NoticeKind::BreakGlass => "break_glass",
+            NoticeKind::BreakGlassRefused => "break_glass_refused",
+            NoticeKind::BreakGlassSealed => "break_glass_sealed",
         }
     }
 
@@ -58,11 +106,23 @@ impl NoticeKind {
             NoticeKind::SessionMoved
             | NoticeKind::SessionRecorded
             | NoticeKind::KeyCopied
-            | NoticeKind::StepUpRefused => true,
+            | NoticeKind::StepUpRefused
+            | NoticeKind::ResetAsked
+            | NoticeKind::RecoveryUsed
+            | NoticeKind::ResetApproved
+            | NoticeKind::ResetDone
+            | NoticeKind::ResetOfOtherStopped
+            | NoticeKind::BreakGlass
+            | NoticeKind::BreakGlassRefused => true,
             NoticeKind::SessionEnded
             | NoticeKind::FactorAdded
             | NoticeKind::FactorRemoved
-            | NoticeKind::RolesChanged => false,
+            | NoticeKind::RolesChanged
+            | NoticeKind::ResetStopped
+            | NoticeKind::ResetOfOther
+            | NoticeKind::ResetOfOtherDone
+            | NoticeKind::RecoveryCodes
+            | NoticeKind::BreakGlassSealed => false,
         }
     }
 }

@@ -11,16 +11,28 @@ pub enum Action {
     RemoveFactor,
     /// Somebody gets exactly these roles.
     ChangeRoles,
+    /// Somebody's factors are reset after a check of the caller.
+    ApproveReset,
+    /// New printed recovery codes of one's own.
+    RecoveryCodes,
 }
 
 impl Action {
-    pub const ALL: [Action; 3] = [Action::AddFactor, Action::RemoveFactor, Action::ChangeRoles];
+    pub const ALL: [Action; 5] = [
+        Action::AddFactor,
+        Action::RemoveFactor,
+        Action::ChangeRoles,
+        Action::ApproveReset,
+        Action::RecoveryCodes,
+    ];
 
     pub fn key(self) -> &'static str {
         match self {
             Action::AddFactor => "add_factor",
             Action::RemoveFactor => "remove_factor",
             Action::ChangeRoles => "change_roles",
+            Action::ApproveReset => "approve_reset",
+            Action::RecoveryCodes => "recovery_codes",
         }
     }
 

@@ -17,11 +17,13 @@ pub mod ledger;
 pub mod notices;
 pub mod organizations;
 pub mod people;
+pub mod recovery;
 pub mod reports;
 pub mod search;
 pub mod sessions;
 pub mod settings;
 pub mod step_ups;
+pub mod verifications;
 
 pub use db::{Conn, Db, Engine, Reader, Tx};
 pub use error::{StorageError, is_disk_full};

@@ -23,6 +23,7 @@ macro_rules! messages {
             include_str!(concat!("../i18n/", $lang, "/session.ftl")),
             include_str!(concat!("../i18n/", $lang, "/desk.ftl")),
             include_str!(concat!("../i18n/", $lang, "/sign-in.ftl")),
+            include_str!(concat!("../i18n/", $lang, "/verification.ftl")),
             include_str!(concat!("../i18n/", $lang, "/cases.ftl")),
             include_str!(concat!("../i18n/", $lang, "/portal.ftl")),
             include_str!(concat!("../i18n/", $lang, "/people.ftl")),

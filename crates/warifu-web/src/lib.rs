@@ -26,6 +26,7 @@ pub mod session;
 mod sign_in;
 pub mod state;
 mod step_up;
+mod verifications;
 pub mod views;
 
 pub use router::router;

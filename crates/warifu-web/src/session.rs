@@ -113,6 +113,14 @@ impl SignedIn {
             count: None,
             current: place == Place::Sessions,
         });
+        let checks = may(Permission::VerifyCallers) || may(Permission::ApproveResets);
+        let checks = checks.then(|| ViewLink {
+            href: "/verifications".into(),
+            label: lang.t("checks-title"),
+            icon: "video",
+            count: None,
+            current: place == Place::Verifications,
+        });
         let organization = (!actor.is_staff()).then(|| self.session.organization_name.clone());
         Ok(Shell {
             lang,
@@ -146,7 +154,9 @@ impl SignedIn {
                 incidents: counts.incidents,
                 portal_cases: counts.portal,
                 notices: counts.notices,
-                more: more.into_iter().collect(),
+                more: more.into_iter().chain(checks).collect(),
+                decisions: counts.decisions,
+                decisions_href: "/verifications".into(),
                 ..Nav::default()
             },
             flash: None,

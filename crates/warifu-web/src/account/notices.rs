@@ -10,6 +10,7 @@ use crate::views::shell::Place;
 use axum::extract::State;
 use axum::response::{IntoResponse, Redirect, Response};
 use serde::Deserialize;
+use warifu_domain::Timestamp;
 use warifu_domain::notices::NoticeKind;
 
 /// `GET /account/notices`
@@ -18,9 +19,12 @@ pub async fn page(State(web): State<Web>, me: SignedIn) -> Result<Response, Prob
     let found = web.app.notices(me.actor()).await?;
     let notice = |n: warifu_app::notices::Notice| {
         let detail = |name: &str| n.details.get(name).cloned().unwrap_or_default();
-        let (from, to, name) = (detail("from"), detail("to"), detail("name"));
-        let words: [(&str, &dyn crate::i18n::Arg); 3] =
-            [("from", &from), ("to", &to), ("name", &name)];
+        let (from, to, name, check) =
+            (detail("from"), detail("to"), detail("name"), detail("check"));
+        let due = detail("due").parse::<Timestamp>();
+        let due = due.map_or(String::new(), |t| lang.date_time(t.to_jiff(), &me.zone).text);
+        let words: [(&str, &dyn crate::i18n::Arg); 5] =
+            [("from", &from), ("to", &to), ("name", &name), ("check", &check), ("due", &due)];
         Notice {
             at: lang.date_time(n.at.to_jiff(), &me.zone),
             text: lang.t_args(message(n.kind), &words),
@@ -46,6 +50,18 @@ fn message(kind: NoticeKind) -> &'static str {
         NoticeKind::RolesChanged => "notice-roles-changed",
         NoticeKind::KeyCopied => "notice-key-copied",
         NoticeKind::StepUpRefused => "notice-step-up-refused",
+        NoticeKind::ResetAsked => "notice-reset-asked",
+        NoticeKind::RecoveryUsed => "notice-recovery-used",
+        NoticeKind::ResetApproved => "notice-reset-approved",
+        NoticeKind::ResetStopped => "notice-reset-stopped",
+        NoticeKind::ResetDone => "notice-reset-done",
+        NoticeKind::ResetOfOther => "notice-reset-of-other",
+        NoticeKind::ResetOfOtherStopped => "notice-reset-of-other-stopped",
+        NoticeKind::ResetOfOtherDone => "notice-reset-of-other-done",
+        NoticeKind::RecoveryCodes => "notice-recovery-codes",
+        NoticeKind::BreakGlass => "notice-break-glass",
+        NoticeKind::BreakGlassRefused => "notice-break-glass-refused",
+        NoticeKind::BreakGlassSealed => "notice-break-glass-sealed",
     }
 }
 

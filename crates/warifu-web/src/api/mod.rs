@@ -15,6 +15,7 @@ pub mod runs;
 pub mod search;
 pub mod session;
 pub mod sessions;
+pub mod verifications;
 
 pub use crate::page::Leaving;
 use crate::problem::Problem;
@@ -46,6 +47,21 @@ use utoipa::OpenApi;
         sessions::roles,
         sessions::notices,
         sessions::see_notices,
+        verifications::request,
+        verifications::list,
+        verifications::one,
+        verifications::change,
+        verifications::call,
+        verifications::look,
+        verifications::vouch,
+        verifications::tally,
+        verifications::half,
+        verifications::approve,
+        verifications::end,
+        verifications::stop,
+        verifications::done,
+        verifications::codes_left,
+        verifications::make_codes,
         cases::list,
         cases::create,
         cases::bulk,

@@ -119,6 +119,8 @@ pub enum Place {
     Passkeys,
     /// `/sessions`
     Sessions,
+    /// `/verifications`
+    Verifications,
     /// `/portal/cases`
     PortalCases,
     /// `/portal/cases/new`
@@ -184,6 +186,7 @@ impl Nav {
             Place::Incidents => "incidents",
             Place::Passkeys => "passkeys",
             Place::Sessions => "sessions",
+            Place::Verifications => "verifications",
             Place::PortalCases => "portal-cases",
             Place::PortalNew => "portal-new",
         };

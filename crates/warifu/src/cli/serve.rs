@@ -12,7 +12,10 @@ use std::time::Duration;
 use tokio::net::TcpListener;
 use tokio::sync::watch;
 use warifu_app::App;
+use warifu_app::verifications::ResetDelay;
 use warifu_auth::{Asns, ForwardedBy, IpNetwork, Proxies};
+use warifu_domain::time::{DAY, HOUR, MINUTE, SECOND};
+use warifu_domain::verification::LEAST_DELAY;
 use warifu_web::{Web, WebConfig};
 
 /// How long open requests may take to end after the signal. Event streams never end by themselves.
@@ -31,6 +34,35 @@ pub struct Serve {
     origin: Option<String>,
     #[command(flatten)]
     clients: Clients,
+    /// How long a reset of somebody's factors waits after its approval, so that its owner can stop it:
+    /// people with a role, 15m to 7d
+    #[arg(long, env = "WARIFU_RESET_DELAY", default_value = "24h", value_name = "TIME", value_parser = delay)]
+    reset_delay: i64,
+    /// The same for customers' users without a role, 0 to 7d
+    #[arg(long, env = "WARIFU_RESET_DELAY_USERS", default_value = "0", value_name = "TIME", value_parser = delay_of_users)]
+    reset_delay_users: i64,
+}
+
+/// A length of time: `90s`, `30m`, `24h`, `7d` or `0`, in microseconds.
+fn delay_of_users(text: &str) -> Result<i64, String> {
+    let wrong = || "write 30m, 24h or 7d; 7d at most".to_owned();
+    let digits = text.trim_end_matches(char::is_alphabetic);
+    let unit = match &text[digits.len()..] {
+        "s" => SECOND,
+        "m" => MINUTE,
+        "h" => HOUR,
+        "d" => DAY,
+        "" if digits == "0" => SECOND,
+        _ => return Err(wrong()),
+    };
+    let n: i64 = digits.parse().map_err(|_| wrong())?;
+    let whole = n.checked_mul(unit).ok_or_else(wrong)?;
+    if (0..=7 * DAY).contains(&whole) { Ok(whole) } else { Err(wrong()) }
+}
+
+fn delay(text: &str) -> Result<i64, String> {
+    let whole = delay_of_users(text)?;
+    if whole >= LEAST_DELAY { Ok(whole) } else { Err("15m at least".to_owned()) }
 }
 
 /// How the server knows where a request comes from.
@@ -76,7 +108,8 @@ impl Clients {
 impl Serve {
     pub async fn run(self) -> Result<(), CliError> {
         let _lock = self.installation.lock()?;
-        let app = self.installation.open().await?;
+        let delay = ResetDelay { roles: self.reset_delay, users: self.reset_delay_users };
+        let app = self.installation.open_as(|config| config.reset_delay = delay).await?;
         app.abort_unfinished_runs().await?;
         let listener = TcpListener::bind(self.listen)
             .await

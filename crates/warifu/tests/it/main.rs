@@ -54,4 +54,5 @@ mod sign_in;
 mod step_up;
 mod story;
 mod surroundings;
+mod verification;
 mod watching;

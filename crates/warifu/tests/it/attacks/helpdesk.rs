@@ -2,7 +2,7 @@
 //! person alone, and for something else than was approved.
 
 mod limits;
-mod people;
+pub(crate) mod people;
 
 use super::{entries, notices, verified};
 use crate::http::Client;

@@ -1,7 +1,7 @@
 //! The attacks of the threat model, each by its number, from outside on the running server. Each
 //! test asserts what the attacker gets and what the ledger says about it.
 
-mod helpdesk;
+pub(crate) mod helpdesk;
 mod network;
 mod sessions;
 mod step_up;

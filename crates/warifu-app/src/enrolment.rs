@@ -37,7 +37,8 @@ impl App {
     ///
     /// # Errors
     /// [`AppError::Invalid`] when the address is none, is unknown and no role is given, or a role
-    /// does not fit the person's organization.
+    /// does not fit the person's organization; [`AppError::Conflict`] for somebody who has or had a factor,
+    /// once the installation has a sealed code: that code is the console's way in then.
     pub async fn invite_on_console(
         &self,
         email: &str,
@@ -55,7 +56,17 @@ impl App {
         let revision = change.revision();
         let known = people::find_by_email(&mut change.conn(), email).await?;
         let person = match known {
-            Some(person) if person.active => person,
+            Some(person) if person.active => {
+                let sealed = self.is_sealed().await?;
+                if sealed && credentials::ever(&mut change.conn(), person.id).await? {
+                    return Err(AppError::Conflict(refusal!(
+                        "email-enrolled",
+                        "{email} has or had a factor; use the help desk's check, or `warifu break-glass open`",
+                        email = email
+                    )));
+                }
+                person
+            }
             Some(_) => {
                 return Err(AppError::invalid(
                     "email",
@@ -163,10 +174,11 @@ impl App {
         if roles.has(above) && !actor.roles.has(above) {
             return Err(Denied(Permission::Invite).into());
         }
-        if !credentials::of_person(&mut change.conn(), person).await?.is_empty() {
+        // Not even one whose factors were reset: what was shown then was shown for one invitation.
+        if credentials::ever(&mut change.conn(), person).await? {
             return Err(AppError::Conflict(refusal!(
                 "passkey-there",
-                "this person has a passkey already; they add further ones themselves"
+                "this person has or had a passkey; a check of the help desk comes before a new way in"
             )));
         }
         let token = Token::from_random(self.random_bytes());

@@ -3,6 +3,7 @@
 pub mod active_sessions;
 pub mod applications;
 pub mod attachments;
+pub mod break_glass;
 pub mod cases;
 pub mod certificates;
 mod change;
@@ -28,6 +29,7 @@ pub mod password;
 pub mod people;
 pub mod policies;
 pub mod policy_changes;
+pub mod recovery;
 pub mod reports;
 mod roles;
 pub mod search;
@@ -36,6 +38,7 @@ pub mod sign_in;
 pub mod signals;
 mod state;
 pub mod step_up;
+pub mod verifications;
 
 pub use change::Change;
 pub use error::AppError;

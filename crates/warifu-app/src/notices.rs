@@ -22,12 +22,25 @@ pub(crate) async fn notify(
 }
 
 impl App {
+    /// The path by which its reader stops what a notice is about, for notices that leave the system.
+    pub fn stop_path_of(&self, kind: NoticeKind, details: &Details) -> Option<String> {
+        use NoticeKind::{RecoveryUsed, ResetApproved, ResetAsked};
+        let id = details.get("check")?.strip_prefix("HD-")?.parse().ok()?;
+        matches!(kind, ResetAsked | ResetApproved | RecoveryUsed).then(|| self.stop_path(id))
+    }
+
     /// The actor's own notices, newest first.
     ///
     /// # Errors
     /// When the database fails.
     pub async fn notices(&self, actor: &Actor) -> Result<Vec<Notice>, AppError> {
-        Ok(notices::of_person(&mut self.db.read().await?.conn(), actor.person).await?)
+        let mut own = notices::of_person(&mut self.db.read().await?.conn(), actor.person).await?;
+        for notice in &mut own {
+            if let Some(path) = self.stop_path_of(notice.kind, &notice.details) {
+                notice.details.insert("stop".into(), path);
+            }
+        }
+        Ok(own)
     }
 
     /// The actor has seen all of their notices.

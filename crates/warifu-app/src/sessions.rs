@@ -77,6 +77,8 @@ pub struct NavCounts {
     /// Notices about the person's own account that they have not seen.
     pub notices: i64,
     /// Changes that wait for a second person, for those who may decide.
+    pub approvals: i64,
+    /// Checks of callers that wait for the person's approval.
     pub decisions: i64,
 }
 
@@ -342,6 +344,7 @@ impl App {
         let mut conn = reader.conn();
         let mut counts = NavCounts {
             notices: notices::unseen(&mut conn, actor.person).await?,
+            decisions: self.decisions(actor).await?,
             ..NavCounts::default()
         };
         let may = |p: Permission| actor.roles.allow(p);
@@ -352,7 +355,7 @@ impl App {
             counts.waiting = cases::count(&mut conn, View::WithStatus(Status::Waiting)).await?;
         }
         if may(Permission::ManagePolicies) {
-            counts.decisions = approvals::waiting(&mut conn, self.now()).await?;
+            counts.approvals = approvals::waiting(&mut conn, self.now()).await?;
         }
         if may(Permission::Investigate) {
             let open = incidents::list(&mut conn).await?;

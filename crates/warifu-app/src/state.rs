@@ -6,12 +6,14 @@ use crate::incidents::Matches;
 use crate::live::Live;
 use crate::policies::KnownPolicies;
 use crate::reports::{Replays, Tables, Transfers, node_name};
+use crate::verifications::ResetDelay;
 use hmac::{Hmac, Mac};
 use sha2::Sha256;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use warifu_domain::cases::Priority;
 use warifu_domain::reports::Limits;
+use warifu_domain::time::HOUR;
 use warifu_domain::{Clock, Timestamp};
 use warifu_ledger::SigningKey;
 use warifu_storage::application_sessions::Checks;
@@ -114,6 +116,8 @@ pub struct AppConfig {
     /// Largest attachment in bytes.
     pub attachment_limit: u64,
     pub default_priority: Priority,
+    /// How long a reset of somebody's factors waits after its approval.
+    pub reset_delay: ResetDelay,
 }
 
 impl AppConfig {
@@ -127,6 +131,7 @@ impl AppConfig {
             limits: Limits::default(),
             attachment_limit: 256 << 20,
             default_priority: Priority::Normal,
+            reset_delay: ResetDelay { roles: 24 * HOUR, users: 0 },
         }
     }
 }

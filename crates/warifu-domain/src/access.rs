@@ -47,7 +47,7 @@ impl Role {
     fn permissions(self) -> &'static [Permission] {
         use Permission::*;
         match self {
-            Role::Agent => &[WorkCases, ReadPeople, SearchAll],
+            Role::Agent => &[WorkCases, ReadPeople, SearchAll, VerifyCallers],
             Role::Administrator => &[
                 WorkCases,
                 ReadPeople,
@@ -60,6 +60,8 @@ impl Role {
                 Invite,
                 ManageSessions,
                 ReadPolicies,
+                VerifyCallers,
+                ApproveResets,
             ],
             Role::SuperAdministrator => &[
                 WorkCases,
@@ -79,6 +81,8 @@ impl Role {
                 ManageApplications,
                 ManageSignIn,
                 Investigate,
+                VerifyCallers,
+                ApproveResets,
             ],
             Role::Responder => &[
                 ReadPeople,
@@ -89,7 +93,7 @@ impl Role {
                 Replay,
                 Investigate,
             ],
-            Role::OrganizationAdministrator => &[ReadOwnOrganization],
+            Role::OrganizationAdministrator => &[ReadOwnOrganization, ApproveResets],
         }
     }
 }
@@ -133,6 +137,10 @@ pub enum Permission {
     ManagePolicies,
     /// See the people and cases of one's own organization.
     ReadOwnOrganization,
+    /// Open checks of callers and take their steps.
+    VerifyCallers,
+    /// Agree to the reset of somebody's factors; [`crate::verification::may_approve`] says whose.
+    ApproveResets,
 }
 
 /// The roles of one person, as a small set.
@@ -146,6 +154,10 @@ impl Roles {
 
     pub fn has(self, role: Role) -> bool {
         self.0 & (1 << role as u8) != 0
+    }
+
+    pub fn is_empty(self) -> bool {
+        self.0 == 0
     }
 
     pub fn iter(self) -> impl Iterator<Item = Role> {

@@ -18,6 +18,7 @@ mod refusal;
 pub mod reports;
 pub mod search;
 pub mod time;
+pub mod verification;
 
 pub use ids::*;
 pub use refusal::{Refusal, Term};

@@ -29,10 +29,34 @@ pub enum NoticeKind {
     StageEntered,
     /// Somebody used a session of theirs without the key of the device that it is bound to.
     DeviceKey,
+    /// Somebody asked the desk for a new way into the account (`check`).
+    ResetAsked,
+    /// A printed recovery code opened such a request (`check`).
+    RecoveryUsed,
+    /// The reset was agreed to and is done after `due` unless it is stopped (`check`).
+    ResetApproved,
+    /// The reset was stopped (`check`).
+    ResetStopped,
+    /// The factors were reset and every session ended.
+    ResetDone,
+    /// The same of somebody whose organization one administers (`name`, `check`, `due`).
+    ResetOfOther,
+    /// … and stopped, by its owner or as an attack (`name`, `check`).
+    ResetOfOtherStopped,
+    /// … and done (`name`, `check`).
+    ResetOfOtherDone,
+    /// New printed recovery codes were made.
+    RecoveryCodes,
+    /// The sealed code of the installation was used for somebody (`name`).
+    BreakGlass,
+    /// Somebody tried a wrong sealed code for somebody (`name`).
+    BreakGlassRefused,
+    /// A new sealed code was made.
+    BreakGlassSealed,
 }
 
 impl NoticeKind {
-    pub const ALL: [NoticeKind; 12] = [
+    pub const ALL: [NoticeKind; 24] = [
         NoticeKind::SessionMoved,
         NoticeKind::SessionEnded,
         NoticeKind::SessionRecorded,
@@ -45,6 +69,18 @@ impl NoticeKind {
         NoticeKind::PolicyChanged,
         NoticeKind::StageEntered,
         NoticeKind::DeviceKey,
+        NoticeKind::ResetAsked,
+        NoticeKind::RecoveryUsed,
+        NoticeKind::ResetApproved,
+        NoticeKind::ResetStopped,
+        NoticeKind::ResetDone,
+        NoticeKind::ResetOfOther,
+        NoticeKind::ResetOfOtherStopped,
+        NoticeKind::ResetOfOtherDone,
+        NoticeKind::RecoveryCodes,
+        NoticeKind::BreakGlass,
+        NoticeKind::BreakGlassRefused,
+        NoticeKind::BreakGlassSealed,
     ];
 
     pub fn key(self) -> &'static str {
@@ -61,6 +97,18 @@ impl NoticeKind {
             NoticeKind::PolicyChanged => "policy_changed",
             NoticeKind::StageEntered => "stage_entered",
             NoticeKind::DeviceKey => "device_key",
+            NoticeKind::ResetAsked => "reset_asked",
+            NoticeKind::RecoveryUsed => "recovery_used",
+            NoticeKind::ResetApproved => "reset_approved",
+            NoticeKind::ResetStopped => "reset_stopped",
+            NoticeKind::ResetDone => "reset_done",
+            NoticeKind::ResetOfOther => "reset_of_other",
+            NoticeKind::ResetOfOtherStopped => "reset_of_other_stopped",
+            NoticeKind::ResetOfOtherDone => "reset_of_other_done",
+            NoticeKind::RecoveryCodes => "recovery_codes",
+            NoticeKind::BreakGlass => "break_glass",
+            NoticeKind::BreakGlassRefused => "break_glass_refused",
+            NoticeKind::BreakGlassSealed => "break_glass_sealed",
         }
     }
 
@@ -76,13 +124,25 @@ impl NoticeKind {
             | NoticeKind::KeyCopied
             | NoticeKind::StepUpRefused
             | NoticeKind::PolicyProposed
-            | NoticeKind::DeviceKey => true,
+            | NoticeKind::DeviceKey
+            | NoticeKind::ResetAsked
+            | NoticeKind::RecoveryUsed
+            | NoticeKind::ResetApproved
+            | NoticeKind::ResetDone
+            | NoticeKind::ResetOfOtherStopped
+            | NoticeKind::BreakGlass
+            | NoticeKind::BreakGlassRefused => true,
             NoticeKind::SessionEnded
             | NoticeKind::FactorAdded
             | NoticeKind::FactorRemoved
             | NoticeKind::RolesChanged
             | NoticeKind::PolicyChanged
-            | NoticeKind::StageEntered => false,
+            | NoticeKind::StageEntered
+            | NoticeKind::ResetStopped
+            | NoticeKind::ResetOfOther
+            | NoticeKind::ResetOfOtherDone
+            | NoticeKind::RecoveryCodes
+            | NoticeKind::BreakGlassSealed => false,
         }
     }
 }

@@ -39,10 +39,14 @@ pub enum Action {
     RemoveProvider,
     /// What an organization's users may sign in with.
     ChangeOrganizationAccess,
+    /// Somebody's factors are reset after a check of the caller.
+    ApproveReset,
+    /// New printed recovery codes of one's own.
+    RecoveryCodes,
 }
 
 impl Action {
-    pub const ALL: [Action; 16] = [
+    pub const ALL: [Action; 18] = [
         Action::AddFactor,
         Action::RemoveFactor,
         Action::ChangeRoles,
@@ -59,6 +63,8 @@ impl Action {
         Action::SwitchProvider,
         Action::RemoveProvider,
         Action::ChangeOrganizationAccess,
+        Action::ApproveReset,
+        Action::RecoveryCodes,
     ];
 
     pub fn key(self) -> &'static str {
@@ -79,6 +85,8 @@ impl Action {
             Action::SwitchProvider => "switch_provider",
             Action::RemoveProvider => "remove_provider",
             Action::ChangeOrganizationAccess => "change_organization_access",
+            Action::ApproveReset => "approve_reset",
+            Action::RecoveryCodes => "recovery_codes",
         }
     }
 

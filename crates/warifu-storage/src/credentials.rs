@@ -287,6 +287,33 @@ pub async fn spend_enrolment(
     Ok(n == 1)
 }
 
+/// Ends every link of a person that was not used.
+///
+/// # Errors
+/// As every query.
+pub async fn end_enrolments(
+    c: &mut Conn<'_>,
+    person: PersonId,
+    at: Timestamp,
+) -> Result<u64, StorageError> {
+    execute!(
+        c,
+        "UPDATE enrolments SET used_at = $2 WHERE person_id = $1 AND used_at IS NULL",
+        person.0,
+        at.0
+    )
+}
+
+/// Whether a person has or had a factor.
+///
+/// # Errors
+/// As every query.
+pub async fn ever(c: &mut Conn<'_>, person: PersonId) -> Result<bool, StorageError> {
+    let row = fetch_optional!(c, (i64,):
+        "SELECT id FROM credentials WHERE person_id = $1 LIMIT 1", person.0)?;
+    Ok(row.is_some())
+}
+
 /// # Errors
 /// As every query.
 pub async fn insert_ceremony(

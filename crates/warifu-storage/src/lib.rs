@@ -24,12 +24,14 @@ pub mod organization_access;
 pub mod organizations;
 pub mod people;
 pub mod policies;
+pub mod recovery;
 pub mod reports;
 pub mod search;
 pub mod sessions;
 pub mod settings;
 pub mod signing_keys;
 pub mod step_ups;
+pub mod verifications;
 
 pub use db::{Conn, Db, Engine, Reader, Tx};
 pub use error::{StorageError, is_disk_full};

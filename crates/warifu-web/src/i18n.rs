@@ -27,6 +27,7 @@ macro_rules! messages {
             include_str!(concat!("../i18n/", $lang, "/applications.ftl")),
             include_str!(concat!("../i18n/", $lang, "/identity-providers.ftl")),
             include_str!(concat!("../i18n/", $lang, "/passwords.ftl")),
+            include_str!(concat!("../i18n/", $lang, "/verification.ftl")),
             include_str!(concat!("../i18n/", $lang, "/cases.ftl")),
             include_str!(concat!("../i18n/", $lang, "/portal.ftl")),
             include_str!(concat!("../i18n/", $lang, "/people.ftl")),

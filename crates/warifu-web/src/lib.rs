@@ -33,6 +33,7 @@ mod sign_in;
 pub mod signals;
 pub mod state;
 mod step_up;
+mod verifications;
 pub mod views;
 
 pub use router::router;

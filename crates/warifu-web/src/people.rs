@@ -207,6 +207,7 @@ pub async fn person(
             true => choices(lang, view.roles, view.organization.vendor),
             false => Vec::new(),
         },
+        verify: who.actor().roles.allow(Permission::VerifyCallers) && who.actor().person != id,
     };
     let leaving = Leaving {
         route: "/people/{id}",

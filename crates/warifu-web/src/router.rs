@@ -4,7 +4,7 @@ use crate::state::Web;
 use crate::{
     account, api, applications, attachments, cases, certificates, device, headers,
     identity_providers, incidents, lang, ledger, live, network, openid, organizations, people,
-    policy, portal, problem, reports, runs, search, sign_in, step_up,
+    policy, portal, problem, reports, runs, search, sign_in, step_up, verifications,
 };
 use axum::Router;
 use axum::extract::{DefaultBodyLimit, State};
@@ -33,6 +33,7 @@ pub fn router(web: Web) -> Router {
         .merge(runs())
         .merge(ledger())
         .merge(incidents())
+        .merge(verifications())
         .merge(api())
         .layer(timeout);
     Router::new()
@@ -209,11 +210,54 @@ fn incidents() -> Router<Web> {
         .route("/incidents/{reference}/downloads/{id}/guess", post(incidents::guess))
 }
 
+/// Checks of callers, and what people without a session do in them.
+fn verifications() -> Router<Web> {
+    use verifications::{self as checks, public};
+    Router::new()
+        .route("/verifications", get(checks::list).post(checks::request))
+        .route("/verifications/new", get(checks::new))
+        .route("/verifications/{id}", get(checks::check))
+        .route("/verifications/{id}/change", post(checks::change))
+        .route("/verifications/{id}/call", post(checks::call))
+        .route("/verifications/{id}/look", post(checks::look))
+        .route("/verifications/{id}/vouch", get(checks::vouching).post(checks::vouch))
+        .route("/verifications/{id}/tally", post(checks::tally))
+        .route("/verifications/{id}/half", post(checks::half))
+        .route("/verifications/{id}/approve", post(checks::approve))
+        .route("/verifications/{id}/end", post(checks::end))
+        .route("/verifications/{id}/done", post(checks::done))
+        .route("/verify", get(public::code))
+        .route("/verify/{code}", get(public::caller).post(public::caller_half))
+        .route("/verify/stop/{id}/{token}", get(public::stop_page).post(public::stop))
+        .route("/recover", get(public::recover_page).post(public::recover))
+        .route("/account/recovery", get(account::recovery::page))
+        .route("/account/recovery/codes", post(account::recovery::codes))
+        .route("/account/recovery/stop", post(account::recovery::stop))
+}
+
+/// The same for programs.
+fn api_verifications() -> Router<Web> {
+    use api::verifications as checks;
+    Router::new()
+        .route("/api/v1/verifications", get(checks::list).post(checks::request))
+        .route("/api/v1/verifications/{id}", get(checks::one).put(checks::change))
+        .route("/api/v1/verifications/{id}/call", post(checks::call))
+        .route("/api/v1/verifications/{id}/look", post(checks::look))
+        .route("/api/v1/verifications/{id}/vouch", post(checks::vouch))
+        .route("/api/v1/verifications/{id}/tally", post(checks::tally).put(checks::half))
+        .route("/api/v1/verifications/{id}/approval", post(checks::approve))
+        .route("/api/v1/verifications/{id}/end", post(checks::end))
+        .route("/api/v1/verifications/{id}/stop", post(checks::stop))
+        .route("/api/v1/verifications/{id}/done", post(checks::done))
+        .route("/api/v1/recovery-codes", get(checks::codes_left).post(checks::make_codes))
+}
+
 /// For programs.
 fn api() -> Router<Web> {
     Router::new()
         .route("/api/v1/openapi.json", get(api::openapi))
         .merge(api_desk())
+        .merge(api_verifications())
         .merge(api_evidence())
 }
 

@@ -149,6 +149,14 @@ impl SignedIn {
                 Place::IdentityProviders,
             ),
         ];
+        let checks = may(Permission::VerifyCallers) || may(Permission::ApproveResets);
+        let checks = checks.then(|| ViewLink {
+            href: "/verifications".into(),
+            label: lang.t("checks-title"),
+            icon: "video",
+            count: None,
+            current: place == Place::Verifications,
+        });
         let organization = (!actor.is_staff()).then(|| self.session.organization_name.clone());
         Ok(Shell {
             lang,
@@ -183,9 +191,10 @@ impl SignedIn {
                 incidents: counts.incidents,
                 portal_cases: counts.portal,
                 notices: counts.notices,
-                more: more.into_iter().flatten().collect(),
-                decisions: counts.decisions,
-                decisions_href: "/approvals".into(),
+                more: more.into_iter().flatten().chain(checks).collect(),
+                decisions: counts.approvals + counts.decisions,
+                decisions_href: if counts.approvals > 0 { "/approvals" } else { "/verifications" }
+                    .into(),
                 ..Nav::default()
             },
             flash: None,

@@ -66,7 +66,7 @@ email = 「{ $email }」はメールアドレスではありません。
 email-off = { $email }は無効になっています。
 email-unknown = { $email }の人は登録されていません。新しい担当者には役割を指定してください。
 role-not-theirs = { $email }の所属では、役割「{ $role }」を持てません。
-passkey-there = この人にはすでにパスキーがあります。追加は本人が行います。
+passkey-there = この人にはパスキーがあるか、以前ありました。新しい手段を渡す前に、サポートの本人確認が必要です。
 passkey-name = パスキーの名前は1～{ $limit }文字で入力してください。
 passkey-known = このパスキーはすでに登録されています。
 passkey-last = 最後のパスキーは削除できません。先に別のパスキーを追加してください。
@@ -181,3 +181,35 @@ password-common = 真っ先に試される類のパスワードです。関連�
 password-breached = 過去に漏えいしたパスワードです。そうした一覧を持つ攻撃者に真っ先に試されます。
 password-name = パスワードを使うには、ほかのアカウントのサインインに使われていないメールアドレスが必要です。管理者にお問い合わせください。
 access-vendor = 自社の担当者がサインインに使えるのは、フィッシングに強い方法だけです。
+# Checks of callers
+verify-text = 依頼した人と理由を、それぞれ1文字以上{ $limit }文字以内で入力してください。
+verify-own = 自分のアカウントの本人確認には関われません。ほかの人が行います。
+verify-ended = この本人確認は終了しています。新しく始めてください。
+verify-step = この手順はまだ行えません。次の手順は「{ $step ->
+        [call_back] 折り返し電話
+        [look] 目視確認
+        [tally] 割符の照合
+        [approval] 承認
+       *[approved] 待機と実行
+    }」です。
+verify-number = この番号は登録から{ $days }日たっていないか、登録されていません。
+verify-called-at = 電話の時刻は、依頼より後、現在より前にしてください。
+verify-time = 時刻は「2026-12-02 09:18」のように入力してください。
+verify-seen = 確認できない項目があります。本人確認を終了してください。
+verify-colleague = この人は保証できません。ほかの同僚を指定してください。
+verify-vouch = あなたの確認を待っているものはありません。
+verify-tallies = コードを使い切りました。本人確認を終了してください。
+verify-tally-gone = このコードは使用済みか期限切れです。新しいコードを作成してください。
+verify-half = 一致しません。残り{ $left }回です。
+verify-two-parts = すでにこの本人確認に関わっています。別の人が承認します。
+verify-approved-by-you = あなたが承認したため、実行は別の担当者が行います。
+verify-void = 承認された内容が変わっています。もう一度承認を受けてください。
+verify-delay = { $time }まで待機中です。その間、本人は中止できます。
+verify-expired = 時間が経過しすぎました。新しい本人確認を始めてください。
+verify-channel = 依頼の経路を選んでください。
+verify-open = このアカウントの本人確認がすでに進行中です。続けるか、終了してください。
+verify-factor = この人の認証要素ではないか、最後の1つです。すべてをリセットしてください。
+verify-wish = すべてをリセットするか、どれを削除するかを選んでください。
+email-enrolled = { $email }には認証要素があるか、以前ありました。本人確認か「warifu break-glass open」を使ってください。
+break-glass-who = { $email }は特権管理者ではありません。封印コードは特権管理者だけに使えます。
+break-glass-code = この環境の封印コードではありません。

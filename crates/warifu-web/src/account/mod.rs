@@ -2,6 +2,7 @@
 
 pub mod notices;
 pub mod passkeys;
+pub mod recovery;
 pub mod sessions;
 
 use crate::csrf::Form;

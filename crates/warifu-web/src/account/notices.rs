@@ -11,7 +11,9 @@ use crate::views::notices::{Notice, Notices, PortalNotices};
 use crate::views::shell::Place;
 use axum::extract::State;
 use axum::response::{IntoResponse, Redirect, Response};
+use jiff::tz::TimeZone;
 use serde::Deserialize;
+use warifu_domain::Timestamp;
 use warifu_domain::notices::{Details, NoticeKind};
 use warifu_domain::policy::{Feature, Stage};
 
@@ -21,7 +23,7 @@ pub async fn page(State(web): State<Web>, me: SignedIn) -> Result<Response, Prob
     let found = web.app.notices(me.actor()).await?;
     let notice = |n: warifu_app::notices::Notice| Notice {
         at: lang.date_time(n.at.to_jiff(), &me.zone),
-        text: sentence(lang, n.kind, &n.details),
+        text: sentence(lang, &me.zone, n.kind, &n.details),
         alarm: n.kind.is_alarm(),
         seen: n.seen,
     };
@@ -34,14 +36,16 @@ pub async fn page(State(web): State<Web>, me: SignedIn) -> Result<Response, Prob
 }
 
 /// What happened, in one sentence.
-pub fn sentence(lang: Lang, kind: NoticeKind, details: &Details) -> String {
+pub fn sentence(lang: Lang, zone: &TimeZone, kind: NoticeKind, details: &Details) -> String {
     let detail = |name: &str| details.get(name).cloned().unwrap_or_default();
-    let [from, to, name, by] = ["from", "to", "name", "by"].map(detail);
+    let [from, to, name, by, check] = ["from", "to", "name", "by", "check"].map(detail);
+    let due = detail("due").parse::<Timestamp>();
+    let due = due.map_or(String::new(), |t| lang.date_time(t.to_jiff(), zone).text);
     let feature = Feature::from_key(&detail("feature")).map(|f| words::feature(lang, f));
     let stage = Stage::from_key(&detail("stage")).map(|s| words::stage(lang, s));
     let (feature, stage) = (feature.unwrap_or_default(), stage.unwrap_or_default());
     let policy = words::policy(lang, &detail("policy"));
-    let words: [(&str, &dyn crate::i18n::Arg); 7] = [
+    let words: [(&str, &dyn crate::i18n::Arg); 9] = [
         ("from", &from),
         ("to", &to),
         ("name", &name),
@@ -49,6 +53,8 @@ pub fn sentence(lang: Lang, kind: NoticeKind, details: &Details) -> String {
         ("feature", &feature),
         ("stage", &stage),
         ("policy", &policy),
+        ("check", &check),
+        ("due", &due),
     ];
     lang.t_args(message(kind), &words)
 }
@@ -67,6 +73,18 @@ fn message(kind: NoticeKind) -> &'static str {
         NoticeKind::PolicyChanged => "notice-policy-changed",
         NoticeKind::StageEntered => "notice-stage-entered",
         NoticeKind::DeviceKey => "notice-device-key",
+        NoticeKind::ResetAsked => "notice-reset-asked",
+        NoticeKind::RecoveryUsed => "notice-recovery-used",
+        NoticeKind::ResetApproved => "notice-reset-approved",
+        NoticeKind::ResetStopped => "notice-reset-stopped",
+        NoticeKind::ResetDone => "notice-reset-done",
+        NoticeKind::ResetOfOther => "notice-reset-of-other",
+        NoticeKind::ResetOfOtherStopped => "notice-reset-of-other-stopped",
+        NoticeKind::ResetOfOtherDone => "notice-reset-of-other-done",
+        NoticeKind::RecoveryCodes => "notice-recovery-codes",
+        NoticeKind::BreakGlass => "notice-break-glass",
+        NoticeKind::BreakGlassRefused => "notice-break-glass-refused",
+        NoticeKind::BreakGlassSealed => "notice-break-glass-sealed",
     }
 }
 

@@ -18,6 +18,7 @@ pub mod runs;
 pub mod search;
 pub mod session;
 pub mod sessions;
+pub mod verifications;
 
 pub use crate::page::Leaving;
 use crate::problem::Problem;
@@ -59,6 +60,21 @@ use utoipa::OpenApi;
         identity_providers::add,
         identity_providers::switch,
         identity_providers::remove,
+        verifications::request,
+        verifications::list,
+        verifications::one,
+        verifications::change,
+        verifications::call,
+        verifications::look,
+        verifications::vouch,
+        verifications::tally,
+        verifications::half,
+        verifications::approve,
+        verifications::end,
+        verifications::stop,
+        verifications::done,
+        verifications::codes_left,
+        verifications::make_codes,
         cases::list,
         cases::create,
         cases::bulk,

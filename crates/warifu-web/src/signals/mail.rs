@@ -87,7 +87,8 @@ fn words(mail: &DueMail, installation: &str, origin: &str) -> (String, String) {
         format!("[{installation}] {}", Lang::ALL.map(|l| l.t("mail-subject")).join(" / "));
     let part = |lang: Lang| {
         let at = lang.date_time(mail.at.to_jiff(), &TimeZone::UTC).text;
-        let what = crate::account::notices::sentence(lang, mail.kind, &mail.details);
+        let what =
+            crate::account::notices::sentence(lang, &TimeZone::UTC, mail.kind, &mail.details);
         let foot = lang.t_args("mail-foot", &[("address", &format!("{origin}/account/notices"))]);
         format!("{what}\n{at} (UTC)\n\n{foot}\n")
     };

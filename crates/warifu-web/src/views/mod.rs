@@ -23,6 +23,7 @@ pub mod runs;
 pub mod sessions;
 pub mod shell;
 pub mod sign_in;
+pub mod verifications;
 
 #[cfg(test)]
 mod tests;

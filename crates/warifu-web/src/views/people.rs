@@ -67,6 +67,8 @@ pub struct PersonPage {
     pub cases: Vec<CaseRow>,
     /// The roles that they may have, for readers who may change them: key and name
     pub roles: Vec<Choice>,
+    /// Whether the reader may open a check of a caller for them
+    pub verify: bool,
 }
 
 /// One field of a record.

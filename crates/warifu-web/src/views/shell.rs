@@ -141,6 +141,8 @@ pub enum Place {
     Applications,
     /// `/identity-providers`
     IdentityProviders,
+    /// `/verifications`
+    Verifications,
     /// `/portal/cases`
     PortalCases,
     /// `/portal/cases/new`
@@ -210,6 +212,7 @@ impl Nav {
             Place::Approvals => "approvals",
             Place::Applications => "applications",
             Place::IdentityProviders => "identity-providers",
+            Place::Verifications => "verifications",
             Place::PortalCases => "portal-cases",
             Place::PortalNew => "portal-new",
         };

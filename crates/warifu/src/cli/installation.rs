@@ -64,13 +64,22 @@ impl Installation {
     /// # Errors
     /// When folder, keys or database cannot be opened.
     pub async fn open(&self) -> Result<App, CliError> {
+        self.open_as(|_| {}).await
+    }
+
+    /// Opens it with settings of its own.
+    ///
+    /// # Errors
+    /// As [`Self::open`].
+    pub async fn open_as(&self, set: impl FnOnce(&mut AppConfig)) -> Result<App, CliError> {
         self.make_folder()?;
         let db = match &self.database {
             Some(url) => Db::open_postgres(url).await?,
             None => Db::open_sqlite(&self.data).await?,
         };
         fill_search(&db).await?;
-        let config = AppConfig { name: self.name.clone(), ..AppConfig::new(&self.data) };
+        let mut config = AppConfig { name: self.name.clone(), ..AppConfig::new(&self.data) };
+        set(&mut config);
         let clock = Arc::new(SystemClock::default());
         let app = App::open(db, config, clock, Arc::new(SystemRandom))?;
         app.ensure_vendor().await?;

@@ -1,5 +1,6 @@
 //! One module for each subcommand; this one has what they share.
 
+mod break_glass;
 mod enrol;
 pub mod installation;
 mod ledger;
@@ -58,6 +59,9 @@ enum Command {
     Har(warifu_har::cli::HarCommand),
     /// Make a one-time link by which a person enrols a passkey
     Enrol(enrol::Enrol),
+    /// The sealed code of the installation, for when no super administrator gets in any more
+    #[command(subcommand)]
+    BreakGlass(break_glass::BreakGlass),
 }
 
 /// Why a subcommand did not do what was asked: one line for whoever typed it.
@@ -93,6 +97,7 @@ pub fn run(arguments: Arguments) -> Result<ExitCode, CliError> {
         Command::Demo(demo) => block_on(demo.run()),
         Command::People(people) => return block_on(people.run()),
         Command::Enrol(enrol) => block_on(enrol.run()),
+        Command::BreakGlass(seal) => block_on(seal.run()),
         Command::Replay(replay) => return block_on(replay.run()),
         Command::Ledger(ledger) => return block_on(ledger.run()),
         Command::MatchData(search) => return block_on(search.run()),

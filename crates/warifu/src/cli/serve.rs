@@ -19,10 +19,11 @@ use tokio::net::TcpListener;
 use tokio::sync::watch;
 use tokio::task::JoinHandle;
 use warifu_app::App;
+use warifu_app::verifications::ResetDelay;
 use warifu_auth::breached::Breached;
 use warifu_auth::{Asns, Certificates, ForwardedBy, IpNetwork, Proxies};
-use warifu_auth::{Asns, ForwardedBy, IpNetwork, Proxies};
-use warifu_domain::time::SECOND;
+use warifu_domain::time::{DAY, HOUR, MINUTE, SECOND};
+use warifu_domain::verification::LEAST_DELAY;
 use warifu_web::certificates::CertificateConfig;
 use warifu_web::{Web, WebConfig};
 
@@ -58,6 +59,13 @@ pub struct Serve {
     device_cookie: i64,
     #[command(flatten)]
     tls: Tls,
+    /// How long a reset of somebody's factors waits after its approval, so that its owner can stop it:
+    /// people with a role, 15m to 7d
+    #[arg(long, env = "WARIFU_RESET_DELAY", default_value = "24h", value_name = "TIME", value_parser = delay)]
+    reset_delay: i64,
+    /// The same for customers' users without a role, 0 to 7d
+    #[arg(long, env = "WARIFU_RESET_DELAY_USERS", default_value = "0", value_name = "TIME", value_parser = delay_of_users)]
+    reset_delay_users: i64,
 }
 
 /// TLS spoken by the server itself, and client certificates (PIV, CAC).
@@ -156,6 +164,28 @@ impl Tls {
     }
 }
 
+/// A length of time: `90s`, `30m`, `24h`, `7d` or `0`, in microseconds.
+fn delay_of_users(text: &str) -> Result<i64, String> {
+    let wrong = || "write 30m, 24h or 7d; 7d at most".to_owned();
+    let digits = text.trim_end_matches(char::is_alphabetic);
+    let unit = match &text[digits.len()..] {
+        "s" => SECOND,
+        "m" => MINUTE,
+        "h" => HOUR,
+        "d" => DAY,
+        "" if digits == "0" => SECOND,
+        _ => return Err(wrong()),
+    };
+    let n: i64 = digits.parse().map_err(|_| wrong())?;
+    let whole = n.checked_mul(unit).ok_or_else(wrong)?;
+    if (0..=7 * DAY).contains(&whole) { Ok(whole) } else { Err(wrong()) }
+}
+
+fn delay(text: &str) -> Result<i64, String> {
+    let whole = delay_of_users(text)?;
+    if whole >= LEAST_DELAY { Ok(whole) } else { Err("15m at least".to_owned()) }
+}
+
 /// How the server knows where a request comes from.
 #[derive(Args)]
 struct Clients {
@@ -199,7 +229,8 @@ impl Clients {
 impl Serve {
     pub async fn run(self) -> Result<(), CliError> {
         let _lock = self.installation.lock()?;
-        let app = self.installation.open().await?;
+        let delay = ResetDelay { roles: self.reset_delay, users: self.reset_delay_users };
+        let app = self.installation.open_as(|config| config.reset_delay = delay).await?;
         app.abort_unfinished_runs().await?;
         let listener = TcpListener::bind(self.listen)
             .await
@@ -216,10 +247,10 @@ impl Serve {
             config.makers = Some(pem.map_err(CliError::io(format!("{}", file.display())))?);
         }
         config.sessions.device_cookie = self.device_cookie * SECOND;
-        let (secured, config) = self.tls.open(config).await?;
         let breached = self.breached_passwords.as_deref().map(Breached::open).transpose();
         let breached = breached.map_err(CliError::io("--breached-passwords"))?;
         config.breached = breached.map(Arc::new);
+        let (secured, config) = self.tls.open(config).await?;
         app.remember_origin(&config.origin_text()).await?;
         say(&format!("listening on {local}"))?;
         if let Some(main) = &secured.main {

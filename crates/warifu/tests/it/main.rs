@@ -66,4 +66,5 @@ mod signals;
 mod step_up;
 mod story;
 mod surroundings;
+mod verification;
 mod watching;

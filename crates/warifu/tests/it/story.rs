@@ -37,7 +37,7 @@ pub(crate) async fn enter(warifu: &Warifu, browser: &Browser, email: &str, look:
 }
 
 /// What every page of the story must hold.
-async fn sound(page: &Page, name: &str) {
+pub(crate) async fn sound(page: &Page, name: &str) {
     page.screenshot(name).await;
     page.assert_no_errors();
     page.assert_accessible().await;
@@ -45,7 +45,7 @@ async fn sound(page: &Page, name: &str) {
 }
 
 /// The same page at every look that people have.
-async fn at_every_look(page: &Page, name: &str) {
+pub(crate) async fn at_every_look(page: &Page, name: &str) {
     for (width, height, size) in [(1440, 900, "wide"), (390, 844, "phone")] {
         page.size(width, height).await;
         for (dark, scheme) in [(false, "light"), (true, "dark")] {
@@ -63,7 +63,7 @@ async fn at_every_look(page: &Page, name: &str) {
 }
 
 /// The same page at two looks that differ in everything.
-async fn at_two_looks(page: &Page, name: &str) {
+pub(crate) async fn at_two_looks(page: &Page, name: &str) {
     sound(page, &format!("{name}-wide-light")).await;
     page.size(390, 844).await;
     page.media("screen", true).await;

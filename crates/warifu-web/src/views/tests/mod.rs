@@ -14,6 +14,7 @@ mod samples_desk;
 mod samples_evidence;
 mod samples_policy;
 mod samples_providers;
+mod samples_verification;
 mod words;
 
 use std::sync::LazyLock;
@@ -32,6 +33,7 @@ fn pages(lang: Lang) -> &'static [(&'static str, String)] {
             all.extend(samples_policy::pages(lang));
             all.extend(samples_applications::pages(lang));
             all.extend(samples_providers::pages(lang));
+            all.extend(samples_verification::pages(lang));
             all
         };
         Lang::ALL.into_iter().map(render).collect()

@@ -419,6 +419,7 @@ fn people(lang: Lang) -> Vec<(&'static str, String)> {
                 as_of: versions(lang).pop(),
                 versions: versions(lang),
                 cases: vec![case_row(lang)],
+                verify: true,
                 roles: vec![Choice::new(
                     "organization_administrator",
                     w(lang, "Organization administrator", "組織管理者"),

@@ -5,6 +5,7 @@ mod applications;
 mod certificates;
 mod devices;
 mod downgrade;
+pub(crate) mod helpdesk;
 mod network;
 mod openid;
 mod policy;

@@ -129,7 +129,7 @@ fn taken() -> AppError {
 }
 
 impl App {
-    async fn keep_step(
+    async fn keep_certificate_step(
         &self,
         change: Option<&mut Change<'_>>,
         kind: &str,
@@ -162,7 +162,7 @@ impl App {
         from: From<'_>,
     ) -> Result<Token, AppError> {
         let purpose = Purpose::SignIn { next: next.to_owned() };
-        self.keep_step(None, BEGUN, PersonId(0), &purpose, from.browser).await
+        self.keep_certificate_step(None, BEGUN, PersonId(0), &purpose, from.browser).await
     }
 
     /// Begins to register a further certificate: the proof of the step-up is spent here.
@@ -179,8 +179,9 @@ impl App {
         let purpose = Purpose::Further { name: checked_name(name)?, session: session_name(actor) };
         let mut change = self.change().await?;
         spend(&mut change, actor, &Protected::new(Action::AddFactor), proof).await?;
-        let token =
-            self.keep_step(Some(&mut change), BEGUN, actor.person, &purpose, from.browser).await?;
+        let token = self
+            .keep_certificate_step(Some(&mut change), BEGUN, actor.person, &purpose, from.browser)
+            .await?;
         change.commit().await?;
         Ok(token)
     }
@@ -199,7 +200,7 @@ impl App {
         let open = self.open_invitation(invitation, from).await?.ok_or_else(gone)?;
         let token = Token::parse(invitation).ok_or_else(gone)?;
         let purpose = Purpose::Invited { name, invitation: token.hash().to_vec() };
-        self.keep_step(None, BEGUN, open.person, &purpose, from.browser).await
+        self.keep_certificate_step(None, BEGUN, open.person, &purpose, from.browser).await
     }
 
     /// Begins a step-up for a protected action.
@@ -217,7 +218,7 @@ impl App {
             action: what.action.key().to_owned(),
             parameters: what.parameters().clone(),
         };
-        self.keep_step(None, BEGUN, session.actor.person, &purpose, from.browser).await
+        self.keep_certificate_step(None, BEGUN, session.actor.person, &purpose, from.browser).await
     }
 
     /// Judges what the connection showed. The code is for the main origin; `None` is a refusal for
@@ -273,7 +274,8 @@ impl App {
                 let kept = Kept { subject, not_after: not_after.0, thumbprint, chain };
                 let go_on = purpose.go_on();
                 let judged = Judged { purpose, key, kept };
-                let code = self.keep_step(None, JUDGED, person, &judged, from.browser).await?;
+                let code =
+                    self.keep_certificate_step(None, JUDGED, person, &judged, from.browser).await?;
                 Ok(Some((go_on, code)))
             }
         }
@@ -300,7 +302,7 @@ impl App {
         Ok(())
     }
 
-    async fn judged(
+    async fn judged_certificate(
         &self,
         code: &str,
         from: From<'_>,
@@ -322,7 +324,7 @@ impl App {
         policy: &SessionPolicy,
     ) -> Result<Option<(Opened, String)>, AppError> {
         let Some((_, Judged { purpose: Purpose::SignIn { next }, key, kept })) =
-            self.judged(code, from).await?
+            self.judged_certificate(code, from).await?
         else {
             self.refuse_certificate("ceremony", None, false, from).await?;
             return Ok(None);
@@ -359,7 +361,7 @@ impl App {
         actor: Option<&Actor>,
         from: From<'_>,
     ) -> Result<bool, AppError> {
-        let (person, judged) = self.judged(code, from).await?.ok_or_else(gone)?;
+        let (person, judged) = self.judged_certificate(code, from).await?.ok_or_else(gone)?;
         let mut change = self.change().await?;
         let at = change.at();
         let (name, invited, actor) = match (&judged.purpose, actor) {
@@ -386,7 +388,7 @@ impl App {
             }
             _ => return Err(gone()),
         };
-        if credentials::was_known(&mut change.conn(), &judged.key).await? {
+        if credentials::is_taken(&mut change.conn(), &judged.key).await? {
             return Err(taken());
         }
         let verifier = text(&judged.kept)?;
@@ -421,7 +423,9 @@ impl App {
         session: &OpenSession,
         from: From<'_>,
     ) -> Result<Option<Passed>, AppError> {
-        let Some((person, judged)) = self.judged(code, from).await? else { return Ok(None) };
+        let Some((person, judged)) = self.judged_certificate(code, from).await? else {
+            return Ok(None);
+        };
         let Purpose::StepUp { session: name, action, parameters } = judged.purpose else {
             return Ok(None);
         };

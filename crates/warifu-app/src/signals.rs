@@ -97,7 +97,7 @@ impl App {
         let head = ledger::head(&mut reader.conn()).await?.size;
         let Some(told) = told else {
             drop(reader);
-            self.told(head).await?;
+            self.webhook_told(head).await?;
             return Ok((Vec::new(), head));
         };
         let found = ledger::entries(&mut reader.conn(), told, AT_ONCE).await?;
@@ -113,7 +113,7 @@ impl App {
     ///
     /// # Errors
     /// When the database fails; it is told again then.
-    pub async fn told(&self, up_to: i64) -> Result<(), AppError> {
+    pub async fn webhook_told(&self, up_to: i64) -> Result<(), AppError> {
         let mut tx = self.db.begin_plain().await?;
         settings::set(&mut tx.conn(), TOLD, &up_to.to_string()).await?;
         tx.commit().await?;

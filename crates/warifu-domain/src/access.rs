@@ -164,10 +164,6 @@ impl Roles {
         Role::ALL.into_iter().filter(move |r| self.has(*r))
     }
 
-    pub fn is_empty(self) -> bool {
-        self.0 == 0
-    }
-
     /// Whether any of the roles is one of the vendor's.
     pub fn is_staff(self) -> bool {
         self.iter().any(Role::is_staff)

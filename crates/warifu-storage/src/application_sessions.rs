@@ -11,7 +11,8 @@ use std::time::Duration;
 use warifu_domain::access::{Role, Roles};
 use warifu_domain::applications::Entry;
 use warifu_domain::factors::Factor;
-use warifu_domain::{ApplicationId, PersonId, Timestamp};
+use warifu_domain::organizations::Environment;
+use warifu_domain::{ApplicationId, OrganizationId, PersonId, Timestamp};
 
 /// A code.
 #[derive(Clone, Debug, sqlx::FromRow)]
@@ -161,6 +162,10 @@ pub struct Standing {
     pub name: String,
     pub email: String,
     pub roles: Roles,
+    pub organization: OrganizationId,
+    pub environment: Environment,
+    /// Whether the organization is the vendor itself.
+    pub vendor: bool,
 }
 
 #[derive(sqlx::FromRow)]
@@ -188,17 +193,22 @@ struct StandingRow {
     username: Option<String>,
     email: Option<String>,
     role: Option<String>,
+    organization_id: i64,
+    environment: String,
+    vendor: bool,
 }
 
 /// By one statement: as many rows as the person has roles. The person's newest version is found by the key;
 /// every sign-in makes another.
 const STANDING: &str = "SELECT x.application_id, a.origin, a.roles, a.max_age, a.acr, x.sid, x.scope, x.expires_at, \
     x.ended_at AS revoked_at, x.session, s.created_at, s.used_at, s.ends_at, s.ended_at, s.network, s.factor, \
-    s.assurance, s.proved_at, s.person_id, p.full_name, p.username, p.email, r.role \
+    s.assurance, s.proved_at, s.person_id, p.full_name, p.username, p.email, r.role, \
+    p.organization_id, o.environment, o.vendor \
     FROM application_sessions x JOIN applications a ON a.id = x.application_id \
     JOIN sessions s ON s.token_hash = x.session \
     JOIN people p ON p.id = s.person_id AND p.rev_from = (SELECT max(v.rev_from) FROM people v WHERE v.id = s.person_id) \
     AND p.rev_to = 9223372036854775807 AND p.active \
+    JOIN organizations o ON o.id = p.organization_id AND o.rev_to = 9223372036854775807 \
     LEFT JOIN role_grants r ON r.person_id = s.person_id AND r.rev_to = 9223372036854775807 \
     WHERE x.token_hash = $1";
 
@@ -234,6 +244,11 @@ fn standing_of(rows: Vec<StandingRow>) -> Result<Option<Standing>, StorageError>
         name: shown.unwrap_or_default(),
         email: r.email.unwrap_or_default(),
         roles,
+        organization: OrganizationId(r.organization_id),
+        environment: Environment::from_key(&r.environment).ok_or_else(|| {
+            StorageError::Corrupt { what: "organizations.environment", detail: r.environment }
+        })?,
+        vendor: r.vendor,
     }))
 }
 
@@ -317,6 +332,9 @@ impl StandingRow {
             username: r.get(20)?,
             email: r.get(21)?,
             role: r.get(22)?,
+            organization_id: r.get(23)?,
+            environment: r.get(24)?,
+            vendor: r.get(25)?,
         })
     }
 }

@@ -8,8 +8,9 @@
 use crate::sessions::{OpenSession, Use};
 use crate::{App, AppError};
 use warifu_auth::applications::{Admission, admit};
-use warifu_auth::{SessionPolicy, SessionTimes, Token, Verdict, equal, judge};
+use warifu_auth::{SessionPolicy, SessionTimes, Token, Verdict, equal};
 use warifu_domain::applications::{Acr, Application, Kind};
+use warifu_domain::policy::Subject;
 use warifu_domain::time::{HOUR, MINUTE};
 use warifu_domain::{ApplicationId, Timestamp};
 use warifu_storage::application_sessions::{self, ApplicationSession, Code, Standing};
@@ -186,7 +187,15 @@ impl App {
         if standing.revoked || now >= standing.expires_at {
             return Ok(Err(Turned::SignIn));
         }
-        match judge(&times(&standing), by.network, now, policy) {
+        let subject = Subject {
+            roles: standing.roles,
+            organization: standing.organization,
+            environment: standing.environment,
+            vendor: standing.vendor,
+        };
+        let times = times(&standing);
+        let judged = self.judged(standing.person, subject, &times, by.network, policy).await?;
+        match judged.verdict {
             Verdict::Open { .. } => {}
             verdict => {
                 let mut reader = self.db.read().await?;
@@ -204,7 +213,7 @@ impl App {
             Admission::Stale => return Ok(Err(Turned::SignIn)),
             Admission::Weak | Admission::NoRole => return Ok(Err(Turned::Forbidden)),
         };
-        if by.by_hand && now.0 - standing.used_at.0 >= policy.touch_every {
+        if by.by_hand && now.0 - standing.used_at.0 >= judged.policy.touch_every {
             self.touch(&standing.session, now).await?;
         }
         Ok(Ok(Visitor { standing, acr }))

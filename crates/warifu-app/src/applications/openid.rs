@@ -217,7 +217,7 @@ impl App {
             return Ok(Err(Turned::SignIn));
         };
         let network = standing.network.clone();
-        self.stands(standing, Use { network: &network, by_hand: false }, policy).await
+        self.stands(standing, Use { network: &network, by_hand: false, device: None }, policy).await
     }
 
     /// Whether what a client calls a session is part of this one.

@@ -59,7 +59,7 @@ impl App {
         self.keys.for_purpose("identity providers' secrets")
     }
 
-    fn client(&self, provider: &Provider, origin: &Url) -> Result<Client, AppError> {
+    fn provider_client(&self, provider: &Provider, origin: &Url) -> Result<Client, AppError> {
         let secret = open_sealed(&self.provider_key(), &sealed_for(provider.id), &provider.secret);
         let broken = || AppError::Internal(format!("the secret of provider {}", provider.id));
         let redirect = origin.join(CALLBACK).map_err(|e| AppError::Internal(e.to_string()))?;

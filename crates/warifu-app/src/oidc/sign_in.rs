@@ -153,7 +153,7 @@ impl App {
                 return Ok(Began::Down);
             }
         };
-        let client = self.client(&found, origin)?;
+        let client = self.provider_client(&found, origin)?;
         let state = Token::from_random(self.random_bytes());
         let asking = Asking {
             state: state.text(),
@@ -284,7 +284,7 @@ impl App {
         origin: &Url,
         from: From<'_>,
     ) -> Result<Result<Statement, OidcError>, AppError> {
-        let client = self.client(provider, origin)?;
+        let client = self.provider_client(provider, origin)?;
         let (pkce, nonce) =
             (secret("pkce", state, from.browser), secret("nonce", state, from.browser));
         let verify = |discovered: &Discovered, answered: &oidc::Answered, now: Timestamp| {
@@ -392,6 +392,7 @@ async fn link(
         kind: Factor::Oidc,
         credential_id: &id,
         verifier: &verifier,
+        make: None,
         name: &provider.name,
     };
     let credential: CredentialId = credentials::insert(&mut change.conn(), &new, at).await?;

@@ -324,6 +324,7 @@ impl App {
             kind: Factor::Password,
             credential_id: &id,
             verifier: &verifier,
+            make: None,
             name: Factor::Password.key(),
         };
         credentials::insert(&mut conn, &new, at).await?;

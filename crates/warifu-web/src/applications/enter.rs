@@ -101,7 +101,7 @@ pub async fn callback(
 ) -> Result<Response, Problem> {
     let application = application(&web, request.extensions(), request.headers()).await?;
     let network = network::of(request.extensions());
-    let by = Use { network: &network, by_hand: true };
+    let by = Use { network: &network, by_hand: true, device: None };
     let browser = cookie(request.headers(), ENTRY_COOKIE).unwrap_or_default();
     let given = (given.code.as_str(), browser);
     let opened = web.app.arrive(&application, given, by, &web.config.sessions).await?;

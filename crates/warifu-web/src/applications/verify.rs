@@ -58,7 +58,7 @@ pub async fn verify(State(web): State<Web>, request: Request) -> Result<Response
     let (headers, extensions) = (request.headers(), request.extensions());
     let Some(origin) = origin(extensions, headers) else { return Err(undeclared()) };
     let network = network::of(extensions);
-    let by = Use { network: &network, by_hand: by_hand(headers) };
+    let by = Use { network: &network, by_hand: by_hand(headers), device: None };
     let token = cookie(headers, APPLICATION_COOKIE).unwrap_or_default();
     match web.app.visitor(&origin, token, by, &web.config.sessions).await? {
         Ok(visitor) => Ok((StatusCode::NO_CONTENT, identity(&visitor)).into_response()),

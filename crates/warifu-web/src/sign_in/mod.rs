@@ -184,6 +184,6 @@ pub async fn verify(
     let cookie = session_cookie(&opened.token);
     let headers = AppendHeaders([(SET_COOKIE, cookie)]);
     // Where to go on is the page's to say (`data-next`).
-    Ok((StatusCode::NO_CONTENT, headers, opened.device.as_ref().map(device::offered))
-        .into_response())
+    let offered = opened.device.as_ref().map(device::offered);
+    Ok((StatusCode::NO_CONTENT, headers, offered, ()).into_response())
 }

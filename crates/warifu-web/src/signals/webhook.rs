@@ -79,7 +79,7 @@ impl Webhook {
             if !events.is_empty() {
                 self.post(serde_json::Value::Array(events).to_string()).await?;
             }
-            web.app.told(up_to).await?;
+            web.app.webhook_told(up_to).await?;
         }
     }
 

@@ -20,6 +20,7 @@ fn sign_in(lang: Lang, kind: SignInTrouble) -> SignIn {
         lifetime: 43_200,
         idle: 900,
         network: "198.51.100.0/24".into(),
+        certificates: false,
         providers: vec![way("Hashira ID"), way(NASTY)],
         password: "/sign-in/password?next=%2F".into(),
     }

@@ -140,7 +140,8 @@ impl SignedIn {
             }),
             session: Some(SessionLeft {
                 network: self.session.network.clone(),
-                device_bound: self.session.bound.is_bound(),
+                device_bound: matches!(self.session.bound, Bound::Browser),
+                device_signs: matches!(self.session.bound, Bound::Script(_)),
                 left: self.session.left / SECOND,
                 lifetime: self.policy().lifetime / SECOND,
                 idle_left: self.session.idle_left / SECOND,

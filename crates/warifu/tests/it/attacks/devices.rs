@@ -99,7 +99,7 @@ on_both! {
         let mut thief = owner.clone();
         let csrf = csrf(&mut thief).await;
         let me = who_am_i(&mut thief).await;
-        assert_eq!(me["device_bound"], true);
+        assert_eq!(me["device"], "device");
         let path = format!("/api/v1/people/{}/roles", me["person"]);
         let mut script =
             thief.clone().header("x-csrf-token", &csrf).header("accept", "application/json");
@@ -258,7 +258,7 @@ on_both! {
             let answer = ask(&mut owner, REGISTER, None, Some(proof)).await;
             assert_eq!((answer.status.as_u16(), answer.header("set-cookie")), (403, ""), "{proof}");
         }
-        assert_eq!(who_am_i(&mut owner).await["device_bound"], false);
+        assert_eq!(who_am_i(&mut owner).await.get("device"), None);
         // Somebody else's session with what was offered to this one, and nobody's.
         let right = device.registration(c, a);
         let mut agent = w.client();
@@ -269,7 +269,7 @@ on_both! {
         // The right one, once.
         assert_eq!(ask(&mut owner, REGISTER, None, Some(&right)).await.status, 200);
         assert_eq!(ask(&mut owner, REGISTER, None, Some(&right)).await.status, 403);
-        assert_eq!(who_am_i(&mut owner).await["device_bound"], true);
+        assert_eq!(who_am_i(&mut owner).await["device"], "device");
         let mut expected: Vec<&str> = forged.iter().map(|f| f.0).collect();
         expected.extend(["challenge", "challenge"]);
         expected.reverse();
@@ -312,7 +312,7 @@ on_both! {
         // Without a key nothing is asked for.
         assert_eq!(script.clone().json(Method::POST, "/step-up/options", &what).await.status, 200);
         assert_eq!(signed(&script, &device, "/device/key", &json!({})).await, 200);
-        assert_eq!(who_am_i(&mut owner).await["device_bound"], true);
+        assert_eq!(who_am_i(&mut owner).await["device"], "script_key");
         assert_eq!(signed(&script, &device, "/device/key", &json!({})).await, 200, "again");
         assert_eq!(signed(&script, &Device::new(), "/device/key", &json!({})).await, 409);
 

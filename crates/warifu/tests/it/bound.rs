@@ -77,7 +77,14 @@ async fn the_browser_s_own_key_keeps_the_session_and_a_copy_is_worthless() {
     assert_ne!(own.cookies[COOKIE], thief.cookies[COOKIE], "the short cookie is another");
     page.screenshot("bound-session").await;
     assert!(page.text_of("#session").await.contains("Device"), "{}", page.text().await);
-    // A request of the page's script waits for the next cookie as well.
+    // Who comes from another site waits for the next cookie,
+    page.goto(&w.url("/sign-in")).await;
+    tokio::time::sleep(Duration::from_secs(8)).await;
+    let link = format!("location.assign('{origin}/cases?view=active')");
+    page.leads_on(async { drop(page.eval(&link).await) }).await;
+    page.wait_for("#rows").await;
+    let own = copied(&w, &page).await;
+    // and so does a request of the page's script.
     tokio::time::sleep(Duration::from_secs(8)).await;
     assert_eq!(session(&page).await["device"], "device");
     assert_eq!(who(&mut own.clone()).await.status, 401);

@@ -95,9 +95,13 @@ impl Bound {
         }
     }
 
-    /// Whether it is bound to any key.
-    pub fn is_bound(&self) -> bool {
-        !matches!(self, Bound::Not { .. })
+    /// Where the key is, if it is bound to one.
+    pub fn kind(&self) -> Option<DeviceKind> {
+        match self {
+            Bound::Not { .. } => None,
+            Bound::Browser => Some(DeviceKind::Browser),
+            Bound::Script(_) => Some(DeviceKind::Script),
+        }
     }
 }
 

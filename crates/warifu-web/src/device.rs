@@ -112,6 +112,11 @@ fn turned(turned: &Turned, name: &str) -> Response {
     }
 }
 
+/// Counts a try of a network. Keys are counted beside sign-ins: each of these brings one.
+fn slow_down(web: &Web, network: &str) -> Result<(), Problem> {
+    Ok(web.slow_down(&format!("device {network}"))?)
+}
+
 /// `POST /device/register`: the browser sends the key that it made for a new session.
 pub async fn register(
     State(web): State<Web>,
@@ -119,7 +124,7 @@ pub async fn register(
     headers: HeaderMap,
 ) -> Result<Response, Problem> {
     let network = network::of(&extensions);
-    web.slow_down(&network)?;
+    slow_down(&web, &network)?;
     let token = cookie(&headers, COOKIE);
     let proof = text(&headers, &RESPONSE);
     let policy = &web.config.sessions;
@@ -168,7 +173,7 @@ pub async fn key(
     headers: HeaderMap,
     _: Json<Nothing>,
 ) -> Result<Response, Problem> {
-    web.slow_down(&me.actor().network)?;
+    slow_down(&web, &me.actor().network)?;
     let body = digest(b"{}");
     let url = format!("{}{KEY}", web.config.origin_text());
     let request = ProvenRequest { method: "POST", url: &url, body: &body };
@@ -235,7 +240,7 @@ impl Demand {
         if web.app.device_signed(&self.session, &self.key, proof, request).await? {
             return Ok(());
         }
-        web.slow_down(&self.session.actor.network)?;
+        slow_down(web, &self.session.actor.network)?;
         Err(Problem::new(StatusCode::FORBIDDEN, "device-proof-required"))
     }
 }

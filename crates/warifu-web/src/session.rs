@@ -3,6 +3,7 @@
 //! A handler that takes one of them does not run for anybody else. What the person may do is
 //! still the use case's question (`Actor::require`).
 
+use crate::assets;
 use crate::lang::{self, Taste, cookie};
 use crate::network;
 use crate::problem::{Problem, wants_json};
@@ -10,10 +11,10 @@ use crate::state::Web;
 use crate::views::markup;
 use crate::views::shell::{Me, Nav, Place, ScriptKey, SessionLeft, Shell, ViewLink};
 use axum::extract::{FromRequestParts, OptionalFromRequestParts};
-use axum::http::header::ACCEPT;
+use axum::http::header::{ACCEPT, REFRESH};
 use axum::http::request::Parts;
 use axum::http::{HeaderMap, Method, StatusCode, Uri};
-use axum::response::{IntoResponse, Redirect, Response};
+use axum::response::{Html, IntoResponse, Redirect, Response};
 use jiff::tz::TimeZone;
 use std::ops::Deref;
 use std::sync::Arc;
@@ -174,7 +175,8 @@ impl SignedIn {
             }),
             session: Some(SessionLeft {
                 network: self.session.network.clone(),
-                device_bound: self.session.bound.is_bound(),
+                device_bound: matches!(self.session.bound, Bound::Browser),
+                device_signs: matches!(self.session.bound, Bound::Script(_)),
                 left: self.session.left / SECOND,
                 lifetime: self.policy().lifetime / SECOND,
                 idle_left: self.session.idle_left / SECOND,
@@ -227,6 +229,8 @@ pub fn home(roles: Roles) -> &'static str {
 #[derive(Debug)]
 pub enum NoSession {
     SignIn(String),
+    /// The same page again, this time asked for by one of ours.
+    Again(String),
     Unauthorized,
     Broken(Problem),
 }
@@ -235,6 +239,14 @@ impl IntoResponse for NoSession {
     fn into_response(self) -> Response {
         match self {
             NoSession::SignIn(to) => Redirect::to(&to).into_response(),
+            NoSession::Again(here) => {
+                let headers = [(REFRESH, format!("0; url={here}"))];
+                let icon = assets::url("mark.svg");
+                let page = format!(
+                    "<!doctype html><title>Warifu</title><link rel=\"icon\" href=\"{icon}\">"
+                );
+                (headers, Html(page)).into_response()
+            }
             NoSession::Unauthorized => {
                 Problem::new(StatusCode::UNAUTHORIZED, "unauthorized").into_response()
             }
@@ -253,10 +265,22 @@ fn by_hand(headers: &HeaderMap) -> bool {
     !stream && !marked
 }
 
+/// Whether somebody follows a link of another site. Browsers fetch the next cookie of a bound session
+/// only for what a page of ours asks for.
+fn from_elsewhere(parts: &Parts) -> bool {
+    let site = parts.headers.get("sec-fetch-site").and_then(|v| v.to_str().ok());
+    parts.method == Method::GET && matches!(site, Some("cross-site" | "same-site"))
+}
+
 fn no_session(parts: &Parts, why: Option<Verdict>) -> NoSession {
     let path = parts.uri.path();
     if wants_json(path, &parts.headers) || !by_hand(&parts.headers) {
         return NoSession::Unauthorized;
+    }
+    if why == Some(Verdict::OtherDevice) && from_elsewhere(parts) {
+        return NoSession::Again(
+            parts.uri.path_and_query().map(|p| p.to_string()).unwrap_or_default(),
+        );
     }
     NoSession::SignIn(sign_in_address(&parts.method, &parts.uri, why))
 }

@@ -1,5 +1,7 @@
 ## Sessions bound to a key of the device
 sessions-bound = bound to it
+sessions-signs = signs what is protected
+session-bound-signs = { $network } matches; this browser signs what is protected
 sign-in-device-title = This session belongs to another device
 sign-in-device-what = The browser did not show that it is the one in which you signed in.
 sign-in-device-how = Sign in again to go on. If this happens again and again, tell whoever runs this installation.

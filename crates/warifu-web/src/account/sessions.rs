@@ -20,6 +20,7 @@ use warifu_app::AppError;
 use warifu_app::active_sessions::ActiveSession;
 use warifu_domain::PersonId;
 use warifu_domain::access::Permission;
+use warifu_domain::devices::DeviceKind;
 use warifu_domain::time::SECOND;
 
 async fn table(web: &Web, me: &SignedIn, own: bool) -> Result<SessionTable, Problem> {
@@ -36,7 +37,11 @@ async fn table(web: &Web, me: &SignedIn, own: bool) -> Result<SessionTable, Prob
         network: s.network,
         device: suggested(&s.agent),
         key: s.key,
-        bound: s.device.is_some(),
+        bound: match s.device {
+            Some(DeviceKind::Browser) => "sessions-bound",
+            Some(DeviceKind::Script) => "sessions-signs",
+            None => "",
+        },
         left: s.left / SECOND,
         idle: s.idle / SECOND,
     };

@@ -15,6 +15,7 @@ use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 use warifu_auth::is_synced;
 use warifu_domain::access::Permission;
+use warifu_domain::devices::DeviceKind;
 use warifu_domain::time::SECOND;
 use warifu_domain::{CredentialId, Timestamp};
 
@@ -32,8 +33,10 @@ pub struct Session {
     csrf: String,
     /// The network that the session is bound to.
     network: String,
-    /// Whether it is bound to a key of its device.
-    device_bound: bool,
+    /// Where the key is that it is bound to: `device` is the browser's own, which every request is held
+    /// against; `script_key` is the page's, which signs what is protected.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    device: Option<&'static str>,
     /// Seconds until it ends, and until it ends when nothing is done.
     left: i64,
     idle_left: i64,
@@ -51,7 +54,7 @@ pub async fn session(who: SignedIn) -> Result<Response, Problem> {
         roles: actor.roles.iter().map(|r| r.key()).collect(),
         csrf: session.csrf.clone(),
         network: session.network.clone(),
-        device_bound: session.bound.is_bound(),
+        device: session.bound.kind().map(DeviceKind::key),
         left: session.left / SECOND,
         idle_left: session.idle_left / SECOND,
     };

@@ -14,6 +14,7 @@ use std::collections::BTreeMap;
 use utoipa::{IntoParams, ToSchema};
 use warifu_app::active_sessions::ActiveSession;
 use warifu_domain::access::{Role, Roles};
+use warifu_domain::devices::DeviceKind;
 use warifu_domain::time::SECOND;
 use warifu_domain::{PersonId, Timestamp, refusal};
 
@@ -30,8 +31,10 @@ pub struct Open {
     agent: String,
     /// What its owner calls the passkey.
     passkey: String,
-    /// Whether it is bound to a key of its device.
-    device_bound: bool,
+    /// Where the key is that it is bound to: `device` is the browser's own, which every request is held
+    /// against; `script_key` is the page's, which signs what is protected.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    device: Option<&'static str>,
     #[schema(value_type = String, format = DateTime)]
     opened_at: Timestamp,
     /// Seconds until it is over, and since it was used.
@@ -65,7 +68,7 @@ pub async fn list(
         network: s.network,
         agent: s.agent,
         passkey: s.key,
-        device_bound: s.device.is_some(),
+        device: s.device.map(DeviceKind::key),
         opened_at: s.opened_at,
         left: s.left / SECOND,
         idle: s.idle / SECOND,

@@ -86,8 +86,8 @@ pub struct Session {
     pub device: String,
     /// What its owner calls the passkey
     pub key: String,
-    /// Whether it is bound to a key of this machine
-    pub bound: bool,
+    /// Message: how it is bound to a key of this machine; empty where it is not
+    pub bound: &'static str,
     /// Seconds until it is over
     pub left: i64,
     /// Seconds since it was used

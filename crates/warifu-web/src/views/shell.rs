@@ -63,8 +63,10 @@ pub struct Me {
 pub struct SessionLeft {
     /// The network it is bound to, e.g. `AS64496 Hashira Tokyo` or a prefix
     pub network: String,
-    /// Whether it is bound to a key of this device
+    /// Whether every request is held against a key of this device
     pub device_bound: bool,
+    /// Whether protected requests are, against a key of the page's script
+    pub device_signs: bool,
     /// Until the lifetime ends
     pub left: i64,
     /// The whole lifetime, 12 h by default

@@ -6,14 +6,14 @@ use crate::device::{COOKIE, REFRESH, ask};
 use crate::http::Client;
 use crate::server::{Engine, Warifu};
 use crate::sign_in::{SESSION, who};
-use crate::story::AGENT;
+use crate::story::{AGENT, OWNER};
 use crate::terminator::Terminator;
 use serde_json::{Value, json};
 use std::time::{Duration, Instant};
 
 /// Enrols and signs in, on pages below `origin`.
-async fn enter(w: &Warifu, page: &Page) {
-    let link = w.ok("enrol", &["--email", AGENT]);
+async fn enter(w: &Warifu, page: &Page, email: &str) {
+    let link = w.ok("enrol", &["--email", email]);
     page.authenticator().await;
     page.goto(link.trim()).await;
     page.fill("#passkey-name", "test key").await;
@@ -28,9 +28,9 @@ async fn session(page: &Page) -> Value {
 }
 
 /// Waits until the session is bound to a key.
-async fn is_bound(page: &Page) {
+async fn is_bound(page: &Page, key: &str) {
     let until = Instant::now() + Duration::from_secs(20);
-    while session(page).await["device_bound"] != true {
+    while session(page).await["device"] != key {
         assert!(Instant::now() < until, "not bound in time: {:?}", page.errors());
         tokio::time::sleep(Duration::from_millis(200)).await;
     }
@@ -68,8 +68,8 @@ async fn the_browser_s_own_key_keeps_the_session_and_a_copy_is_worthless() {
     front.forward(w.base());
     let page = browser.page(Look::default()).await;
     page.call("Network.enable", json!({})).await;
-    enter(&w, &page).await;
-    is_bound(&page).await;
+    enter(&w, &page, AGENT).await;
+    is_bound(&page, "device").await;
     let thief = copied(&w, &page).await;
     assert!(thief.cookies.contains_key(COOKIE), "the browser registered no key of its own");
     assert_eq!(who(&mut thief.clone()).await.status, 200, "a fresh copy of both");
@@ -83,9 +83,16 @@ async fn the_browser_s_own_key_keeps_the_session_and_a_copy_is_worthless() {
     assert_ne!(own.cookies[COOKIE], thief.cookies[COOKIE], "the short cookie is another");
     page.screenshot("bound-session").await;
     assert!(page.text_of("#session").await.contains("Device"), "{}", page.text().await);
-    // A request of the page's script waits for the next cookie as well.
+    // Who comes from another site waits for the next cookie,
+    page.goto(&w.url("/sign-in")).await;
     tokio::time::sleep(Duration::from_secs(8)).await;
-    assert_eq!(session(&page).await["device_bound"], true);
+    let link = format!("location.assign('{origin}/cases?view=active')");
+    page.leads_on(async { drop(page.eval(&link).await) }).await;
+    page.wait_for("#rows").await;
+    let own = copied(&w, &page).await;
+    // and so does a request of the page's script.
+    tokio::time::sleep(Duration::from_secs(8)).await;
+    assert_eq!(session(&page).await["device"], "device");
     assert_eq!(who(&mut own.clone()).await.status, 401);
     let answer = ask(&mut own.clone(), REFRESH, Some("AAAAAAAAAAAAAAAAAAAAAA"), None).await;
     assert_eq!(answer.status, 401, "a copy fetches no cookie");
@@ -100,8 +107,8 @@ async fn without_a_key_of_the_browser_the_page_s_script_signs_what_is_protected(
     w.restart().await;
     let page = browser.page(Look::default()).await;
     page.call("Network.enable", json!({})).await;
-    enter(&w, &page).await;
-    is_bound(&page).await;
+    enter(&w, &page, OWNER).await;
+    is_bound(&page, "script_key").await;
     let mut thief = copied(&w, &page).await;
     assert!(!thief.cookies.contains_key(COOKIE), "there is no TLS");
     // The key cannot be read, only used.
@@ -121,6 +128,17 @@ async fn without_a_key_of_the_browser_the_page_s_script_signs_what_is_protected(
     page.wait_text("second key").await;
     page.leads_on(page.click("form[action$='/1/remove'] button")).await;
     page.wait_until("the first to be gone", "!document.body.innerText.includes('test key')").await;
+    page.goto(&w.url("/reports/new")).await;
+    page.fill("#name", "All users").await;
+    page.leads_on(page.click(".box-head button[name=do][value=preview]")).await;
+    page.fill("#purpose", "Asked for by the auditors.").await;
+    page.leads_on(page.click("button[name=do][value=ask]")).await;
+    let folder = tempfile::tempdir().expect("a folder");
+    page.downloads_to(folder.path()).await;
+    page.click("form[action$='/download'] button").await;
+    let file = page.downloaded(folder.path()).await;
+    let text = std::fs::read_to_string(&file).expect("UTF-8");
+    assert!(text.starts_with("Created Date,Last Login,Full Name,"), "{}", &text[..80]);
     page.assert_no_errors();
     // and nowhere else.
     let own = copied(&w, &page).await;

@@ -74,6 +74,7 @@ pub fn shell(lang: Lang, place: Place) -> Shell {
         session: Some(SessionLeft {
             network: "AS64496".into(),
             device_bound: true,
+            device_signs: false,
             left: 33_120,
             lifetime: 43_200,
             idle_left: 840,

@@ -19,7 +19,7 @@ fn sessions(lang: Lang) -> Vec<Session> {
             network: network.into(),
             device: device.into(),
             key: w(lang, "Blue key", "青いキー"),
-            bound: this,
+            bound: if this { "sessions-bound" } else { "sessions-signs" },
             left,
             idle,
             this,

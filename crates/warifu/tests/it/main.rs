@@ -43,6 +43,7 @@ mod passkey;
 mod postgres;
 
 mod api;
+mod applications;
 mod attacks;
 mod crash;
 mod desk;

@@ -13,6 +13,7 @@ use warifu_app::{App, AppConfig, SystemRandom};
 use warifu_auth::Token;
 use warifu_domain::access::{Actor, Role, Roles};
 use warifu_domain::cases::{Case, MessageKind, Priority, Status};
+use warifu_domain::factors::Factor;
 use warifu_domain::organizations::{Environment, Organization};
 use warifu_domain::people::{KnownPerson, Person};
 use warifu_domain::time::{DAY, HOUR, MINUTE, SystemClock};
@@ -323,6 +324,9 @@ async fn session(folder: &str, database: Option<&str>) {
         network: "loopback".into(),
         agent: "bench/desk".into(),
         credential: CredentialId(0),
+        factor: Factor::Passkey,
+        assurance: 3,
+        proved_at: at,
     };
     sessions::insert(&mut change.conn(), &session).await.unwrap();
     change.commit().await.unwrap();

@@ -20,7 +20,11 @@ pub fn acr(factor: Factor, assurance: u8) -> Option<Acr> {
         Factor::Certificate => Some(Acr::Hardware),
         // A passkey that is not synced is at level 3.
         Factor::Passkey if assurance >= 3 => Some(Acr::Hardware),
-        _ => Some(Acr::PhishingResistant),
+        Factor::Passkey => Some(Acr::PhishingResistant),
+        // A provider is taken at its word, and says nothing below level 2.
+        Factor::Oidc if assurance >= 3 => Some(Acr::Hardware),
+        Factor::Oidc if assurance == 2 => Some(Acr::PhishingResistant),
+        Factor::Oidc | Factor::Password => None,
     }
 }
 
@@ -159,7 +163,9 @@ mod tests {
         assert_eq!(acr(Factor::Passkey, 2), Some(Acr::PhishingResistant));
         assert_eq!(acr(Factor::Passkey, 3), Some(Acr::Hardware));
         assert_eq!(acr(Factor::Certificate, 2), Some(Acr::Hardware));
-        assert_eq!(acr(Factor::Oidc, 3), Some(Acr::PhishingResistant));
+        assert_eq!(acr(Factor::Oidc, 3), Some(Acr::Hardware));
+        assert_eq!(acr(Factor::Oidc, 2), Some(Acr::PhishingResistant));
+        assert_eq!(acr(Factor::Oidc, 1), None, "a provider that did not say how");
     }
 
     #[test]

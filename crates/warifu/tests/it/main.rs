@@ -47,6 +47,7 @@ mod postgres;
 mod terminator;
 
 mod api;
+mod applications;
 mod attacks;
 mod bound;
 mod certificates;

@@ -157,7 +157,6 @@ impl SignedIn {
                 more: more.into_iter().chain(checks).collect(),
                 decisions: counts.decisions,
                 decisions_href: "/verifications".into(),
-                ..Nav::default()
             },
             flash: None,
         })

@@ -141,9 +141,12 @@ pub struct Notice {
     #[schema(value_type = String, format = DateTime)]
     at: Timestamp,
     /// `session_moved`, `session_ended`, `session_recorded`, `factor_added`, `factor_removed`,
-    /// `roles_changed`, `key_copied`, `step_up_refused`.
+    /// `roles_changed`, `key_copied`, `step_up_refused`, `reset_asked`, `reset_approved`, `reset_stopped`,
+    /// `reset_done`, `reset_of_other` (`_stopped`, `_done`), `recovery_used`, `recovery_codes`, `break_glass`
+    /// (`_refused`, `_sealed`).
     kind: &'static str,
-    /// `from` and `to` of networks, `name` of a passkey.
+    /// `from` and `to` of networks, `name` of a passkey or person, `check`, `due`; `stop`: the path of a page that
+    /// stops a reset and does nothing else.
     details: BTreeMap<String, String>,
     seen: bool,
 }

@@ -31,7 +31,11 @@ fn row(lang: Lang, passed: usize, state: &'static str, tone: Tone) -> CheckRow {
         id: 412 + passed as i64,
         reference: format!("HD-{}", 412 + passed),
         who: Somebody { id: "9".into(), name: NASTY.into(), initials: "N".into() },
-        what: w(lang, "Organization administrator, Brightwell Health", "組織管理者、ブライトウェル"),
+        what: w(
+            lang,
+            "Organization administrator, Brightwell Health",
+            "組織管理者、ブライトウェル",
+        ),
         wish: lang.t("wish-reset-factors"),
         asked: on(lang, "2026-12-02T09:14:00Z"),
         steps: steps(lang, passed),
@@ -99,7 +103,8 @@ pub fn pages(lang: Lang) -> Vec<(&'static str, String)> {
     (done.check.change, done.check.may_end) = (None, false);
     let mut wrong = check(3, "check-state-tally", Tone::Plain, Ask::BeginTally { again: true });
     wrong.check.problem = Some(NASTY.into());
-    let vouching = Ask::Vouching { path: "https://support.example.com/verifications/1/vouch".into() };
+    let vouching =
+        Ask::Vouching { path: "https://support.example.com/verifications/1/vouch".into() };
     let in_portal = PortalVerification {
         shell: shell(),
         check: check(4, "check-state-yours", Tone::Seal, approve.clone()).check,
@@ -132,7 +137,10 @@ pub fn pages(lang: Lang) -> Vec<(&'static str, String)> {
     vec![
         ("checks", VerificationList { shell: shell(), rows: rows() }.render().unwrap()),
         ("checks-none", VerificationList { shell: shell(), rows: Vec::new() }.render().unwrap()),
-        ("portal-checks", PortalVerificationList { shell: shell(), rows: rows() }.render().unwrap()),
+        (
+            "portal-checks",
+            PortalVerificationList { shell: shell(), rows: rows() }.render().unwrap(),
+        ),
         (
             "check-new",
             VerificationNew {
@@ -148,7 +156,10 @@ pub fn pages(lang: Lang) -> Vec<(&'static str, String)> {
         ("check-look", check(2, "check-state-look", Tone::Plain, Ask::Look).render().unwrap()),
         ("check-vouching", check(2, "check-state-look", Tone::Plain, vouching).render().unwrap()),
         ("check-tally", wrong.render().unwrap()),
-        ("check-halves", check(3, "check-state-tally", Tone::Plain, halves(true)).render().unwrap()),
+        (
+            "check-halves",
+            check(3, "check-state-tally", Tone::Plain, halves(true)).render().unwrap(),
+        ),
         ("check-approve", check(4, "check-state-yours", Tone::Seal, approve).render().unwrap()),
         ("check-finish", check(5, "check-state-ready", Tone::Ai, Ask::Finish).render().unwrap()),
         ("check-done", done.render().unwrap()),
@@ -162,6 +173,9 @@ pub fn pages(lang: Lang) -> Vec<(&'static str, String)> {
         ("stop-done", stop(true).render().unwrap()),
         ("recover", Recover { shell: visitor.clone(), sent: true }.render().unwrap()),
         ("recovery", RecoveryPage { shell: shell(), recovery: made }.render().unwrap()),
-        ("portal-recovery", PortalRecovery { shell: shell(), recovery: stoppable }.render().unwrap()),
+        (
+            "portal-recovery",
+            PortalRecovery { shell: shell(), recovery: stoppable }.render().unwrap(),
+        ),
     ]
 }

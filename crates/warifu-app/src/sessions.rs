@@ -260,11 +260,12 @@ impl App {
     /// # Errors
     /// When the database fails.
     pub async fn nav_counts(&self, actor: &Actor) -> Result<NavCounts, AppError> {
+        let decisions = self.decisions(actor).await?;
         let mut reader = self.db.read().await?;
         let mut conn = reader.conn();
         let mut counts = NavCounts {
             notices: notices::unseen(&mut conn, actor.person).await?,
-            decisions: self.decisions(actor).await?,
+            decisions,
             ..NavCounts::default()
         };
         let may = |p: Permission| actor.roles.allow(p);

@@ -159,9 +159,7 @@ fn a_check_does_not_stay_open_for_ever() {
     let v = Verification::open(1, payload(OWNER, "r"), None, START).unwrap();
     assert!(!v.expired(START.plus(OPEN_FOR), DELAY));
     assert!(v.expired(START.plus(OPEN_FOR + 1), DELAY));
-    for person in [OWNER] {
-        assert!(Verification::open(1, payload(OWNER, "r"), Some(person), START).is_err());
-    }
+    assert!(Verification::open(1, payload(OWNER, "r"), Some(OWNER), START).is_err());
     for (caller, reason) in [("", "r"), ("c", " "), ("c", "a\u{0}b")] {
         let wrong = Payload { caller: caller.into(), ..payload(OWNER, reason) };
         assert!(wrong.checked().is_err(), "{caller:?} {reason:?}");

@@ -51,13 +51,19 @@ impl App {
                 refusal!("email", "“{email}” is no e-mail address", email = email),
             ));
         }
+        let sealed = self.is_sealed().await?;
+        if sealed && roles.contains(&Role::SuperAdministrator) {
+            return Err(AppError::Conflict(refusal!(
+                "role-sealed",
+                "this installation has a sealed code: a super administrator names others, or use `warifu break-glass open`"
+            )));
+        }
         let vendor = self.ensure_vendor().await?;
         let mut change = self.change().await?;
         let revision = change.revision();
         let known = people::find_by_email(&mut change.conn(), email).await?;
         let person = match known {
             Some(person) if person.active => {
-                let sealed = self.is_sealed().await?;
                 if sealed && credentials::ever(&mut change.conn(), person.id).await? {
                     return Err(AppError::Conflict(refusal!(
                         "email-enrolled",

@@ -5,6 +5,9 @@
 
 mod rules;
 mod tally;
+#[cfg(test)]
+#[allow(clippy::unwrap_used)]
+mod tests;
 
 pub use rules::{may_approve, may_see};
 pub use tally::{CODE, HALF, Tally, code_text, halves, normal};

@@ -197,7 +197,6 @@ impl SignedIn {
                 decisions: counts.approvals + counts.decisions,
                 decisions_href: if counts.approvals > 0 { "/approvals" } else { "/verifications" }
                     .into(),
-                ..Nav::default()
             },
             flash: None,
         })

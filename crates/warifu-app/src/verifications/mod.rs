@@ -247,7 +247,7 @@ impl App {
             return Ok(());
         }
         let approver = v.approved.as_ref().map(|a| a.by.to_string());
-        let voided = v.change(actor.person, payload).map_err(refused)?;
+        let voided = v.change(actor.person, payload, now).map_err(refused)?;
         store::update(&mut change.conn(), &v, now).await?;
         let organization = Some(owner.organization);
         change.record(actor, organization, &step(&v, "changed", true)).await?;

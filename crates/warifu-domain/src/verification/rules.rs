@@ -2,7 +2,7 @@
 
 use super::tally::TALLIES;
 use super::{
-    Approval, Called, End, Look, Number, ON_RECORD, Outcome, Payload, Seen, Stage, Tally,
+    Approval, Called, Done, End, Look, Number, ON_RECORD, Outcome, Payload, Seen, Stage, Tally,
     Verification,
 };
 use crate::access::{Actor, Permission, Role, Roles};
@@ -167,17 +167,27 @@ impl Verification {
     ///
     /// # Errors
     /// When the check has ended, the new text does not do, or somebody changes it to their own.
-    pub fn change(&mut self, by: PersonId, payload: Payload) -> Result<bool, Refusal> {
+    pub fn change(
+        &mut self,
+        by: PersonId,
+        payload: Payload,
+        now: Timestamp,
+    ) -> Result<bool, Refusal> {
         let payload = payload.checked()?;
         if self.end.is_some() {
             return self.at_stage(Stage::CallBack).map(|()| false);
         }
         self.not_own(by)?;
         let other = payload.person != self.payload.person;
-        self.payload = payload;
-        self.not_own(by)?;
+        let before = std::mem::replace(&mut self.payload, payload);
+        if let Err(own) = self.not_own(by) {
+            self.payload = before;
+            return Err(own);
+        }
         if other {
             (self.called, self.looked, self.tally) = (None, None, None);
+            // Whoever asked for the other account may be the one whom it is about now.
+            self.requested = Done { by: Some(by), at: now };
         }
         Ok(self.approved.take().is_some())
     }

@@ -211,5 +211,6 @@ verify-open = このアカウントの本人確認がすでに進行中です。
 verify-factor = この人の認証要素ではないか、最後の1つです。すべてをリセットしてください。
 verify-wish = すべてをリセットするか、どれを削除するかを選んでください。
 email-enrolled = { $email }には認証要素があるか、以前ありました。本人確認か「warifu break-glass open」を使ってください。
+role-sealed = この環境には封印コードがあります。特権管理者が役割を付与するか、「warifu break-glass open」を使ってください。
 break-glass-who = { $email }は特権管理者ではありません。封印コードは特権管理者だけに使えます。
 break-glass-code = この環境の封印コードではありません。

@@ -140,7 +140,9 @@ pub async fn roles(
     Ok(StatusCode::NO_CONTENT)
 }
 
-/// What happened to one's own account.
+/// What happened to one's own account. Of a check of callers: `reset_asked`, `reset_approved`,
+/// `reset_stopped`, `reset_done`, `reset_of_other` (also with `_stopped`, `_done`), `recovery_used`,
+/// `recovery_codes`, `break_glass` (also with `_refused`, `_sealed`).
 #[derive(Debug, Serialize, ToSchema)]
 pub struct Notice {
     #[schema(value_type = String, format = DateTime)]
@@ -148,7 +150,8 @@ pub struct Notice {
     /// `session_moved`, `session_ended`, `session_recorded`, `factor_added`, `factor_removed`,
     /// `roles_changed`, `key_copied`, `step_up_refused`, `device_key`.
     kind: &'static str,
-    /// `from` and `to` of networks, `name` of a passkey.
+    /// `from` and `to` of networks, `name` of a passkey or person, `check`, `due`; `stop`: the path of a page that
+    /// stops a reset and does nothing else.
     details: BTreeMap<String, String>,
     seen: bool,
 }

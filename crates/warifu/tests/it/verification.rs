@@ -35,13 +35,13 @@ async fn check(language: &str) {
         said.trim().to_owned()
     };
     let mut root = Somebody::invited(&w, "root@hashira.example", "super_administrator").await;
-    let of_owner = link(&w, "Ines-Vidal", "administrator");
+    let of_owner = link(&w, "Irma-Vidal", "administrator");
     let owner = enter(&browser, &of_owner, look()).await;
     let found = root.api(hyper::Method::GET, "/api/v1/people", serde_json::json!({})).await.value();
     let people = found["people"].as_array().expect("people").clone();
     let person = people
         .iter()
-        .find(|p| p["record"]["full_name"] == "Ines-Vidal")
+        .find(|p| p["record"]["full_name"] == "Irma-Vidal")
         .and_then(|p| p["id"].as_i64())
         .expect("the owner");
     root.number(person, PHONE).await;
@@ -54,7 +54,7 @@ async fn check(language: &str) {
     agent.goto(&w.url(&format!("/people/{person}"))).await;
     agent.leads_on(agent.click("a[href^='/verifications/new']")).await;
     at_two_looks(&agent, &shot("new")).await;
-    agent.fill("#caller", "Ines Vidal").await;
+    agent.fill("#caller", "Irma Vidal").await;
     agent.fill("#reason", "Phone replaced; the security key is at the other office").await;
     agent.leads_on(agent.click("main form button[type=submit]")).await;
     let path = agent.eval("location.pathname").await.as_str().unwrap_or_default().to_owned();
@@ -76,7 +76,7 @@ async fn check(language: &str) {
     at_every_look(&agent, &shot("3-halves")).await;
 
     // The caller, in a browser of their own.
-    let code = agent.text_of("section[aria-labelledby=halves-h] code:nth-of-type(2)").await;
+    let code = agent.text_of("section[aria-labelledby=halves-h] .box-head b").await;
     let half = agent.text_of("p.digits").await;
     let caller = browser.page(Look::phone().language(language)).await;
     caller.goto(&w.url("/verify")).await;

@@ -35,6 +35,9 @@ async fn nothing_reset(desk: &mut Desk) {
     assert!(!done.contains(&("carried_out".into(), true)), "{done:?}");
 }
 
+/// A step by API (method, path, body) and by form (path, fields).
+type Step<'a> = (Method, &'a str, Value, &'a str, &'a [(&'a str, &'a str)]);
+
 on_both! {
     async fn the_whole_check_lets_its_owner_in_again(mut w: Warifu) {
         let mut desk = Desk::after(&mut w, 31).await;
@@ -148,7 +151,7 @@ on_both! {
         let mut desk = Desk::after(&mut w, 31).await;
         let id = desk.request().await;
         let half = || json!({ "half": "AAA" });
-        let steps: [(Method, &str, Value, &str, &[(&str, &str)]); 7] = [
+        let steps: [Step; 7] = [
             (Method::POST, "/call", json!({ "number": people::PHONE }), "call", &[("number", people::PHONE)]),
             (Method::POST, "/look", seen(), "look", &[("same_person", "true"), ("moved", "true"), ("unhurried", "true")]),
             (Method::POST, "/tally", json!({}), "tally", &[]),

@@ -267,6 +267,8 @@ on_both! {
         let said = w.run("enrol", &["--email", "agent@example.com"]);
         assert_eq!(said.status.code(), Some(2), "{said:?}");
         let _ = agent;
+        let role = ["--email", "evil@example.com", "--role", "super_administrator"];
+        assert_eq!(w.run("enrol", &role).status.code(), Some(2), "a super administrator beside the seal");
         let link = invitation(&w, "new@example.com", "agent");
         assert!(link.starts_with("/enrol/"));
         sign_in(&mut w.client(), &mut second.passkey).await;

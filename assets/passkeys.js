@@ -88,19 +88,18 @@ function show(form, problem) {
 }
 
 // Whoever signed in at an identity provider proves themselves there, in a window of its own. It comes
-// back to a page of ours (stepped-up.js) that tells the proof to the one whose name it bears.
+// back to a page of ours (stepped-up.js) that tells the proof. On its way it loses opener and name
+// (Cross-Origin-Opener-Policy); should two pages wait, the server takes the proof for one action only.
 function atProvider(path) {
-  const name = `warifu-step-up-${crypto.randomUUID()}`;
   const channel = new BroadcastChannel("warifu-step-up");
   return new Promise((resolve, reject) => {
     const closed = () => reject(new DOMException("closed", "AbortError"));
     const end = setTimeout(closed, 300_000);
     channel.onmessage = ({ data }) => {
-      if (data?.for !== name) return;
       clearTimeout(end);
-      if (data.proof) resolve(data.proof); else reject(new Error("refused"));
+      if (data?.proof) resolve(data.proof); else reject(new Error("refused"));
     };
-    if (!open(path, name, "popup,width=520,height=720")) closed();
+    if (!open(path, "warifu-step-up", "popup,width=520,height=720")) closed();
   }).finally(() => channel.close());
 }
 

@@ -3,6 +3,6 @@
 
 const proof = document.querySelector("[data-stepped-up]")?.dataset.steppedUp ?? "";
 const channel = new BroadcastChannel("warifu-step-up");
-channel.postMessage({ for: globalThis.name, proof });
+channel.postMessage({ proof });
 channel.close();
 globalThis.close();

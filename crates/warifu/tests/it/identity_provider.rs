@@ -29,12 +29,17 @@ fn command(origin: &str, port: &str) -> Command {
 }
 
 impl IdentityProvider {
-    /// Starts one for a Warifu that runs.
-    pub async fn start(w: &Warifu) -> Self {
+    /// Starts one for a Warifu that runs. `None` where the foreign tools are left out
+    /// (`WARIFU_PEERS=1` is not set).
+    pub async fn start(w: &Warifu) -> Option<Self> {
+        if std::env::var_os("WARIFU_PEERS").is_none_or(|v| v != "1") {
+            eprintln!("skipped: WARIFU_PEERS=1 is not set");
+            return None;
+        }
         let mut provider =
             Self { process: None, issuer: String::new(), origin: w.base().to_owned() };
         provider.begin("0").await;
-        provider
+        Some(provider)
     }
 
     async fn begin(&mut self, port: &str) {

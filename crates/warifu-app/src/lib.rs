@@ -23,6 +23,7 @@ pub mod people;
 pub mod reports;
 mod roles;
 pub mod search;
+pub mod services;
 pub mod sessions;
 pub mod sign_in;
 mod state;

@@ -6,6 +6,7 @@ mod certificates;
 mod client;
 mod network;
 mod passkeys;
+mod service;
 mod session;
 mod throttle;
 mod token;
@@ -17,6 +18,10 @@ pub use ipnetwork::IpNetwork;
 pub use network::{Network, prefix, same_network};
 pub use passkeys::{
     Begun, NewPasskey, PasskeyError, Passkeys, Presented, Proven, credential_id, is_synced,
+};
+pub use service::{
+    Assertion, DeclaredNetworks, DpopProof, KeyError, NetworksError, Request as ServiceRequest,
+    ServiceFault, ServiceKey, claimed_client, verify_assertion, verify_dpop,
 };
 pub use session::{SESSION_COOKIE, SessionPolicy, SessionTimes, Verdict, judge};
 pub use throttle::Throttle;

@@ -21,10 +21,13 @@ pub enum NoticeKind {
     KeyCopied,
     /// Somebody in a session of theirs failed to prove themselves for a protected action.
     StepUpRefused,
+    /// A service account of theirs was used from another network, for a page, or with a proof that is
+    /// not its own (`name`, `from`).
+    ServiceRefused,
 }
 
 impl NoticeKind {
-    pub const ALL: [NoticeKind; 8] = [
+    pub const ALL: [NoticeKind; 9] = [
         NoticeKind::SessionMoved,
         NoticeKind::SessionEnded,
         NoticeKind::SessionRecorded,
@@ -33,6 +36,7 @@ impl NoticeKind {
         NoticeKind::RolesChanged,
         NoticeKind::KeyCopied,
         NoticeKind::StepUpRefused,
+        NoticeKind::ServiceRefused,
     ];
 
     pub fn key(self) -> &'static str {
@@ -45,6 +49,7 @@ impl NoticeKind {
             NoticeKind::RolesChanged => "roles_changed",
             NoticeKind::KeyCopied => "key_copied",
             NoticeKind::StepUpRefused => "step_up_refused",
+            NoticeKind::ServiceRefused => "service_refused",
         }
     }
 
@@ -58,7 +63,8 @@ impl NoticeKind {
             NoticeKind::SessionMoved
             | NoticeKind::SessionRecorded
             | NoticeKind::KeyCopied
-            | NoticeKind::StepUpRefused => true,
+            | NoticeKind::StepUpRefused
+            | NoticeKind::ServiceRefused => true,
             NoticeKind::SessionEnded
             | NoticeKind::FactorAdded
             | NoticeKind::FactorRemoved

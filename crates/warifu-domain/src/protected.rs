@@ -11,16 +11,20 @@ pub enum Action {
     RemoveFactor,
     /// Somebody gets exactly these roles.
     ChangeRoles,
+    /// A program gets a service account.
+    CreateService,
 }
 
 impl Action {
-    pub const ALL: [Action; 3] = [Action::AddFactor, Action::RemoveFactor, Action::ChangeRoles];
+    pub const ALL: [Action; 4] =
+        [Action::AddFactor, Action::RemoveFactor, Action::ChangeRoles, Action::CreateService];
 
     pub fn key(self) -> &'static str {
         match self {
             Action::AddFactor => "add_factor",
             Action::RemoveFactor => "remove_factor",
             Action::ChangeRoles => "change_roles",
+            Action::CreateService => "create_service",
         }
     }
 

@@ -161,6 +161,7 @@ const MIGRATIONS: &[(i64, &str, &str, &str)] = &[
     same!(10, "step-up", "0010_step_up.sql"),
     same!(11, "notices", "0011_notices.sql"),
     same!(12, "factors", "0012_factors.sql"),
+    same!(16, "certificates", "0016_certificates.sql"),
 ];
 
 fn migrator(engine: Engine) -> Migrator {

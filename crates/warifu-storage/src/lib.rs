@@ -19,6 +19,7 @@ pub mod organizations;
 pub mod people;
 pub mod reports;
 pub mod search;
+pub mod services;
 pub mod sessions;
 pub mod settings;
 pub mod step_ups;

@@ -14,6 +14,11 @@ use std::net::{IpAddr, Ipv4Addr, SocketAddr};
 use warifu_auth::{Malformed, Network, network_of};
 use warifu_domain::refusal;
 
+/// The whole address of a request, for the rules about declared networks only: it is neither kept nor
+/// recorded.
+#[derive(Clone, Copy)]
+pub struct Client(pub IpAddr);
+
 /// Finds out where a request comes from. One whose network cannot be known goes no further.
 pub async fn identify(State(web): State<Web>, mut request: Request, next: Next) -> Response {
     let peer = request.extensions().get::<ConnectInfo<SocketAddr>>();
@@ -33,6 +38,7 @@ pub async fn identify(State(web): State<Web>, mut request: Request, next: Next) 
     };
     let network = network_of(client, web.config.asns.as_deref());
     request.extensions_mut().insert(network);
+    request.extensions_mut().insert(Client(client));
     next.run(request).await
 }
 

@@ -3,7 +3,8 @@
 use crate::state::Web;
 use crate::{
     account, api, attachments, cases, certificates, headers, incidents, lang, ledger, live,
-    network, organizations, people, portal, problem, reports, runs, search, sign_in, step_up,
+    network, organizations, people, portal, problem, reports, runs, search, service, services,
+    sign_in, step_up,
 };
 use axum::Router;
 use axum::extract::{DefaultBodyLimit, State};
@@ -54,6 +55,9 @@ fn sign_in() -> Router<Web> {
         .route("/sign-in/certificate", get(certificates::signed_in).post(certificates::sign_in))
         .route("/enrol/certificate", get(certificates::enrolled).post(certificates::enrol))
         .route("/step-up/certificate", get(certificates::stepped_up))
+        .route("/oauth/token", post(service::token))
+        .route("/service-accounts", get(services::list).post(services::create))
+        .route("/service-accounts/{id}/revoke", post(services::revoke))
         .route("/sign-out", post(sign_in::out::sign_out))
         .route("/signed-out", get(sign_in::out::signed_out))
         .route("/step-up/options", post(step_up::options))
@@ -171,6 +175,8 @@ fn api_desk() -> Router<Web> {
         .route("/api/v1/people/{id}/sessions", delete(sessions::end_all))
         .route("/api/v1/people/{id}/sessions/{session}", delete(sessions::end))
         .route("/api/v1/people/{id}/roles", put(sessions::roles))
+        .route("/api/v1/service-accounts", get(api::services::list).post(api::services::create))
+        .route("/api/v1/service-accounts/{id}", delete(api::services::revoke))
         .route("/api/v1/views", get(session::views))
         .route("/api/v1/assignees", get(session::assignees))
         .route("/api/v1/cases", get(cases::list).post(cases::create))

@@ -6,11 +6,12 @@
 use crate::lang::{self, Taste, cookie};
 use crate::network;
 use crate::problem::{Problem, wants_json};
+use crate::service;
 use crate::state::Web;
 use crate::views::markup;
 use crate::views::shell::{Me, Nav, Place, SessionLeft, Shell, ViewLink};
 use axum::extract::{FromRequestParts, OptionalFromRequestParts};
-use axum::http::header::ACCEPT;
+use axum::http::header::{ACCEPT, WWW_AUTHENTICATE};
 use axum::http::request::Parts;
 use axum::http::{HeaderMap, Method, StatusCode, Uri};
 use axum::response::{IntoResponse, Redirect, Response};
@@ -71,6 +72,16 @@ impl Deref for Customer {
 }
 
 impl SignedIn {
+    fn new(session: OpenSession, zone: TimeZone, parts: &Parts, web: &Web) -> SignedIn {
+        SignedIn {
+            zone,
+            session: Arc::new(session),
+            taste: Taste::of(parts.uri.query(), &parts.headers),
+            here: parts.uri.path_and_query().map(|p| p.to_string()).unwrap_or_default(),
+            web: web.clone(),
+        }
+    }
+
     pub fn actor(&self) -> &Actor {
         &self.session.actor
     }
@@ -113,6 +124,13 @@ impl SignedIn {
             count: None,
             current: place == Place::Sessions,
         });
+        let services = may(Permission::ManageRoles).then(|| ViewLink {
+            href: "/service-accounts".into(),
+            label: lang.t("services"),
+            icon: "key",
+            count: None,
+            current: self.here.starts_with("/service-accounts"),
+        });
         let organization = (!actor.is_staff()).then(|| self.session.organization_name.clone());
         Ok(Shell {
             lang,
@@ -146,7 +164,7 @@ impl SignedIn {
                 incidents: counts.incidents,
                 portal_cases: counts.portal,
                 notices: counts.notices,
-                more: more.into_iter().collect(),
+                more: more.into_iter().chain(services).collect(),
                 ..Nav::default()
             },
             flash: None,
@@ -189,6 +207,14 @@ impl IntoResponse for NoSession {
             NoSession::SignIn(to) => Redirect::to(&to).into_response(),
             NoSession::Unauthorized => {
                 Problem::new(StatusCode::UNAUTHORIZED, "unauthorized").into_response()
+            }
+            // RFC 9449 §7.1: what a program may try again with.
+            NoSession::Broken(problem)
+                if problem.status == StatusCode::UNAUTHORIZED
+                    && problem.name.starts_with("service-") =>
+            {
+                let asked = [(WWW_AUTHENTICATE, "DPoP algs=\"ES256 EdDSA\"")];
+                (asked, problem).into_response()
             }
             NoSession::Broken(problem) => problem.into_response(),
         }
@@ -246,6 +272,13 @@ impl FromRequestParts<Web> for SignedIn {
         if let Some(known) = parts.extensions.get::<SignedIn>() {
             return Ok(known.clone());
         }
+        // Whoever shows a token is the program that it is of, or nobody.
+        if service::is_program(&parts.headers) {
+            let session = service::session(parts, web).await.map_err(NoSession::Broken)?;
+            let signed_in = SignedIn::new(session, TimeZone::UTC, parts, web);
+            parts.extensions.insert(signed_in.clone());
+            return Ok(signed_in);
+        }
         let Some(token) = cookie(&parts.headers, COOKIE) else {
             return Err(no_session(parts, None));
         };
@@ -261,13 +294,7 @@ impl FromRequestParts<Web> for SignedIn {
             true => None,
             false => lang::zone(&parts.headers, session.time_zone.as_deref()),
         };
-        let signed_in = SignedIn {
-            zone: zone.unwrap_or(TimeZone::UTC),
-            session: Arc::new(session),
-            taste: Taste::of(parts.uri.query(), &parts.headers),
-            here: parts.uri.path_and_query().map(|p| p.to_string()).unwrap_or_default(),
-            web: web.clone(),
-        };
+        let signed_in = SignedIn::new(session, zone.unwrap_or(TimeZone::UTC), parts, web);
         parts.extensions.insert(signed_in.clone());
         Ok(signed_in)
     }

@@ -46,6 +46,7 @@ fn message(kind: NoticeKind) -> &'static str {
         NoticeKind::RolesChanged => "notice-roles-changed",
         NoticeKind::KeyCopied => "notice-key-copied",
         NoticeKind::StepUpRefused => "notice-step-up-refused",
+        NoticeKind::ServiceRefused => "notice-service-refused",
     }
 }
 

@@ -13,6 +13,7 @@ pub mod people;
 pub mod reports;
 pub mod runs;
 pub mod search;
+pub mod services;
 pub mod session;
 pub mod sessions;
 
@@ -46,6 +47,9 @@ use utoipa::OpenApi;
         sessions::roles,
         sessions::notices,
         sessions::see_notices,
+        services::list,
+        services::create,
+        services::revoke,
         cases::list,
         cases::create,
         cases::bulk,

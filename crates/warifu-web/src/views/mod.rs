@@ -16,6 +16,7 @@ pub mod people;
 pub mod portal;
 pub mod reports;
 pub mod runs;
+pub mod services;
 pub mod sessions;
 pub mod shell;
 pub mod sign_in;

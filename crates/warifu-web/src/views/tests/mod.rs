@@ -11,6 +11,7 @@ mod samples;
 mod samples_access;
 mod samples_desk;
 mod samples_evidence;
+mod samples_services;
 mod words;
 
 use std::sync::LazyLock;
@@ -26,6 +27,7 @@ fn pages(lang: Lang) -> &'static [(&'static str, String)] {
             all.extend(samples_desk::pages(lang));
             all.extend(samples_evidence::pages(lang));
             all.extend(samples_access::pages(lang));
+            all.extend(samples_services::pages(lang));
             all
         };
         Lang::ALL.into_iter().map(render).collect()

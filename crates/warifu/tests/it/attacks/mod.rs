@@ -3,6 +3,7 @@
 
 mod certificates;
 mod network;
+mod service;
 mod sessions;
 mod step_up;
 mod tenants;

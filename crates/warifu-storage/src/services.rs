@@ -95,6 +95,16 @@ pub async fn find(c: &mut Conn<'_>, id: i64) -> Result<Option<ServiceAccount>, S
     Ok(row.map(Into::into))
 }
 
+/// Whether a person's acts are those of an account.
+///
+/// # Errors
+/// As every query.
+pub async fn is_account(c: &mut Conn<'_>, person: PersonId) -> Result<bool, StorageError> {
+    let row = fetch_optional!(c, (i64,):
+        "SELECT id FROM service_accounts WHERE person_id = $1", person.0)?;
+    Ok(row.is_some())
+}
+
 /// Revokes an account and takes its tokens away; `false` when it was revoked before.
 ///
 /// # Errors

@@ -2,7 +2,9 @@
 //!
 //! A certificate shows only on the listener that asks for one, so each ceremony has three steps: a
 //! page of the main origin begins it, that listener judges the certificate and answers with a code, and
-//! the main origin finishes with the code. Both tokens are good once, in the browser where it began.
+//! the main origin finishes with the code, in the browser where it began. Both tokens are good once.
+//! The listener knows no browser: a cookie need not reach another port. Whoever is lured there shows
+//! their certificate for nothing, since their own browser gets the code and did not begin.
 
 use crate::notices::notify;
 use crate::passkeys::{actor_of, browser_hash, checked_name, gone};
@@ -69,10 +71,18 @@ impl Purpose {
     }
 }
 
+/// A ceremony that has begun.
+#[derive(Serialize, Deserialize)]
+struct Begun {
+    purpose: Purpose,
+    /// SHA-256 of the secret of the browser where it began.
+    browser: [u8; 32],
+}
+
 /// A certificate that was judged, between the listener and the main origin.
 #[derive(Serialize, Deserialize)]
 struct Judged {
-    purpose: Purpose,
+    begun: Begun,
     key: [u8; 32],
     kept: Kept,
 }
@@ -121,6 +131,15 @@ fn text(value: &impl Serialize) -> Result<String, AppError> {
     serde_json::to_string(value).map_err(|e| AppError::Internal(e.to_string()))
 }
 
+/// A browser by its secret; the digest of an empty one is nobody's, since it has no form of ours.
+fn browser_of(from: From<'_>) -> [u8; 32] {
+    digest(format!("certificate:{}", from.browser).as_bytes())
+}
+
+fn begun(purpose: Purpose, from: From<'_>) -> Begun {
+    Begun { purpose, browser: browser_of(from) }
+}
+
 fn taken() -> AppError {
     AppError::Conflict(refusal!(
         "certificate-known",
@@ -135,10 +154,9 @@ impl App {
         kind: &str,
         person: PersonId,
         state: &impl Serialize,
-        browser: &str,
     ) -> Result<Token, AppError> {
         let token = Token::from_random(self.random_bytes());
-        let (key, state) = (ceremony_key(&token, browser), text(state)?);
+        let (key, state) = (ceremony_key(&token, ""), text(state)?);
         let expires = self.now().plus(CEREMONY);
         if let Some(change) = change {
             credentials::insert_ceremony(&mut change.conn(), &key, kind, person, &state, expires)
@@ -162,7 +180,7 @@ impl App {
         from: From<'_>,
     ) -> Result<Token, AppError> {
         let purpose = Purpose::SignIn { next: next.to_owned() };
-        self.keep_certificate_step(None, BEGUN, PersonId(0), &purpose, from.browser).await
+        self.keep_certificate_step(None, BEGUN, PersonId(0), &begun(purpose, from)).await
     }
 
     /// Begins to register a further certificate: the proof of the step-up is spent here.
@@ -180,7 +198,7 @@ impl App {
         let mut change = self.change().await?;
         spend(&mut change, actor, &Protected::new(Action::AddFactor), proof).await?;
         let token = self
-            .keep_certificate_step(Some(&mut change), BEGUN, actor.person, &purpose, from.browser)
+            .keep_certificate_step(Some(&mut change), BEGUN, actor.person, &begun(purpose, from))
             .await?;
         change.commit().await?;
         Ok(token)
@@ -200,7 +218,7 @@ impl App {
         let open = self.open_invitation(invitation, from).await?.ok_or_else(gone)?;
         let token = Token::parse(invitation).ok_or_else(gone)?;
         let purpose = Purpose::Invited { name, invitation: token.hash().to_vec() };
-        self.keep_certificate_step(None, BEGUN, open.person, &purpose, from.browser).await
+        self.keep_certificate_step(None, BEGUN, open.person, &begun(purpose, from)).await
     }
 
     /// Begins a step-up for a protected action.
@@ -218,7 +236,7 @@ impl App {
             action: what.action.key().to_owned(),
             parameters: what.parameters().clone(),
         };
-        self.keep_certificate_step(None, BEGUN, session.actor.person, &purpose, from.browser).await
+        self.keep_certificate_step(None, BEGUN, session.actor.person, &begun(purpose, from)).await
     }
 
     /// Judges what the connection showed. The code is for the main origin; `None` is a refusal for
@@ -233,11 +251,11 @@ impl App {
         chain: &[Vec<u8>],
         from: From<'_>,
     ) -> Result<Option<(GoOn, Token)>, AppError> {
-        let taken = self.take_ceremony(BEGUN, ceremony, from.browser).await?;
-        let purpose = taken.and_then(|(person, state)| {
-            serde_json::from_str::<Purpose>(&state).ok().map(|purpose| (person, purpose))
+        let taken = self.take_ceremony(BEGUN, ceremony, "").await?;
+        let begun = taken.and_then(|(person, state)| {
+            serde_json::from_str::<Begun>(&state).ok().map(|begun| (person, begun))
         });
-        let Some((person, purpose)) = purpose else {
+        let Some((person, begun)) = begun else {
             self.refuse_certificate("ceremony", None, false, from).await?;
             return Ok(None);
         };
@@ -251,7 +269,7 @@ impl App {
             Ok(held) => {
                 let found =
                     credentials::find(&mut reader.conn(), Factor::Certificate, &held.key).await?;
-                match (&purpose, found) {
+                match (&begun.purpose, found) {
                     (Purpose::SignIn { .. }, None) => Err(("unknown_credential", None)),
                     (Purpose::StepUp { .. }, found)
                         if found.as_ref().map(|f| f.person) != Some(person) =>
@@ -265,17 +283,16 @@ impl App {
         drop(reader);
         match judged {
             Err((reason, person)) => {
-                let step_up = matches!(purpose, Purpose::StepUp { .. });
+                let step_up = matches!(begun.purpose, Purpose::StepUp { .. });
                 self.refuse_certificate(reason, person, step_up, from).await?;
                 Ok(None)
             }
             Ok(HeldCertificate { key, thumbprint, subject, not_after }) => {
                 let chain = encoded(chain);
                 let kept = Kept { subject, not_after: not_after.0, thumbprint, chain };
-                let go_on = purpose.go_on();
-                let judged = Judged { purpose, key, kept };
-                let code =
-                    self.keep_certificate_step(None, JUDGED, person, &judged, from.browser).await?;
+                let go_on = begun.purpose.go_on();
+                let judged = Judged { begun, key, kept };
+                let code = self.keep_certificate_step(None, JUDGED, person, &judged).await?;
                 Ok(Some((go_on, code)))
             }
         }
@@ -307,8 +324,11 @@ impl App {
         code: &str,
         from: From<'_>,
     ) -> Result<Option<(PersonId, Judged)>, AppError> {
-        let taken = self.take_ceremony(JUDGED, code, from.browser).await?;
-        Ok(taken.and_then(|(person, state)| Some((person, serde_json::from_str(&state).ok()?))))
+        let taken = self.take_ceremony(JUDGED, code, "").await?;
+        let judged = taken.and_then(|(person, state)| {
+            serde_json::from_str::<Judged>(&state).ok().map(|judged| (person, judged))
+        });
+        Ok(judged.filter(|(_, judged)| judged.begun.browser == browser_of(from)))
     }
 
     /// Finishes a sign-in with a code: a new session with a new token, and where to go on. `None` when
@@ -323,7 +343,7 @@ impl App {
         old: Option<&str>,
         policy: &SessionPolicy,
     ) -> Result<Option<(Opened, String)>, AppError> {
-        let Some((_, Judged { purpose: Purpose::SignIn { next }, key, kept })) =
+        let Some((_, Judged { begun: Begun { purpose: Purpose::SignIn { next }, .. }, key, kept })) =
             self.judged_certificate(code, from).await?
         else {
             self.refuse_certificate("ceremony", None, false, from).await?;
@@ -364,7 +384,7 @@ impl App {
         let (person, judged) = self.judged_certificate(code, from).await?.ok_or_else(gone)?;
         let mut change = self.change().await?;
         let at = change.at();
-        let (name, invited, actor) = match (&judged.purpose, actor) {
+        let (name, invited, actor) = match (&judged.begun.purpose, actor) {
             (Purpose::Further { name, session }, Some(actor))
                 if *session == session_name(actor) && actor.person == person =>
             {
@@ -426,7 +446,7 @@ impl App {
         let Some((person, judged)) = self.judged_certificate(code, from).await? else {
             return Ok(None);
         };
-        let Purpose::StepUp { session: name, action, parameters } = judged.purpose else {
+        let Purpose::StepUp { session: name, action, parameters } = judged.begun.purpose else {
             return Ok(None);
         };
         let Some(action) = Action::from_key(&action) else { return Ok(None) };

@@ -171,6 +171,10 @@ impl Change<'_> {
 
 /// The strongest role is the one that the ledger names.
 fn ledger_actor(actor: &Actor) -> LedgerActor {
+    if actor.roles.is_service() {
+        let person = Some(actor.person.to_string());
+        return LedgerActor { person, role: LedgerRole::ApiClient };
+    }
     let strongest = [
         (Role::SuperAdministrator, LedgerRole::SuperAdministrator),
         (Role::Administrator, LedgerRole::Administrator),

@@ -9,7 +9,7 @@ use warifu_domain::time::HOUR;
 use warifu_domain::{PersonId, Timestamp};
 use warifu_ledger::body::{Change as Done, PersonChange, ProtectedAction, RoleChange};
 use warifu_ledger::{Count, Role as LedgerRole};
-use warifu_storage::{credentials, organizations, people};
+use warifu_storage::{credentials, organizations, people, services};
 
 /// How long an invitation holds, at most (access.md: ≤ 24 h), in microseconds.
 pub const INVITATION: i64 = 24 * HOUR;
@@ -174,6 +174,10 @@ impl App {
         let mut change = self.change().await?;
         let found = people::find(&mut change.conn(), person).await?.filter(|p| p.active);
         let found = found.ok_or(AppError::NotFound("person"))?;
+        // A program has a key, never a person's factor.
+        if services::is_account(&mut change.conn(), person).await? {
+            return Err(AppError::NotFound("person"));
+        }
         // Who may invite must not become more than they are by inviting.
         let roles = people::roles(&mut change.conn(), person).await?;
         let above = Role::SuperAdministrator;

@@ -33,6 +33,7 @@ pub mod recovery;
 pub mod reports;
 mod roles;
 pub mod search;
+pub mod services;
 pub mod sessions;
 pub mod sign_in;
 pub mod signals;

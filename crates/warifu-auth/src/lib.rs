@@ -13,6 +13,7 @@ pub mod openid;
 mod passkeys;
 pub mod password;
 mod seal;
+mod service;
 mod session;
 mod throttle;
 mod token;
@@ -31,6 +32,10 @@ pub use passkeys::{
     Begun, NewPasskey, PasskeyError, Passkeys, Presented, Proven, credential_id, is_synced,
 };
 pub use seal::{open_sealed, seal};
+pub use service::{
+    Assertion, DeclaredNetworks, DpopProof, KeyError, NetworksError, Request as ServiceRequest,
+    ServiceFault, ServiceKey, claimed_client, verify_assertion, verify_dpop,
+};
 pub use session::{SESSION_COOKIE, SessionPolicy, SessionTimes, Verdict, judge};
 pub use throttle::Throttle;
 pub use token::{Token, TokenHash, digest, equal};

@@ -143,17 +143,32 @@ pub enum Permission {
     ApproveResets,
 }
 
-/// The roles of one person, as a small set.
+/// The roles of one person, as a small set; of a service account, what it may do.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub struct Roles(u8);
+pub struct Roles {
+    roles: u8,
+    /// Permissions of a service account, which has no role.
+    service: u32,
+}
 
 impl Roles {
     pub fn with(self, role: Role) -> Roles {
-        Roles(self.0 | 1 << role as u8)
+        Roles { roles: self.roles | 1 << role as u8, ..self }
+    }
+
+    /// What a service account may do, and nothing else.
+    pub fn of_service(permissions: impl IntoIterator<Item = Permission>) -> Roles {
+        let all = permissions.into_iter().fold(0, |all, p| all | 1 << p as u32);
+        Roles { roles: 0, service: all }
+    }
+
+    /// Whether they are a service account's.
+    pub fn is_service(self) -> bool {
+        self.service != 0
     }
 
     pub fn has(self, role: Role) -> bool {
-        self.0 & (1 << role as u8) != 0
+        self.roles & (1 << role as u8) != 0
     }
 
     pub fn is_empty(self) -> bool {
@@ -164,13 +179,14 @@ impl Roles {
         Role::ALL.into_iter().filter(move |r| self.has(*r))
     }
 
-    /// Whether any of the roles is one of the vendor's.
+    /// Whether any of the roles is one of the vendor's, as a service account is.
     pub fn is_staff(self) -> bool {
-        self.iter().any(Role::is_staff)
+        self.is_service() || self.iter().any(Role::is_staff)
     }
 
     pub fn allow(self, permission: Permission) -> bool {
-        self.iter().any(|r| r.permissions().contains(&permission))
+        self.service & (1 << permission as u32) != 0
+            || self.iter().any(|r| r.permissions().contains(&permission))
     }
 }
 
@@ -229,6 +245,15 @@ mod tests {
             let may = Roles::default().with(role).allow(Permission::RunUnfilteredReports);
             assert_eq!(may, role == Role::SuperAdministrator, "{role:?}");
         }
+    }
+
+    #[test]
+    fn a_service_account_may_do_what_it_was_given() {
+        let roles = Roles::of_service([Permission::WorkCases, Permission::ReadLedger]);
+        assert!(roles.allow(Permission::WorkCases) && roles.allow(Permission::ReadLedger));
+        assert!(!roles.allow(Permission::ManageRoles) && !roles.allow(Permission::SearchAll));
+        assert!(roles.is_staff() && roles.iter().next().is_none());
+        assert!(!Roles::of_service([]).is_service());
     }
 
     #[test]

@@ -53,10 +53,13 @@ pub enum NoticeKind {
     BreakGlassRefused,
     /// A new sealed code was made.
     BreakGlassSealed,
+    /// A service account of theirs was used from another network, for a page, or with a proof that is
+    /// not its own (`name`, `from`).
+    ServiceRefused,
 }
 
 impl NoticeKind {
-    pub const ALL: [NoticeKind; 24] = [
+    pub const ALL: [NoticeKind; 25] = [
         NoticeKind::SessionMoved,
         NoticeKind::SessionEnded,
         NoticeKind::SessionRecorded,
@@ -81,6 +84,7 @@ impl NoticeKind {
         NoticeKind::BreakGlass,
         NoticeKind::BreakGlassRefused,
         NoticeKind::BreakGlassSealed,
+        NoticeKind::ServiceRefused,
     ];
 
     pub fn key(self) -> &'static str {
@@ -109,6 +113,7 @@ impl NoticeKind {
             NoticeKind::BreakGlass => "break_glass",
             NoticeKind::BreakGlassRefused => "break_glass_refused",
             NoticeKind::BreakGlassSealed => "break_glass_sealed",
+            NoticeKind::ServiceRefused => "service_refused",
         }
     }
 
@@ -131,7 +136,8 @@ impl NoticeKind {
             | NoticeKind::ResetDone
             | NoticeKind::ResetOfOtherStopped
             | NoticeKind::BreakGlass
-            | NoticeKind::BreakGlassRefused => true,
+            | NoticeKind::BreakGlassRefused
+            | NoticeKind::ServiceRefused => true,
             NoticeKind::SessionEnded
             | NoticeKind::FactorAdded
             | NoticeKind::FactorRemoved

@@ -66,6 +66,12 @@ impl Action {
         Action::ApproveReset,
         Action::RecoveryCodes,
     ];
+    /// A program gets a service account.
+    CreateService,
+}
+
+    pub const ALL: [Action; 4] =
+        [Action::AddFactor, Action::RemoveFactor, Action::ChangeRoles, Action::CreateService];
 
     pub fn key(self) -> &'static str {
         match self {
@@ -87,6 +93,7 @@ impl Action {
             Action::ChangeOrganizationAccess => "change_organization_access",
             Action::ApproveReset => "approve_reset",
             Action::RecoveryCodes => "recovery_codes",
+            Action::CreateService => "create_service",
         }
     }
 

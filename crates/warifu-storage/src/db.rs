@@ -164,6 +164,7 @@ const MIGRATIONS: &[(i64, &str, &str, &str)] = &[
     same!(13, "devices", "0013_devices.sql"),
     same!(14, "applications", "0014_applications.sql"),
     same!(15, "identity providers", "0015_identity_providers.sql"),
+    same!(16, "certificates", "0016_certificates.sql"),
     same!(17, "verifications", "0017_verifications.sql"),
     same!(18, "policies", "0018_policies.sql"),
     same!(19, "mails", "0019_mails.sql"),

@@ -27,6 +27,7 @@ pub mod policies;
 pub mod recovery;
 pub mod reports;
 pub mod search;
+pub mod services;
 pub mod sessions;
 pub mod settings;
 pub mod signing_keys;

@@ -8,7 +8,8 @@
 use crate::device::Demand;
 use crate::lang::cookie;
 use crate::problem::Problem;
-use crate::session::SignedIn;
+use crate::service;
+use crate::session::{NoSession, SignedIn};
 use crate::state::{Web, WebConfig};
 use axum::body::Bytes;
 use axum::extract::multipart::Field;
@@ -68,10 +69,40 @@ pub fn check_site(headers: &HeaderMap, config: &WebConfig) -> Result<(), Problem
 
 /// The tokens that this browser's pages carry: the session's, and that of pages before sign-in,
 /// which may still be open beside them.
-async fn expected(parts: &mut Parts, web: &Web) -> Vec<String> {
+enum Expected {
+    Tokens(Vec<String>),
+    /// A program shows a token of its own that no browser adds by itself: no other site can send it.
+    Program,
+}
+
+impl Expected {
+    fn are(&self, sent: Option<&str>) -> bool {
+        match self {
+            Expected::Tokens(tokens) => matches(sent, tokens),
+            Expected::Program => true,
+        }
+    }
+
+    fn by_header(&self, headers: &HeaderMap) -> bool {
+        self.are(header_token(headers))
+    }
+}
+
+/// Where a request comes from, and what proves it.
+async fn from_page(parts: &mut Parts, web: &Web) -> Result<Expected, Problem> {
+    if service::is_program(&parts.headers) {
+        let found = <SignedIn as FromRequestParts<Web>>::from_request_parts(parts, web).await;
+        return match found {
+            Ok(_) => Ok(Expected::Program),
+            Err(NoSession::Broken(problem)) => Err(problem),
+            Err(_) => Err(refused("no session")),
+        };
+    }
+    check_site(&parts.headers, &web.config)?;
     let found = <SignedIn as FromRequestParts<Web>>::from_request_parts(parts, web).await;
     let session = found.ok().map(|signed_in| signed_in.session.csrf.clone());
-    session.into_iter().chain(visit(&parts.headers).map(|v| of_visit(&v))).collect()
+    let visit = visit(&parts.headers).map(|v| of_visit(&v));
+    Ok(Expected::Tokens(session.into_iter().chain(visit).collect()))
 }
 
 fn matches(sent: Option<&str>, expected: &[String]) -> bool {
@@ -112,18 +143,17 @@ impl<T: DeserializeOwned> FromRequest<Web> for Form<T> {
 
     async fn from_request(request: Request, web: &Web) -> Result<Self, Problem> {
         let (mut parts, body) = request.into_parts();
-        check_site(&parts.headers, &web.config)?;
-        let expected = expected(&mut parts, web).await;
+        let expected = from_page(&mut parts, web).await?;
         if !is_type(&parts.headers, "application/x-www-form-urlencoded") {
             return Err(refused("content type"));
         }
-        let by_header = matches(header_token(&parts.headers), &expected);
+        let by_header = expected.by_header(&parts.headers);
         let demand = Demand::of(&parts, web);
         let bytes = body_of(Request::from_parts(parts, body)).await?;
         if !by_header {
             let mut pairs = url::form_urlencoded::parse(&bytes);
             let sent = pairs.find(|(name, _)| name == FIELD).map(|(_, value)| value.into_owned());
-            if !matches(sent.as_deref(), &expected) {
+            if !expected.are(sent.as_deref()) {
                 return Err(refused("token"));
             }
         }
@@ -151,13 +181,12 @@ impl<T: DeserializeOwned> FromRequest<Web> for Json<T> {
 
     async fn from_request(request: Request, web: &Web) -> Result<Self, Problem> {
         let (mut parts, body) = request.into_parts();
-        check_site(&parts.headers, &web.config)?;
-        let expected = expected(&mut parts, web).await;
+        let expected = from_page(&mut parts, web).await?;
         // JSON as text/plain is what a form of another site could send without asking first.
         if !is_type(&parts.headers, "application/json") {
             return Err(refused("content type"));
         }
-        if !matches(header_token(&parts.headers), &expected) {
+        if !expected.by_header(&parts.headers) {
             return Err(refused("token"));
         }
         let demand = Demand::of(&parts, web);
@@ -192,9 +221,8 @@ impl FromRequest<Web> for Multipart {
 
     async fn from_request(request: Request, web: &Web) -> Result<Self, Problem> {
         let (mut parts, body) = request.into_parts();
-        check_site(&parts.headers, &web.config)?;
-        let expected = expected(&mut parts, web).await;
-        let by_header = matches(header_token(&parts.headers), &expected);
+        let expected = from_page(&mut parts, web).await?;
+        let by_header = expected.by_header(&parts.headers);
         let request = Request::from_parts(parts, body);
         let inner = axum::extract::Multipart::from_request(request, web).await;
         let inner = inner.map_err(|e| Problem::new(e.status(), "invalid").with(e.body_text()))?;
@@ -209,7 +237,7 @@ impl FromRequest<Web> for Multipart {
                     return Err(refused("token"));
                 }
             }
-            if !matches(std::str::from_utf8(&sent).ok(), &expected) {
+            if !expected.are(std::str::from_utf8(&sent).ok()) {
                 return Err(refused("token"));
             }
         }

@@ -28,6 +28,8 @@ mod reports;
 pub mod router;
 mod runs;
 mod search;
+mod service;
+mod services;
 pub mod session;
 mod sign_in;
 pub mod signals;

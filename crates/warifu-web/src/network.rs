@@ -17,6 +17,10 @@ use warifu_domain::refusal;
 /// Whether a declared proxy brought the request: what it says in `X-Forwarded-…` is then its own.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Proxied(pub bool);
+/// The whole address of a request, for the rules about declared networks only: it is neither kept nor
+/// recorded.
+#[derive(Clone, Copy)]
+pub struct Client(pub IpAddr);
 
 /// Finds out where a request comes from. One whose network cannot be known goes no further.
 pub async fn identify(State(web): State<Web>, mut request: Request, next: Next) -> Response {
@@ -38,6 +42,7 @@ pub async fn identify(State(web): State<Web>, mut request: Request, next: Next) 
     request.extensions_mut().insert(Proxied(proxies.trusts(peer)));
     let network = network_of(client, web.config.asns.as_deref());
     request.extensions_mut().insert(network);
+    request.extensions_mut().insert(Client(client));
     next.run(request).await
 }
 

@@ -4,7 +4,8 @@ use crate::state::Web;
 use crate::{
     account, api, applications, attachments, cases, certificates, device, headers,
     identity_providers, incidents, lang, ledger, live, network, openid, organizations, people,
-    policy, portal, problem, reports, runs, search, sign_in, step_up, verifications,
+    policy, portal, problem, reports, runs, search, service, services, sign_in, step_up,
+    verifications,
 };
 use axum::Router;
 use axum::extract::{DefaultBodyLimit, State};
@@ -70,6 +71,9 @@ fn sign_in() -> Router<Web> {
         .route("/identity-providers", get(identity_providers::list).post(identity_providers::add))
         .route("/identity-providers/{id}/switch", post(identity_providers::switch))
         .route("/identity-providers/{id}/remove", post(identity_providers::remove))
+        .route("/oauth/token", post(service::token))
+        .route("/service-accounts", get(services::list).post(services::create))
+        .route("/service-accounts/{id}/revoke", post(services::revoke))
         .route("/sign-out", post(sign_in::out::sign_out))
         .route(device::REGISTER, post(device::register))
         .route(device::REFRESH, post(device::refresh))
@@ -288,6 +292,8 @@ fn api_desk() -> Router<Web> {
             "/api/v1/identity-providers/{id}",
             patch(providers::switch).delete(providers::remove),
         )
+        .route("/api/v1/service-accounts", get(api::services::list).post(api::services::create))
+        .route("/api/v1/service-accounts/{id}", delete(api::services::revoke))
         .route("/api/v1/views", get(session::views))
         .route("/api/v1/assignees", get(session::assignees))
         .route("/api/v1/cases", get(cases::list).post(cases::create))

@@ -7,11 +7,12 @@ use crate::assets;
 use crate::lang::{self, Taste, cookie};
 use crate::network;
 use crate::problem::{Problem, wants_json};
+use crate::service;
 use crate::state::Web;
 use crate::views::markup;
 use crate::views::shell::{Me, Nav, Place, ScriptKey, SessionLeft, Shell, ViewLink};
 use axum::extract::{FromRequestParts, OptionalFromRequestParts};
-use axum::http::header::{ACCEPT, REFRESH};
+use axum::http::header::{ACCEPT, REFRESH, WWW_AUTHENTICATE};
 use axum::http::request::Parts;
 use axum::http::{HeaderMap, Method, StatusCode, Uri};
 use axum::response::{Html, IntoResponse, Redirect, Response};
@@ -73,6 +74,16 @@ impl Deref for Customer {
 }
 
 impl SignedIn {
+    fn new(session: OpenSession, zone: TimeZone, parts: &Parts, web: &Web) -> SignedIn {
+        SignedIn {
+            zone,
+            session: Arc::new(session),
+            taste: Taste::of(parts.uri.query(), &parts.headers),
+            here: parts.uri.path_and_query().map(|p| p.to_string()).unwrap_or_default(),
+            web: web.clone(),
+        }
+    }
+
     pub fn actor(&self) -> &Actor {
         &self.session.actor
     }
@@ -148,6 +159,13 @@ impl SignedIn {
                 "providers",
                 "key",
                 Place::IdentityProviders,
+            ),
+            administration(
+                Permission::ManageRoles,
+                "/service-accounts",
+                "services",
+                "key",
+                Place::Services,
             ),
         ];
         let checks = may(Permission::VerifyCallers) || may(Permission::ApproveResets);
@@ -249,6 +267,14 @@ impl IntoResponse for NoSession {
             NoSession::Unauthorized => {
                 Problem::new(StatusCode::UNAUTHORIZED, "unauthorized").into_response()
             }
+            // RFC 9449 §7.1: what a program may try again with.
+            NoSession::Broken(problem)
+                if problem.status == StatusCode::UNAUTHORIZED
+                    && problem.name.starts_with("service-") =>
+            {
+                let asked = [(WWW_AUTHENTICATE, "DPoP algs=\"ES256 EdDSA\"")];
+                (asked, problem).into_response()
+            }
             NoSession::Broken(problem) => problem.into_response(),
         }
     }
@@ -318,6 +344,13 @@ impl FromRequestParts<Web> for SignedIn {
         if let Some(known) = parts.extensions.get::<SignedIn>() {
             return Ok(known.clone());
         }
+        // Whoever shows a token is the program that it is of, or nobody.
+        if service::is_program(&parts.headers) {
+            let session = service::session(parts, web).await.map_err(NoSession::Broken)?;
+            let signed_in = SignedIn::new(session, TimeZone::UTC, parts, web);
+            parts.extensions.insert(signed_in.clone());
+            return Ok(signed_in);
+        }
         let Some(token) = cookie(&parts.headers, COOKIE) else {
             return Err(no_session(parts, None));
         };
@@ -334,13 +367,7 @@ impl FromRequestParts<Web> for SignedIn {
             true => None,
             false => lang::zone(&parts.headers, session.time_zone.as_deref()),
         };
-        let signed_in = SignedIn {
-            zone: zone.unwrap_or(TimeZone::UTC),
-            session: Arc::new(session),
-            taste: Taste::of(parts.uri.query(), &parts.headers),
-            here: parts.uri.path_and_query().map(|p| p.to_string()).unwrap_or_default(),
-            web: web.clone(),
-        };
+        let signed_in = SignedIn::new(session, zone.unwrap_or(TimeZone::UTC), parts, web);
         parts.extensions.insert(signed_in.clone());
         Ok(signed_in)
     }

@@ -27,7 +27,7 @@ type Stamp = (Option<SystemTime>, u64);
 
 struct Loaded {
     trust: Arc<Trust>,
-    /// Subjects of the authorities, DER: a browser offers certificates of theirs only.
+    /// Subjects of the authorities, DER without the outer sequence: a browser offers certificates of theirs only.
     subjects: Arc<Vec<Vec<u8>>>,
     stamps: Vec<Stamp>,
 }
@@ -82,7 +82,7 @@ impl Certificates {
         Ok(true)
     }
 
-    /// Subjects of the authorities, DER.
+    /// Subjects of the authorities, DER without the outer sequence.
     pub fn subjects(&self) -> Arc<Vec<Vec<u8>>> {
         self.current().subjects.clone()
     }

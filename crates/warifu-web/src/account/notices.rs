@@ -85,6 +85,7 @@ fn message(kind: NoticeKind) -> &'static str {
         NoticeKind::BreakGlass => "notice-break-glass",
         NoticeKind::BreakGlassRefused => "notice-break-glass-refused",
         NoticeKind::BreakGlassSealed => "notice-break-glass-sealed",
+        NoticeKind::ServiceRefused => "notice-service-refused",
     }
 }
 

@@ -16,6 +16,7 @@ pub mod policies;
 pub mod reports;
 pub mod runs;
 pub mod search;
+pub mod services;
 pub mod session;
 pub mod sessions;
 pub mod verifications;
@@ -75,6 +76,9 @@ use utoipa::OpenApi;
         verifications::done,
         verifications::codes_left,
         verifications::make_codes,
+        services::list,
+        services::create,
+        services::revoke,
         cases::list,
         cases::create,
         cases::bulk,

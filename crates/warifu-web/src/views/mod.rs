@@ -20,6 +20,7 @@ pub mod policy;
 pub mod portal;
 pub mod reports;
 pub mod runs;
+pub mod services;
 pub mod sessions;
 pub mod shell;
 pub mod sign_in;

@@ -143,6 +143,8 @@ pub enum Place {
     Applications,
     /// `/identity-providers`
     IdentityProviders,
+    /// `/service-accounts`
+    Services,
     /// `/verifications`
     Verifications,
     /// `/portal/cases`
@@ -214,6 +216,7 @@ impl Nav {
             Place::Approvals => "approvals",
             Place::Applications => "applications",
             Place::IdentityProviders => "identity-providers",
+            Place::Services => "services",
             Place::Verifications => "verifications",
             Place::PortalCases => "portal-cases",
             Place::PortalNew => "portal-new",

@@ -33,7 +33,7 @@ pub struct Arguments {
 #[derive(Subcommand)]
 enum Command {
     /// Run the server
-    Serve(serve::Serve),
+    Serve(Box<serve::Serve>),
     /// Try it: an installation with a past, made in a folder of its own
     Demo(demo::Demo),
     /// People of the installation

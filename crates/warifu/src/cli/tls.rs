@@ -93,7 +93,8 @@ impl Identity {
         authorities: Arc<Certificates>,
     ) -> Result<ServerConfig, CliError> {
         let algorithms = self.provider.signature_verification_algorithms;
-        let hints = authorities.subjects().iter().cloned().map(DistinguishedName::from).collect();
+        let hints =
+            authorities.subjects().iter().map(|s| DistinguishedName::in_sequence(s)).collect();
         let verifier = Arc::new(Possession { algorithms, hints });
         let builder = self.builder()?.with_client_cert_verifier(verifier);
         let mut config = http1(builder.with_cert_resolver(self.clone()));

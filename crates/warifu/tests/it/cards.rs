@@ -42,12 +42,14 @@ pub struct Wish {
     pub years: (i32, i32),
     /// Of another card: a renewed certificate.
     pub key: Option<Vec<u8>>,
+    /// RSA with 2,048 bits, as most cards have; P-256 otherwise.
+    pub rsa: bool,
 }
 
 impl Default for Wish {
     fn default() -> Self {
         let purposes = vec![ExtendedKeyUsagePurpose::ClientAuth];
-        Wish { subject: "Mori Aiko", purposes, years: (2020, 2090), key: None }
+        Wish { subject: "Mori Aiko", purposes, years: (2020, 2090), key: None, rsa: false }
     }
 }
 
@@ -134,6 +136,7 @@ fn made(wish: Wish) -> (CertificateParams, KeyPair, u64) {
     params.not_after = date_time_ymd(wish.years.1, 1, 1);
     let key = match wish.key {
         Some(der) => KeyPair::try_from(der).unwrap(),
+        None if wish.rsa => KeyPair::generate_for(&rcgen::PKCS_RSA_SHA256).unwrap(),
         None => KeyPair::generate().unwrap(),
     };
     (params, key, serial)

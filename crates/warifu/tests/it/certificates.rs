@@ -73,7 +73,7 @@ async fn a_card_in_the_browser_s_store_enrols_signs_in_and_proves() {
     let page = browser.page(Look::default()).await;
     page.goto(&w.url(&link)).await;
     page.leads_on(page.click_text("Register a certificate")).await;
-    page.wait_text("Continue with a certificate").await;
+    page.wait_until("enrolled", "location.pathname + location.search === '/sign-in'").await;
     page.leads_on(page.click_text("Continue with a certificate")).await;
     page.wait_until("the desk", "location.pathname === '/cases'").await;
     // A protected action: the card is shown in a window of its own, and the page goes on by itself.
@@ -95,7 +95,7 @@ async fn a_key_that_never_leaves_its_token_signs_in() {
     let link = invitation(&w, "owner@example.com", "super_administrator");
     let mut owner = w.client();
     let mut passkey = enter(&mut owner, w.base(), &link).await;
-    let card = ca.issue(Wish::default());
+    let card = ca.issue(Wish { rsa: true, ..Wish::default() });
     register(&mut owner, &mut passkey, &card).await;
 
     let module = ["/usr/lib/softhsm/libsofthsm2.so", "/usr/lib64/softhsm/libsofthsm.so"];

@@ -14,6 +14,7 @@ mod samples_desk;
 mod samples_evidence;
 mod samples_policy;
 mod samples_providers;
+mod samples_services;
 mod samples_verification;
 mod words;
 
@@ -34,6 +35,7 @@ fn pages(lang: Lang) -> &'static [(&'static str, String)] {
             all.extend(samples_applications::pages(lang));
             all.extend(samples_providers::pages(lang));
             all.extend(samples_verification::pages(lang));
+            all.extend(samples_services::pages(lang));
             all
         };
         Lang::ALL.into_iter().map(render).collect()

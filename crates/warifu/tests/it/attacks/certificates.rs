@@ -118,19 +118,20 @@ on_both! {
         let url = ask(&mut thief).await;
         let mut victim = w.client();
         victim.get("/sign-in").await;
-        let answer = show(&victim.clone().header("accept", "application/json"), Some(&card), &url).await;
-        assert_eq!(answer.status, 403, "a ceremony of another browser");
+        let lured = show(&victim, Some(&card), &url).await;
+        for browser in [&mut victim, &mut w.client()] {
+            let answer = browser.get(&path_of(&lured)).await;
+            assert_eq!(answer.location(), "/sign-in?why=certificate", "a ceremony of another browser");
+            assert!(!browser.cookies.contains_key(SESSION));
+        }
+        let answer = thief.get(&path_of(&lured)).await;
+        assert!(!thief.cookies.contains_key(SESSION), "{}: the code is spent", answer.location());
         // Spent ceremonies, spent codes, codes of another browser.
         let url = ask(&mut victim).await;
         let judged = show(&victim, Some(&card), &url).await;
         assert!(path_of(&judged).starts_with("/sign-in/certificate?code="));
         let again = show(&victim.clone().header("accept", "application/json"), Some(&card), &url).await;
         assert_eq!(again.status, 403, "the ceremony is spent");
-        for stranger in [&mut w.client(), &mut thief] {
-            let answer = stranger.get(&path_of(&judged)).await;
-            assert_eq!(answer.location(), "/sign-in?why=certificate");
-            assert!(!stranger.cookies.contains_key(SESSION));
-        }
         let mut replayed = victim.clone();
         assert_eq!(victim.get(&path_of(&judged)).await.location(), "/cases");
         replayed.get(&path_of(&judged)).await;
@@ -222,6 +223,8 @@ on_both! {
         let judged = show(&script, Some(&own), begun["certificate"].as_str().unwrap()).await;
         let mut stolen = owner.clone().header("accept", "application/json");
         assert_eq!(stolen.get(&path_of(&judged)).await.status, 403, "another session");
+        let begun = script.json(Method::POST, "/step-up/options", &what).await.value();
+        let judged = show(&script, Some(&own), begun["certificate"].as_str().unwrap()).await;
         let before = script.clone();
         let proof = script.get(&path_of(&judged)).await;
         assert_eq!(proof.status, 200, "{}", proof.text());

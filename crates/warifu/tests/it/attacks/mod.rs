@@ -9,6 +9,7 @@ pub(crate) mod helpdesk;
 mod network;
 mod openid;
 mod policy;
+mod service;
 mod sessions;
 mod step_up;
 mod tenants;

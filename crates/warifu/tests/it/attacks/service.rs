@@ -1,0 +1,451 @@
+//! 35: service tokens from elsewhere, in pages, with proofs of other requests, beyond their scope.
+
+use super::{entries, notices, verified};
+use crate::http::{Answer, Client};
+use crate::passkey::Passkey;
+use crate::server::Warifu;
+use crate::sign_in::{SESSION, enter, invitation};
+use base64::Engine as _;
+use base64::engine::general_purpose::URL_SAFE_NO_PAD;
+use hyper::Method;
+use jsonwebtoken::jwk::Jwk;
+use jsonwebtoken::{Algorithm, EncodingKey, Header, encode};
+use serde_json::{Value, json};
+use sha2::{Digest as _, Sha256};
+
+const HOME: &str = "192.0.2.10";
+const ELSEWHERE: &str = "198.51.100.9";
+const ASSERTION: &str = "urn:ietf:params:oauth:client-assertion-type:jwt-bearer";
+
+/// A key as a program keeps one.
+struct Key {
+    private: EncodingKey,
+    public: Value,
+}
+
+impl Key {
+    fn new() -> Key {
+        let pair = rcgen::KeyPair::generate().unwrap();
+        let private = EncodingKey::from_ec_der(&pair.serialize_der());
+        let jwk = Jwk::from_encoding_key(&private, Algorithm::ES256).unwrap();
+        let mut public = serde_json::to_value(jwk).unwrap();
+        let members = ["kty", "crv", "x", "y"];
+        public.as_object_mut().unwrap().retain(|name, _| members.contains(&name.as_str()));
+        Key { private, public }
+    }
+
+    fn sign(&self, header: Value, claims: &Value) -> String {
+        let header: Header = serde_json::from_value(header).unwrap();
+        encode(&header, claims, &self.private).unwrap()
+    }
+}
+
+/// A program with its account.
+struct Program {
+    key: Key,
+    /// For its proofs.
+    proofs: Key,
+    client: String,
+    base: String,
+    /// Seconds that the server's clock is ahead.
+    ahead: i64,
+}
+
+fn changed(mut value: Value, change: &Value) -> Value {
+    let change = change.as_object().unwrap().clone();
+    value.as_object_mut().unwrap().extend(change);
+    value.as_object_mut().unwrap().retain(|_, v| !v.is_null());
+    value
+}
+
+impl Program {
+    fn now(&self) -> i64 {
+        let now = std::time::SystemTime::now().duration_since(std::time::UNIX_EPOCH).unwrap();
+        now.as_secs() as i64 + self.ahead
+    }
+
+    fn jti() -> String {
+        URL_SAFE_NO_PAD.encode(rand::random::<[u8; 16]>())
+    }
+
+    fn claims(&self, change: &Value) -> Value {
+        let claims = json!({
+            "iss": self.client, "sub": self.client, "aud": format!("{}/oauth/token", self.base),
+            "iat": self.now(), "exp": self.now() + 120, "jti": Program::jti(),
+        });
+        changed(claims, change)
+    }
+
+    fn assertion(&self, change: &Value) -> String {
+        self.key.sign(json!({ "alg": "ES256" }), &self.claims(change))
+    }
+
+    fn proof_claims(&self, method: &str, path: &str, token: Option<&str>) -> Value {
+        let path = path.split('?').next().unwrap();
+        let mut claims = json!({
+            "htm": method, "htu": format!("{}{path}", self.base), "iat": self.now(), "jti": Program::jti(),
+        });
+        if let Some(token) = token {
+            claims["ath"] = URL_SAFE_NO_PAD.encode(Sha256::digest(token)).into();
+        }
+        claims
+    }
+
+    fn proof(&self, method: &str, path: &str, token: Option<&str>, change: &Value) -> String {
+        let header = json!({ "alg": "ES256", "typ": "dpop+jwt", "jwk": self.proofs.public });
+        self.proofs.sign(header, &changed(self.proof_claims(method, path, token), change))
+    }
+
+    async fn exchange(&self, http: &Client, assertion: &str, scope: &str) -> Answer {
+        let proof = self.proof("POST", "/oauth/token", None, &json!({}));
+        let mut http = http.clone().header("dpop", &proof);
+        let fields = [
+            ("grant_type", "client_credentials"),
+            ("client_assertion_type", ASSERTION),
+            ("client_assertion", assertion),
+            ("scope", scope),
+        ];
+        http.post_form("/oauth/token", &fields).await
+    }
+
+    async fn token(&self, http: &Client) -> String {
+        let answer = self.exchange(http, &self.assertion(&json!({})), "").await;
+        assert_eq!(answer.status, 200, "{}", answer.text());
+        let answer = answer.value();
+        assert_eq!(answer["token_type"], "DPoP");
+        assert!(answer["expires_in"].as_i64().is_some_and(|s| (1..=600).contains(&s)));
+        answer["access_token"].as_str().unwrap().to_owned()
+    }
+
+    async fn with(
+        &self,
+        http: &Client,
+        method: &str,
+        path: &str,
+        token: &str,
+        proof: &str,
+    ) -> Answer {
+        let mut http =
+            http.clone().header("authorization", &format!("DPoP {token}")).header("dpop", proof);
+        let method: Method = method.parse().unwrap();
+        match method == Method::GET {
+            true => http.get(path).await,
+            false => http.json(method, path, &json!({})).await,
+        }
+    }
+
+    async fn call(&self, http: &Client, method: &str, path: &str, token: &str) -> Answer {
+        let proof = self.proof(method, path, Some(token), &json!({}));
+        self.with(http, method, path, token, &proof).await
+    }
+}
+
+/// A program's own HTTP client: it sends nothing that a browser sends.
+fn bare(w: &Warifu, address: &str) -> Client {
+    w.client()
+        .without_header("origin")
+        .without_header("sec-fetch-site")
+        .header("accept", "application/json")
+        .header("x-forwarded-for", address)
+}
+
+fn wanted(key: &Key, scopes: &[&str]) -> Value {
+    json!({ "name": "nightly", "scopes": scopes, "networks": "192.0.2.0/24", "days": 30,
+        "jwk": key.public.to_string() })
+}
+
+fn agreed(wanted: &Value) -> Value {
+    let scopes: Vec<&str> =
+        wanted["scopes"].as_array().unwrap().iter().filter_map(Value::as_str).collect();
+    json!({ "action": "create_service", "parameters": {
+        "name": wanted["name"], "scopes": scopes.join(","), "networks": wanted["networks"],
+        "days": wanted["days"].to_string(), "jwk": wanted["jwk"] } })
+}
+
+struct Owner {
+    client: Client,
+    passkey: Passkey,
+    csrf: String,
+}
+
+impl Owner {
+    async fn new(w: &mut Warifu) -> Owner {
+        w.serve = ["--trusted-proxy", "127.0.0.0/8"].map(str::to_owned).into();
+        w.restart().await;
+        let link = invitation(w, "owner@example.com", "super_administrator");
+        let mut client = w.client().header("x-forwarded-for", "203.0.113.1");
+        let passkey = enter(&mut client, w.base(), &link).await;
+        let page = client.get("/service-accounts").await;
+        assert_eq!(page.status, 200, "{}", page.text());
+        let csrf = page.form("action", "/sign-out").fields[0].1.clone();
+        Owner { client, passkey, csrf }
+    }
+
+    fn script(&self) -> Client {
+        self.client.clone().header("x-csrf-token", &self.csrf).header("accept", "application/json")
+    }
+
+    /// Asks for an account after agreeing to something, which may be something else.
+    async fn ask(&mut self, mut wanted: Value, agreed: Value) -> Answer {
+        let proof = self.client.prove(&self.csrf, agreed, &mut self.passkey).await;
+        wanted["step_up"] = proof.value()["step_up"].clone();
+        self.script().json(Method::POST, "/api/v1/service-accounts", &wanted).await
+    }
+
+    async fn program(&mut self, w: &Warifu, scopes: &[&str]) -> Program {
+        let key = Key::new();
+        let wanted = wanted(&key, scopes);
+        let made = self.ask(wanted.clone(), agreed(&wanted)).await;
+        assert_eq!(made.status, 201, "{}", made.text());
+        let client = made.value()["reference"].as_str().unwrap().to_owned();
+        Program { key, proofs: Key::new(), client, base: w.base().to_owned(), ahead: 0 }
+    }
+
+    async fn reasons(&mut self) -> Vec<String> {
+        let told = entries(&mut self.client, "sign_in_refused").await;
+        let of = |e: &Value| e["body"]["reason"].as_str().unwrap_or_default().to_owned();
+        told.iter().map(of).collect()
+    }
+}
+
+#[track_caller]
+fn refused(answer: &Answer, status: u16, name: &str) {
+    assert_eq!(answer.status, status, "{}: {}", answer.url, answer.text());
+    assert_eq!(answer.value()["type"], format!("/problems/{name}"), "{}", answer.url);
+    assert_eq!(answer.header("set-cookie"), "");
+}
+
+on_both! {
+    async fn attack_35_a_token_from_elsewhere_or_for_a_page_is_refused(mut w: Warifu) {
+        let mut owner = Owner::new(&mut w).await;
+        let program = owner.program(&w, &["cases", "people:read"]).await;
+        let home = bare(&w, HOME);
+        let token = program.token(&home).await;
+        let answer = program.call(&home, "GET", "/api/v1/cases?view=active", &token).await;
+        assert_eq!(answer.status, 200, "{}", answer.text());
+        let page = entries(&mut owner.client, "api_page").await[0].clone();
+        assert_eq!(page["actor"]["role"], "api_client", "{page}");
+        let told = entries(&mut owner.client, "sign_in").await[0]["body"].clone();
+        assert_eq!((&told["factor"], &told["device_bound"]), (&json!("service"), &json!(true)));
+        // What it sends is asked for as everybody's: this is no case.
+        assert_eq!(program.call(&home, "POST", "/api/v1/cases", &token).await.status, 422);
+
+        let elsewhere = bare(&w, ELSEWHERE);
+        let answer = program.call(&elsewhere, "GET", "/api/v1/cases", &token).await;
+        refused(&answer, 403, "service-network");
+        assert_eq!(notices(&mut owner.client).await[0], "service_refused");
+        let answer = program.exchange(&elsewhere, &program.assertion(&json!({})), "").await;
+        refused(&answer, 403, "service-network");
+        assert_eq!(owner.reasons().await, ["other_network"; 2]);
+        let entry = entries(&mut owner.client, "sign_in_refused").await[0].clone();
+        assert_eq!(entry["network"]["prefix"], "198.51.100.0/24", "{entry}");
+
+        for (method, path) in [
+            ("GET", "/cases"),
+            ("GET", "/people"),
+            ("GET", "/account/passkeys"),
+            ("GET", "/service-accounts"),
+            ("POST", "/step-up/options"),
+            ("POST", "/sign-in/options"),
+            ("POST", "/enrol/options"),
+        ] {
+            refused(&program.call(&home, method, path, &token).await, 403, "service-pages");
+        }
+        assert_eq!(owner.reasons().await[0], "pages");
+        // Neither as a cookie, nor beside somebody's, nor as a plain bearer secret.
+        let mut cookie = bare(&w, HOME);
+        cookie.cookies.insert(SESSION.to_owned(), token.clone());
+        assert_eq!(cookie.get("/api/v1/session").await.status, 401);
+        let mut beside = owner.client.clone().header("accept", "application/json");
+        beside.headers.insert("authorization".into(), "DPoP x".into());
+        refused(&beside.get("/api/v1/session").await, 401, "service-token");
+        let mut bearer = home.clone().header("authorization", &format!("Bearer {token}"));
+        assert_eq!(bearer.get("/api/v1/cases").await.status, 401);
+
+        // Revoked: nothing that starts afterwards.
+        let gone = owner.script().json(Method::DELETE, "/api/v1/service-accounts/1", &json!({})).await;
+        assert_eq!(gone.status, 204, "{}", gone.text());
+        refused(&program.call(&home, "GET", "/api/v1/cases", &token).await, 401, "service-token");
+        let answer = program.exchange(&home, &program.assertion(&json!({})), "").await;
+        refused(&answer, 401, "service-client");
+        let told = entries(&mut owner.client, "protected_action").await;
+        let told: Vec<_> = told.iter().map(|e| e["body"]["action"].clone()).collect();
+        assert_eq!(told[..2], ["revoke_service", "create_service"]);
+        verified(&w);
+    }
+
+    async fn attack_35_a_proof_holds_once_for_its_request(mut w: Warifu) {
+        let mut owner = Owner::new(&mut w).await;
+        let program = owner.program(&w, &["cases"]).await;
+        let home = bare(&w, HOME);
+        let token = program.token(&home).await;
+        let path = "/api/v1/cases";
+        let proof = program.proof("GET", path, Some(&token), &json!({}));
+        assert_eq!(program.with(&home, "GET", path, &token, &proof).await.status, 200);
+        let again = program.with(&home, "GET", path, &token, &proof).await;
+        refused(&again, 401, "service-proof");
+        assert!(again.header("www-authenticate").starts_with("DPoP "));
+        assert_eq!(owner.reasons().await, ["jwt_replayed"]);
+
+        let change = |change: Value| program.proof("GET", path, Some(&token), &change);
+        let claims = program.proof_claims("GET", path, Some(&token));
+        let part = |v: &Value| URL_SAFE_NO_PAD.encode(v.to_string());
+        let of = |alg: &str| json!({ "alg": alg, "typ": "dpop+jwt", "jwk": program.proofs.public });
+        let shared = EncodingKey::from_secret(program.proofs.public.to_string().as_bytes());
+        let header: Header = serde_json::from_value(of("HS256")).unwrap();
+        let thief = Program { key: Key::new(), proofs: Key::new(), client: program.client.clone(), base: program.base.clone(), ahead: 0 };
+        let good = program.proof("GET", path, Some(&token), &json!({}));
+        let (head, signature) = (good.split('.').next().unwrap(), good.rsplit('.').next().unwrap());
+        for (proof, reason) in [
+            (change(json!({ "htu": format!("{}/api/v1/people", program.base) })), "dpop_request"),
+            (change(json!({ "htu": "https://elsewhere.example/api/v1/cases" })), "dpop_request"),
+            (change(json!({ "htm": "DELETE" })), "dpop_request"),
+            (change(json!({ "ath": "x" })), "dpop_request"),
+            (change(json!({ "ath": null })), "dpop_request"),
+            (change(json!({ "iat": program.now() - 120 })), "jwt_time"),
+            (change(json!({ "iat": program.now() + 120 })), "jwt_time"),
+            (change(json!({ "jti": null })), "jwt_malformed"),
+            (thief.proof("GET", path, Some(&token), &json!({})), "dpop_key"),
+            (format!("{}.{}.", part(&of("none")), part(&claims)), "jwt_malformed"),
+            (format!("{}.{}.{signature}", part(&of("none")), part(&claims)), "jwt_malformed"),
+            (encode(&header, &claims, &shared).unwrap(), "jwt_malformed"),
+            (format!("{head}.{}.{signature}", part(&claims)), "jwt_signature"),
+            (String::new(), "jwt_malformed"),
+            ("x.y.z".into(), "jwt_malformed"),
+        ] {
+            refused(&program.with(&home, "GET", path, &token, &proof).await, 401, "service-proof");
+            assert_eq!(owner.reasons().await[0], reason, "{proof}");
+        }
+        // Another token's proof, and no token at all.
+        let second = program.token(&home).await;
+        let other = program.proof("GET", path, Some(&second), &json!({}));
+        refused(&program.with(&home, "GET", path, &token, &other).await, 401, "service-proof");
+        for token in ["", "x", "AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA"] {
+            let proof = program.proof("GET", path, Some(token), &json!({}));
+            refused(&program.with(&home, "GET", path, token, &proof).await, 401, "service-token");
+        }
+
+        // Beyond its scope, and what is for people only.
+        for (method, path) in [
+            ("GET", "/api/v1/people"),
+            ("GET", "/api/v1/ledger"),
+            ("GET", "/api/v1/search?q=x"),
+            ("GET", "/api/v1/session"),
+            ("DELETE", "/api/v1/session"),
+            ("GET", "/api/v1/events"),
+            ("GET", "/api/v1/passkeys"),
+            ("PUT", "/api/v1/people/1/roles"),
+            ("GET", "/api/v1/service-accounts"),
+            ("POST", "/api/v1/service-accounts"),
+        ] {
+            refused(&program.call(&home, method, path, &token).await, 403, "service-scope");
+        }
+        assert_eq!(owner.reasons().await[0], "scope");
+        let answer = program.exchange(&home, &program.assertion(&json!({})), "cases ledger:read").await;
+        refused(&answer, 403, "service-scope");
+        verified(&w);
+    }
+
+    async fn attack_35_an_assertion_holds_once_for_this_server(mut w: Warifu) {
+        let mut owner = Owner::new(&mut w).await;
+        let program = owner.program(&w, &["cases"]).await;
+        let home = bare(&w, HOME);
+        let once = program.assertion(&json!({}));
+        assert_eq!(program.exchange(&home, &once, "").await.status, 200);
+        refused(&program.exchange(&home, &once, "").await, 401, "service-client");
+        assert_eq!(owner.reasons().await, ["jwt_replayed"]);
+        let claims = program.claims(&json!({}));
+        let part = |v: &Value| URL_SAFE_NO_PAD.encode(v.to_string());
+        let shared = EncodingKey::from_secret(program.key.public.to_string().as_bytes());
+        let hs = encode(&Header::new(Algorithm::HS256), &claims, &shared).unwrap();
+        for (assertion, reason) in [
+            (program.assertion(&json!({ "aud": "https://elsewhere.example/oauth/token" })), "jwt_audience"),
+            (program.assertion(&json!({ "aud": [format!("{}/oauth/token", w.base()), "https://elsewhere.example"] })), "jwt_audience"),
+            (program.assertion(&json!({ "iss": "svc-2" })), "jwt_audience"),
+            (program.assertion(&json!({ "exp": program.now() - 1 })), "jwt_time"),
+            (program.assertion(&json!({ "exp": program.now() + 3_600 })), "jwt_time"),
+            (program.assertion(&json!({ "exp": null })), "jwt_malformed"),
+            (program.assertion(&json!({ "jti": null })), "jwt_malformed"),
+            (Key::new().sign(json!({ "alg": "ES256" }), &claims), "jwt_signature"),
+            (format!("{}.{}.", part(&json!({ "alg": "none" })), part(&claims)), "unknown_client"),
+            (hs, "unknown_client"),
+            (program.assertion(&json!({ "sub": "svc-99" })), "unknown_client"),
+            (program.assertion(&json!({ "sub": "svc--1" })), "unknown_client"),
+            (String::new(), "unknown_client"),
+        ] {
+            refused(&program.exchange(&home, &assertion, "").await, 401, "service-client");
+            assert_eq!(owner.reasons().await[0], reason, "{assertion}");
+        }
+        // Without a proof there is no token that a thief could use.
+        let fields = [("grant_type", "client_credentials"), ("client_assertion_type", ASSERTION)];
+        let assertion = program.assertion(&json!({}));
+        let all = [&fields[..], &[("client_assertion", assertion.as_str())]].concat();
+        refused(&home.clone().post_form("/oauth/token", &all).await, 401, "service-proof");
+        for grant in ["password", "authorization_code", ""] {
+            let answer = home.clone().post_form("/oauth/token", &[("grant_type", grant)]).await;
+            refused(&answer, 400, "service-request");
+        }
+        assert!(home.clone().json(Method::POST, "/oauth/token", &json!({})).await.status.is_client_error());
+        verified(&w);
+    }
+
+    async fn attack_35_an_account_is_made_for_exactly_this_and_ends(mut w: Warifu) {
+        w.clock = true;
+        let mut owner = Owner::new(&mut w).await;
+        let key = Key::new();
+        let wish = wanted(&key, &["cases"]);
+        let answer = owner.script().json(Method::POST, "/api/v1/service-accounts", &wish).await;
+        refused(&answer, 403, "step-up-required");
+        for (member, value) in [
+            ("networks", json!("192.0.2.0/24 198.51.100.0/24")),
+            ("scopes", json!(["cases", "ledger:read"])),
+            ("jwk", json!(Key::new().public.to_string())),
+            ("days", json!(365)),
+        ] {
+            let mut more = wish.clone();
+            more[member] = value;
+            refused(&owner.ask(more, agreed(&wish)).await, 403, "step-up-required");
+        }
+        let mut private = key.public.clone();
+        private["d"] = "AA".into();
+        for (member, value) in [
+            ("days", json!(366)),
+            ("days", json!(0)),
+            ("networks", json!("0.0.0.0/0")),
+            ("networks", json!("")),
+            ("scopes", json!([])),
+            ("scopes", json!(["everything"])),
+            ("jwk", json!(private.to_string())),
+            ("jwk", json!("{}")),
+            ("name", json!(" ")),
+        ] {
+            let mut wrong = wish.clone();
+            wrong[member] = value;
+            let agreed = agreed(&wrong);
+            refused(&owner.ask(wrong, agreed).await, 422, "invalid");
+        }
+        let link = invitation(&w, "agent@example.com", "agent");
+        let mut agent = w.client().header("x-forwarded-for", "203.0.113.2");
+        enter(&mut agent, w.base(), &link).await;
+        assert_eq!(agent.get("/service-accounts").await.status, 403);
+
+        // The token is over after ten minutes, the account after its days.
+        let mut program = owner.program(&w, &["cases"]).await;
+        let page = owner.client.get("/service-accounts").await;
+        assert!(page.text().contains("nightly") && page.text().contains("svc-1"), "{}", page.text());
+        let home = bare(&w, HOME);
+        let token = program.token(&home).await;
+        for (ahead, status) in [(590, 200), (610, 401)] {
+            w.pass(ahead);
+            program.ahead = ahead;
+            let answer = program.call(&home, "GET", "/api/v1/cases", &token).await;
+            assert_eq!(answer.status, status, "{}", answer.text());
+        }
+        program.token(&home).await;
+        program.ahead = 31 * 86_400;
+        w.pass(program.ahead);
+        let answer = program.exchange(&home, &program.assertion(&json!({})), "").await;
+        refused(&answer, 401, "service-client");
+        verified(&w);
+    }
+}

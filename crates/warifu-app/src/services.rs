@@ -3,14 +3,15 @@
 //!
 //! An account acts as a person of the vendor's without factors and roles; its token carries what it may.
 
+use crate::devices::Bound;
 use crate::notices::notify;
 use crate::sessions::OpenSession;
 use crate::step_up::spend;
 use crate::{App, AppError};
 use std::net::IpAddr;
 use warifu_auth::{
-    DeclaredNetworks, ServiceFault, ServiceKey, ServiceRequest, Token, claimed_client, digest,
-    verify_assertion, verify_dpop,
+    DeclaredNetworks, ServiceFault, ServiceKey, ServiceRequest, SessionPolicy, Token,
+    claimed_client, digest, verify_assertion, verify_dpop,
 };
 use warifu_domain::access::{Actor, Permission, Roles};
 use warifu_domain::factors::Factor;
@@ -425,6 +426,10 @@ impl App {
             proved_at: Timestamp(0),
             left,
             idle_left: left,
+            policy: SessionPolicy::default(),
+            // A token is bound to the account's key by its proof.
+            device_id: Vec::new(),
+            bound: Bound::Not { may_register: false },
             token_hash: hash,
         }))
     }

@@ -172,7 +172,7 @@ impl Roles {
     }
 
     pub fn is_empty(self) -> bool {
-        self.0 == 0
+        self.roles == 0 && self.service == 0
     }
 
     pub fn iter(self) -> impl Iterator<Item = Role> {

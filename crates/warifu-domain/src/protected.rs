@@ -43,10 +43,12 @@ pub enum Action {
     ApproveReset,
     /// New printed recovery codes of one's own.
     RecoveryCodes,
+    /// A program gets a service account.
+    CreateService,
 }
 
 impl Action {
-    pub const ALL: [Action; 18] = [
+    pub const ALL: [Action; 19] = [
         Action::AddFactor,
         Action::RemoveFactor,
         Action::ChangeRoles,
@@ -65,13 +67,8 @@ impl Action {
         Action::ChangeOrganizationAccess,
         Action::ApproveReset,
         Action::RecoveryCodes,
+        Action::CreateService,
     ];
-    /// A program gets a service account.
-    CreateService,
-}
-
-    pub const ALL: [Action; 4] =
-        [Action::AddFactor, Action::RemoveFactor, Action::ChangeRoles, Action::CreateService];
 
     pub fn key(self) -> &'static str {
         match self {

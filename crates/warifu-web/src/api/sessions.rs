@@ -141,9 +141,9 @@ pub struct Notice {
     #[schema(value_type = String, format = DateTime)]
     at: Timestamp,
     /// `session_moved`, `session_ended`, `session_recorded`, `factor_added`, `factor_removed`,
-    /// `roles_changed`, `key_copied`, `step_up_refused`.
+    /// `roles_changed`, `key_copied`, `step_up_refused`, `service_refused`.
     kind: &'static str,
-    /// `from` and `to` of networks, `name` of a passkey.
+    /// `from` and `to` of networks, `name` of a factor or service account.
     details: BTreeMap<String, String>,
     seen: bool,
 }

@@ -148,9 +148,10 @@ pub struct Notice {
     #[schema(value_type = String, format = DateTime)]
     at: Timestamp,
     /// `session_moved`, `session_ended`, `session_recorded`, `factor_added`, `factor_removed`,
-    /// `roles_changed`, `key_copied`, `step_up_refused`, `device_key`.
+    /// `roles_changed`, `key_copied`, `step_up_refused`, `device_key`, `service_refused`,
+    /// those of policies and of resets.
     kind: &'static str,
-    /// `from` and `to` of networks, `name` of a passkey or person, `check`, `due`; `stop`: the path of a page that
+    /// `from` and `to` of networks, `name` of a factor, service account or person, `check`, `due`; `stop`: the path of a page that
     /// stops a reset and does nothing else.
     details: BTreeMap<String, String>,
     seen: bool,

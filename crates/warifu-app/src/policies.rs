@@ -1,13 +1,17 @@
 //! Which policy holds for somebody, with every request, and whom an announced one would affect.
 
+use crate::sign_in::subject_of;
 use crate::{App, AppError, Change};
 use std::collections::HashMap;
 use std::sync::{Arc, Mutex, PoisonError};
 use warifu_auth::{SessionPolicy, SessionTimes, Verdict, judge, one_group};
+use warifu_domain::access::Roles;
+use warifu_domain::assurance::OrganizationAccess;
+use warifu_domain::people::KnownPerson;
 use warifu_domain::policy::{DeviceRule, Effective, Feature, NetworkRule, Policies, Subject};
 use warifu_domain::time::{MINUTE, SECOND};
 use warifu_domain::{PersonId, Timestamp};
-use warifu_storage::policies;
+use warifu_storage::{Conn, organization_access, organizations, policies};
 
 /// How long another node may go on with what it has read. A change on this node is felt at once.
 const FRESH: i64 = SECOND;
@@ -164,5 +168,24 @@ impl App {
             tx.commit().await?;
         }
         Ok(())
+    }
+}
+
+/// What an organization lets somebody sign in with, as far as the stage of the feature still lets it.
+///
+/// # Errors
+/// When the database fails.
+pub(crate) async fn access_of(
+    c: &mut Conn<'_>,
+    person: &KnownPerson,
+    roles: Roles,
+) -> Result<OrganizationAccess, AppError> {
+    let Some(organization) = organizations::find(c, person.organization).await? else {
+        return Ok(OrganizationAccess::default());
+    };
+    let effective = policies::all(c).await?.effective(subject_of(person, roles, &organization));
+    match effective.passwords {
+        true => Ok(organization_access::of(c, person.organization).await?),
+        false => Ok(OrganizationAccess::default()),
     }
 }

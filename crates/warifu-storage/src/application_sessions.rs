@@ -164,8 +164,9 @@ pub struct Standing {
     pub roles: Roles,
     pub organization: OrganizationId,
     pub environment: Environment,
-    /// Whether the organization is the vendor itself.
     pub vendor: bool,
+    /// Whether the session is bound to a device.
+    pub bound: bool,
 }
 
 #[derive(sqlx::FromRow)]
@@ -196,6 +197,7 @@ struct StandingRow {
     organization_id: i64,
     environment: String,
     vendor: bool,
+    device_kind: Option<String>,
 }
 
 /// By one statement: as many rows as the person has roles. The person's newest version is found by the key;
@@ -203,12 +205,13 @@ struct StandingRow {
 const STANDING: &str = "SELECT x.application_id, a.origin, a.roles, a.max_age, a.acr, x.sid, x.scope, x.expires_at, \
     x.ended_at AS revoked_at, x.session, s.created_at, s.used_at, s.ends_at, s.ended_at, s.network, s.factor, \
     s.assurance, s.proved_at, s.person_id, p.full_name, p.username, p.email, r.role, \
-    p.organization_id, o.environment, o.vendor \
+    p.organization_id, o.environment, o.vendor, d.kind AS device_kind \
     FROM application_sessions x JOIN applications a ON a.id = x.application_id \
     JOIN sessions s ON s.token_hash = x.session \
     JOIN people p ON p.id = s.person_id AND p.rev_from = (SELECT max(v.rev_from) FROM people v WHERE v.id = s.person_id) \
     AND p.rev_to = 9223372036854775807 AND p.active \
     JOIN organizations o ON o.id = p.organization_id AND o.rev_to = 9223372036854775807 \
+    LEFT JOIN devices d ON d.id = s.device \
     LEFT JOIN role_grants r ON r.person_id = s.person_id AND r.rev_to = 9223372036854775807 \
     WHERE x.token_hash = $1";
 
@@ -245,10 +248,12 @@ fn standing_of(rows: Vec<StandingRow>) -> Result<Option<Standing>, StorageError>
         email: r.email.unwrap_or_default(),
         roles,
         organization: OrganizationId(r.organization_id),
-        environment: Environment::from_key(&r.environment).ok_or_else(|| {
-            StorageError::Corrupt { what: "organizations.environment", detail: r.environment }
+        environment: Environment::from_key(&r.environment).ok_or(StorageError::Corrupt {
+            what: "organizations.environment",
+            detail: r.environment,
         })?,
         vendor: r.vendor,
+        bound: r.device_kind.is_some(),
     }))
 }
 
@@ -335,6 +340,7 @@ impl StandingRow {
             organization_id: r.get(23)?,
             environment: r.get(24)?,
             vendor: r.get(25)?,
+            device_kind: r.get(26)?,
         })
     }
 }
@@ -375,7 +381,13 @@ pub struct Ended {
     pub uri: String,
     pub tell_at: Timestamp,
     pub tries: i64,
+    /// The token by which its standing is found.
+    pub token_hash: Vec<u8>,
+    /// Whether it only was not used for a while, which the policy of its owner may allow.
+    pub idle: bool,
 }
+
+type Row = (String, i64, String, String, i64, i64, Vec<u8>, i64);
 
 /// Those whose clients are to be told at a time: their session was ended, is over, or was not used since
 /// another time. At most 100.
@@ -387,19 +399,22 @@ pub async fn ended(
     now: Timestamp,
     idle_since: Timestamp,
 ) -> Result<Vec<Ended>, StorageError> {
-    let rows = fetch_all!(c, (String, i64, String, String, i64, i64):
-        "SELECT x.sid, s.person_id, a.origin, a.backchannel_uri, x.tell_at, x.tries FROM application_sessions x \
+    let rows = fetch_all!(c, Row:
+        "SELECT x.sid, s.person_id, a.origin, a.backchannel_uri, x.tell_at, x.tries, x.token_hash, \
+         CAST(CASE WHEN s.ended_at IS NOT NULL OR s.ends_at <= $1 OR x.ended_at IS NOT NULL THEN 0 ELSE 1 END AS BIGINT) FROM application_sessions x \
          JOIN applications a ON a.id = x.application_id JOIN sessions s ON s.token_hash = x.session \
          WHERE x.tell_at IS NOT NULL AND x.tell_at <= $1 AND a.backchannel_uri <> '' \
          AND (s.ended_at IS NOT NULL OR s.ends_at <= $1 OR s.used_at < $2 OR x.ended_at IS NOT NULL) \
          ORDER BY x.tell_at LIMIT 100", now.0, idle_since.0)?;
-    let ended = |(sid, person, client_id, uri, tell_at, tries)| Ended {
+    let ended = |(sid, person, client_id, uri, tell_at, tries, token_hash, idle): Row| Ended {
         sid,
         person: PersonId(person),
         client_id,
         uri,
         tell_at: Timestamp(tell_at),
         tries,
+        token_hash,
+        idle: idle == 1,
     };
     Ok(rows.into_iter().map(ended).collect())
 }
@@ -422,6 +437,20 @@ pub async fn claim(
         next.map(|t| t.0)
     )?;
     Ok(n == 1)
+}
+
+/// It still holds: it is looked at again at a time.
+///
+/// # Errors
+/// As every query.
+pub async fn postpone(c: &mut Conn<'_>, sid: &str, to: Timestamp) -> Result<(), StorageError> {
+    execute!(
+        c,
+        "UPDATE application_sessions SET tell_at = $2 WHERE sid = $1 AND tell_at IS NOT NULL",
+        sid,
+        to.0
+    )?;
+    Ok(())
 }
 
 /// It has been told.

@@ -43,6 +43,13 @@ pub async fn all(c: &mut Conn<'_>) -> Result<Policies, StorageError> {
     for (organization, key, chosen) in chosen {
         choices.insert((OrganizationId(organization), feature(&key)?), chosen != 0);
     }
+    // An organization that lets its users sign in with less has chosen against the feature.
+    let weaker = fetch_all!(c, (i64,):
+        "SELECT organization_id FROM organization_access WHERE passwords <> 0 OR weaker_providers <> 0")?;
+    for (organization,) in weaker {
+        let choice = (OrganizationId(organization), Feature::PhishingResistant);
+        choices.entry(choice).or_insert(false);
+    }
     let mut networks = BTreeMap::new();
     let groups =
         fetch_all!(c, (i64, String): "SELECT organization_id, members FROM network_groups")?;

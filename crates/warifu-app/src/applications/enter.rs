@@ -5,12 +5,13 @@
 //! changed for a cookie of the application's host. That cookie points at the session: whatever ends the
 //! session ends it too, with the next request.
 
+use crate::policies::Judged;
 use crate::sessions::{OpenSession, Use};
 use crate::{App, AppError};
 use warifu_auth::applications::{Admission, admit};
 use warifu_auth::{SessionPolicy, SessionTimes, Token, Verdict, equal};
 use warifu_domain::applications::{Acr, Application, Kind};
-use warifu_domain::policy::Subject;
+use warifu_domain::policy::{DeviceRule, Subject};
 use warifu_domain::time::{HOUR, MINUTE};
 use warifu_domain::{ApplicationId, Timestamp};
 use warifu_storage::application_sessions::{self, ApplicationSession, Code, Standing};
@@ -176,6 +177,22 @@ impl App {
         self.stands(standing, by, policy).await
     }
 
+    /// How the session behind a token stands under what holds for its owner.
+    pub(crate) async fn standing_judged(
+        &self,
+        standing: &Standing,
+        network: &str,
+        policy: &SessionPolicy,
+    ) -> Result<Judged, AppError> {
+        let subject = Subject {
+            roles: standing.roles,
+            organization: standing.organization,
+            environment: standing.environment,
+            vendor: standing.vendor,
+        };
+        self.judged(standing.person, subject, &times(standing), network, policy).await
+    }
+
     /// Judges what is known about a token: the session first, then the application's policy.
     pub(crate) async fn stands(
         &self,
@@ -187,14 +204,7 @@ impl App {
         if standing.revoked || now >= standing.expires_at {
             return Ok(Err(Turned::SignIn));
         }
-        let subject = Subject {
-            roles: standing.roles,
-            organization: standing.organization,
-            environment: standing.environment,
-            vendor: standing.vendor,
-        };
-        let times = times(&standing);
-        let judged = self.judged(standing.person, subject, &times, by.network, policy).await?;
+        let judged = self.standing_judged(&standing, by.network, policy).await?;
         match judged.verdict {
             Verdict::Open { .. } => {}
             verdict => {
@@ -206,6 +216,11 @@ impl App {
                 }
                 return Ok(Err(Turned::SignIn));
             }
+        }
+        // A session that has to be bound to a device and is not goes no further here than on its own pages.
+        let late = now > standing.created_at.plus(judged.policy.device_register);
+        if !standing.bound && late && judged.device == DeviceRule::Required {
+            return Ok(Err(Turned::SignIn));
         }
         let proof = (standing.factor, standing.assurance);
         let acr = match admit(&standing.entry, standing.roles, proof, standing.proved_at, now) {

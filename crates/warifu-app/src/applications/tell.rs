@@ -3,7 +3,7 @@
 
 use crate::{App, AppError};
 use serde_json::json;
-use warifu_auth::{SessionPolicy, Token};
+use warifu_auth::{SessionPolicy, Token, Verdict};
 use warifu_domain::time::{HOUR, MINUTE, SECOND};
 use warifu_storage::application_sessions;
 
@@ -41,6 +41,12 @@ impl App {
         drop(reader);
         let mut tellings = Vec::new();
         for due in due {
+            if due.idle && self.still_holds(&due.token_hash, policy).await? {
+                let mut tx = self.db.begin_plain().await?;
+                application_sessions::postpone(&mut tx.conn(), &due.sid, now.plus(MINUTE)).await?;
+                tx.commit().await?;
+                continue;
+            }
             let last = due.tries + 1 >= TRIES;
             let next = (!last).then(|| now.plus(pause(due.tries)));
             let mut tx = self.db.begin_plain().await?;
@@ -63,6 +69,18 @@ impl App {
             tellings.push(Telling { sid: due.sid, to: due.uri, logout_token });
         }
         Ok(tellings)
+    }
+
+    /// Whether a session that was not used for a while still holds: its owner's policy may allow more.
+    async fn still_holds(
+        &self,
+        token_hash: &[u8],
+        policy: &SessionPolicy,
+    ) -> Result<bool, AppError> {
+        let found = self.checks.standing(&self.db, token_hash).await?;
+        let Some(standing) = found else { return Ok(false) };
+        let judged = self.standing_judged(&standing, &standing.network, policy).await?;
+        Ok(matches!(judged.verdict, Verdict::Open { .. }))
     }
 
     /// A client has taken it.

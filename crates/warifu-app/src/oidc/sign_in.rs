@@ -3,6 +3,7 @@
 use super::{KNOWN, link_id};
 use crate::notices::notify;
 use crate::passkeys::{actor_of, browser_hash};
+use crate::policies::access_of;
 use crate::sessions::OpenSession;
 use crate::sign_in::{CEREMONY, From, Opened, SignedInBy, ceremony_key};
 use crate::step_up::Passed;
@@ -23,7 +24,7 @@ use warifu_ledger::Hash;
 use warifu_ledger::body::{Change as Done, Enrolment, SignInRefused};
 use warifu_storage::credentials::{self, NewCredential};
 use warifu_storage::identity_providers::{self, Provider};
-use warifu_storage::{organization_access, people};
+use warifu_storage::people;
 
 /// What somebody goes to the provider for.
 #[derive(Clone, Copy, Debug)]
@@ -336,7 +337,7 @@ async fn judged(
         return no("organization");
     }
     let roles = people::roles(&mut change.conn(), person.id).await?;
-    let allowed = organization_access::of(&mut change.conn(), person.organization).await?;
+    let allowed = access_of(&mut change.conn(), person, roles).await?;
     match by_provider(statement.acr.as_deref(), &statement.amr, roles, allowed) {
         Some(assurance) => Ok(Ok(assurance)),
         None => no("acr"),

@@ -7,6 +7,7 @@ pub use sign_in::Tried;
 
 use crate::notices::notify;
 use crate::passkeys::{actor_of, browser_hash};
+use crate::policies::access_of;
 use crate::sign_in::{CEREMONY, From, ceremony_key};
 use crate::{App, AppError, Change};
 use base64::Engine;
@@ -106,7 +107,7 @@ fn codes_of(person: PersonId) -> String {
 async fn allowed(conn: &mut Conn<'_>, person: &KnownPerson) -> Result<bool, AppError> {
     let roles = people::roles(conn, person.id).await?;
     let organization = organizations::find(conn, person.organization).await?;
-    let access = organization_access::of(conn, person.organization).await?;
+    let access = access_of(conn, person, roles).await?;
     let of_vendor = organization.is_none_or(|o| o.vendor);
     Ok(person.active && may_use_password(roles, of_vendor, access))
 }

@@ -127,3 +127,4 @@ notice-policy-changed = { $by }さんが{ $policy }を変更しました。
 notice-stage-entered = { $feature }が「{ $stage }」の段階に入りました。
 mail-subject = アカウントについて
 mail-foot = お心当たりがない場合は、すぐにセッションを終了し、管理者に知らせてください。すべての通知：{ $address }
+mail-stop = お心当たりがない場合は、ここで止めてください：{ $address }

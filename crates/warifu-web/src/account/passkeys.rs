@@ -24,8 +24,7 @@ pub async fn page(
 ) -> Result<Response, Problem> {
     let shell = me.shell(Place::Passkeys, "").await?;
     let lang = shell.lang;
-    let mut known = web.app.factors(me.actor()).await?;
-    known.retain(|k| matches!(k.kind, Factor::Passkey | Factor::Certificate));
+    let known = web.app.factors(me.actor()).await?;
     let passkeys = known.into_iter().map(|k| Passkey {
         id: k.id.to_string(),
         synced: k.kind == Factor::Passkey && is_synced(&k.verifier),

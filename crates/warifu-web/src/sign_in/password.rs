@@ -3,6 +3,7 @@
 
 use super::Caller;
 use crate::csrf::Form;
+use crate::device;
 use crate::lang::{self, Visitor, local};
 use crate::page::{page as html, page_with};
 use crate::problem::Problem;
@@ -63,7 +64,7 @@ pub async fn sign_in(
     };
     let to = if next == "/" { home(opened.roles) } else { next };
     let cookie = AppendHeaders([(SET_COOKIE, session_cookie(&opened.token))]);
-    Ok((cookie, Redirect::to(to)).into_response())
+    Ok((cookie, opened.device.as_ref().map(device::offered), Redirect::to(to)).into_response())
 }
 
 /// The picture of an address, as squares of one path.

@@ -1,6 +1,7 @@
 //! Sign-in at an identity provider: there, back, and what the provider tells us by itself.
 
 use super::Caller;
+use crate::device;
 use crate::lang::{self, Visitor, local};
 use crate::page::{page, page_with};
 use crate::problem::Problem;
@@ -136,7 +137,7 @@ pub async fn callback(
             let next = local(&next);
             let to = if next == "/" { home(opened.roles) } else { next };
             let cookie = AppendHeaders([(SET_COOKIE, session_cookie(&opened.token))]);
-            (cookie, Redirect::to(to)).into_response()
+            (cookie, opened.device.as_ref().map(device::offered), Redirect::to(to)).into_response()
         }
         Finished::SteppedUp(passed) => {
             let cookie = AppendHeaders([(SET_COOKIE, session_cookie(&passed.session))]);

@@ -70,7 +70,9 @@ impl Mailer {
     ) -> Result<(), Box<dyn std::error::Error + Send + Sync>> {
         let address = mail.address.parse().map_err(|_| MailError::To(mail.address.clone()))?;
         let to = Mailbox::new(Some(mail.name.clone()), address);
-        let (subject, text) = words(mail, &web.app.config.name, &web.config.origin_text());
+        let stop = web.app.stop_path_of(mail.kind, &mail.details);
+        let (subject, text) =
+            words(mail, &web.app.config.name, &web.config.origin_text(), stop.as_deref());
         let message =
             Message::builder().from(self.from.clone()).to(to).subject(subject).body(text)?;
         let bytes = message.formatted();
@@ -82,7 +84,7 @@ impl Mailer {
 }
 
 /// Subject and text.
-fn words(mail: &DueMail, installation: &str, origin: &str) -> (String, String) {
+fn words(mail: &DueMail, installation: &str, origin: &str, stop: Option<&str>) -> (String, String) {
     let subject =
         format!("[{installation}] {}", Lang::ALL.map(|l| l.t("mail-subject")).join(" / "));
     let part = |lang: Lang| {
@@ -90,7 +92,10 @@ fn words(mail: &DueMail, installation: &str, origin: &str) -> (String, String) {
         let what =
             crate::account::notices::sentence(lang, &TimeZone::UTC, mail.kind, &mail.details);
         let foot = lang.t_args("mail-foot", &[("address", &format!("{origin}/account/notices"))]);
-        format!("{what}\n{at} (UTC)\n\n{foot}\n")
+        let stop = stop.map(|path| {
+            lang.t_args("mail-stop", &[("address", &format!("{origin}{path}"))]) + "\n"
+        });
+        format!("{what}\n{at} (UTC)\n{}\n{foot}\n", stop.unwrap_or_default())
     };
     (subject, Lang::ALL.map(part).join("\n———\n\n"))
 }

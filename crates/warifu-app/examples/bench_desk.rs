@@ -323,6 +323,9 @@ async fn session(folder: &str, database: Option<&str>) {
         network: "loopback".into(),
         agent: "bench/desk".into(),
         credential: CredentialId(0),
+        factor: warifu_domain::factors::Factor::Passkey,
+        assurance: 2,
+        proved_at: at,
     };
     sessions::insert(&mut change.conn(), &session).await.unwrap();
     change.commit().await.unwrap();

@@ -89,7 +89,7 @@ pub enum Chosen {
     Done,
     /// Something is wrong with it; the same codes go on.
     Again {
-        offer: Offer,
+        offer: Box<Offer>,
         field: &'static str,
         what: Refusal,
     },
@@ -219,7 +219,7 @@ impl App {
         };
         if let Some((field, what)) = unfit {
             let offer = self.keep_codes(person, secret, invitation, from).await?;
-            return Ok(Chosen::Again { offer, field, what });
+            return Ok(Chosen::Again { offer: Box::new(offer), field, what });
         }
         let salt = self.random_bytes();
         let hash = self.in_turn(move || password::hash(&password, salt)).await?;

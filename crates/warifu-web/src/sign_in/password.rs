@@ -135,7 +135,7 @@ pub async fn chosen(
         Chosen::Done => Ok(Redirect::to("/sign-in/password").into_response()),
         Chosen::Again { offer, field, what } => {
             let errors = vec![(field.to_owned(), visitor.taste.lang.refusal(&what))];
-            let view = view(&visitor, invitation, offer, errors)?;
+            let view = view(&visitor, invitation, *offer, errors)?;
             page_with(StatusCode::UNPROCESSABLE_ENTITY, view)
         }
     }

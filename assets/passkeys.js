@@ -63,15 +63,11 @@ async function signature(url, body) {
 async function post(url, csrf, content) {
   const body = JSON.stringify(content);
   const answer = await fetch(url, {
-    method: "POST",
-    credentials: "same-origin",
+    method: "POST", credentials: "same-origin", body,
     headers: {
-      "Content-Type": "application/json",
-      Accept: "application/json",
-      "X-CSRF-Token": csrf,
+      "Content-Type": "application/json", Accept: "application/json", "X-CSRF-Token": csrf,
       ...await signature(url, body),
     },
-    body,
   });
   if (!answer.ok) throw new Error("refused");
   return answer.status === 204 ? {} : answer.json();
@@ -87,10 +83,10 @@ function show(form, problem) {
   }
 }
 
-// Whoever signed in at an identity provider proves themselves there, in a window of its own. It comes
-// back to a page of ours (stepped-up.js) that tells the proof. On its way it loses opener and name
-// (Cross-Origin-Opener-Policy); should two pages wait, the server takes the proof for one action only.
-function atProvider(path) {
+// Whoever signed in at a provider or with a certificate proves themselves there, in a window of its
+// own: this page keeps what was typed. The window loses opener and name on its way; should two pages
+// wait, the server takes the proof for one action only.
+function elsewhere(address) {
   const channel = new BroadcastChannel("warifu-step-up");
   return new Promise((resolve, reject) => {
     const closed = () => reject(new DOMException("closed", "AbortError"));
@@ -99,7 +95,7 @@ function atProvider(path) {
       clearTimeout(end);
       if (data?.proof) resolve(data.proof); else reject(new Error("refused"));
     };
-    if (!open(path, "warifu-step-up", "popup,width=520,height=720")) closed();
+    if (!open(address, "warifu-step-up", "popup,width=560,height=720")) closed();
   }).finally(() => channel.close());
 }
 
@@ -113,8 +109,8 @@ async function stepUp(form, csrf) {
   }
   const what = { action: form.dataset.stepUp, parameters };
   const { publicKey, certificate, provider, ...rest } = await post("/step-up/options", csrf, what);
-  if (certificate) { keep(form, await shown(certificate)); return; }
-  if (provider) { keep(form, await atProvider(provider)); return; }
+  const there = certificate ?? provider;
+  if (there) { keep(form, await elsewhere(there)); return; }
   const options = { publicKey: parseOptions("step-up", publicKey) };
   const credential = await navigator.credentials.get(options);
   const proof = await post("/step-up/verify", csrf, {
@@ -125,23 +121,7 @@ async function stepUp(form, csrf) {
 
 function keep(form, proof) {
   const field = document.createElement("input");
-  field.type = "hidden";
-  field.name = "step_up";
-  field.value = proof;
-  form.append(field);
-}
-
-// A certificate is shown at another port, in a window of its own: this page keeps what was typed.
-function shown(address) {
-  const channel = new BroadcastChannel("warifu-step-up");
-  const other = window.open(address, "warifu-step-up", "popup,width=560,height=480");
-  return new Promise((resolve, reject) => {
-    const closed = () => Object.assign(new Error("closed"), { name: "AbortError" });
-    const end = () => { channel.close(); clearTimeout(late); };
-    const late = setTimeout(() => { end(); reject(closed()); }, 300_000);
-    if (!other) { end(); reject(closed()); return; }
-    channel.onmessage = ({ data }) => { end(); resolve(data.step_up); };
-  });
+  form.append(Object.assign(field, { type: "hidden", name: "step_up", value: proof }));
 }
 
 let pending;

@@ -31,7 +31,6 @@ static ALL: LazyLock<Vec<Asset>> = LazyLock::new(|| {
         "icons.svg",
         "mark.svg",
         "device.js",
-        "certificate.js",
         "drafts.js",
         "keys.js",
         "live.js",

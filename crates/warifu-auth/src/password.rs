@@ -110,7 +110,7 @@ mod tests {
 
     #[test]
     fn what_looks_the_same_is_the_same() {
-        let typed = normalized(&of("cafe\u{301} au lait"));
-        assert_eq!(typed.expose_secret(), "caf\u{e9} au lait");
+        let typed = normalized(&of("nai\u{308}ve au lait"));
+        assert_eq!(typed.expose_secret(), "na\u{ef}ve au lait");
     }
 }

@@ -2,6 +2,7 @@
 
 mod cli;
 mod demo;
+mod signals;
 
 use std::io::Write;
 use std::process::ExitCode;

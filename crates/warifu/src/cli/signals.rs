@@ -1,10 +1,10 @@
 //! Where `warifu serve` sends notices and events to.
 
 use super::CliError;
+use crate::signals::{Mailer, Webhook};
 use clap::Args;
 use secrecy::SecretString;
 use url::Url;
-use warifu_web::signals::{Mailer, Webhook};
 
 /// Mail and webhook, by choice. What holds a secret is better given in the environment, which other
 /// users of the machine cannot read.

@@ -144,7 +144,7 @@ on_both! {
         let (to, subject, text) = &mails[0];
         assert!(to.contains("owner@example.com"), "{to}");
         assert!(subject.contains("About your account") && subject.contains("アカウント"), "{subject}");
-        assert!(text.contains("was added to your account") && text.contains("追加"), "{text}");
+        assert!(text.contains("was added to what you can sign in with") && text.contains("追加"), "{text}");
         assert!(text.contains("/account/notices") && !text.contains("/enrol/"), "{text}");
         let until = Instant::now() + Duration::from_secs(20);
         let sent = loop {

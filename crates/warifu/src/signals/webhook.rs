@@ -2,12 +2,12 @@
 //! `metadata.uid` is the entry's number, by which a receiver knows one that it has.
 
 use super::ocsf;
-use crate::state::Web;
 use hmac::{Hmac, Mac};
 use secrecy::{ExposeSecret, SecretString};
 use sha2::Sha256;
 use std::time::Duration;
 use url::Url;
+use warifu_web::Web;
 
 /// How often it is looked for entries, and how long a receiver that refuses is left alone.
 const LOOK: Duration = Duration::from_secs(1);

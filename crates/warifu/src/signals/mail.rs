@@ -1,14 +1,11 @@
-//! Notices by mail, in every language of the pages, one under the other: whoever is robbed is the first
-//! to know, and reads it in their own. A mail has no link that signs anybody in.
+//! Notices by mail.
 
-use crate::i18n::Lang;
-use crate::state::Web;
-use jiff::tz::TimeZone;
-use lettre::message::Mailbox;
+use lettre::message::{Mailbox, SinglePart};
 use lettre::{AsyncSmtpTransport, AsyncTransport, Message, Tokio1Executor};
 use secrecy::{ExposeSecret, SecretString};
 use std::time::Duration;
 use warifu_app::signals::DueMail;
+use warifu_web::{Web, mails};
 
 /// How often it is looked for mails.
 const LOOK: Duration = Duration::from_secs(2);
@@ -70,32 +67,16 @@ impl Mailer {
     ) -> Result<(), Box<dyn std::error::Error + Send + Sync>> {
         let address = mail.address.parse().map_err(|_| MailError::To(mail.address.clone()))?;
         let to = Mailbox::new(Some(mail.name.clone()), address);
-        let stop = web.app.stop_path_of(mail.kind, &mail.details);
-        let (subject, text) =
-            words(mail, &web.app.config.name, &web.config.origin_text(), stop.as_deref());
-        let message =
-            Message::builder().from(self.from.clone()).to(to).subject(subject).body(text)?;
+        let (subject, text) = mails::words(web, mail);
+        let message = Message::builder()
+            .from(self.from.clone())
+            .to(to)
+            .subject(subject)
+            .singlepart(SinglePart::plain(text))?;
         let bytes = message.formatted();
         let sent = self.transport.send(message).await;
         sent.map_err(|e| MailError::Refused(e.to_string()))?;
         web.app.mail_sent(mail, &bytes).await?;
         Ok(())
     }
-}
-
-/// Subject and text.
-fn words(mail: &DueMail, installation: &str, origin: &str, stop: Option<&str>) -> (String, String) {
-    let subject =
-        format!("[{installation}] {}", Lang::ALL.map(|l| l.t("mail-subject")).join(" / "));
-    let part = |lang: Lang| {
-        let at = lang.date_time(mail.at.to_jiff(), &TimeZone::UTC).text;
-        let what =
-            crate::account::notices::sentence(lang, &TimeZone::UTC, mail.kind, &mail.details);
-        let foot = lang.t_args("mail-foot", &[("address", &format!("{origin}/account/notices"))]);
-        let stop = stop.map(|path| {
-            lang.t_args("mail-stop", &[("address", &format!("{origin}{path}"))]) + "\n"
-        });
-        format!("{what}\n{at} (UTC)\n{}\n{foot}\n", stop.unwrap_or_default())
-    };
-    (subject, Lang::ALL.map(part).join("\n———\n\n"))
 }

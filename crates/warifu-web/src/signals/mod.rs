@@ -1,8 +1,0 @@
-//! Telling people by mail and a webhook what happened to accounts and policy.
-
-pub mod mail;
-pub mod ocsf;
-pub mod webhook;
-
-pub use mail::{MailError, Mailer};
-pub use webhook::{Webhook, WebhookError};

@@ -124,13 +124,14 @@ function keep(form, proof) {
   form.append(Object.assign(field, { type: "hidden", name: "step_up", value: proof }));
 }
 
+const problemOf = ({ name }) => (/^(NotAllowed|Abort)Error$/.test(name) ? "closed" : "refused");
+
 let pending;
 
-async function run(form, { mediation } = {}) {
+async function run(form) {
   const kind = form.dataset.passkey;
   pending?.abort();
   pending = new AbortController();
-  const { signal } = pending;
   const csrf = tokenOf(form);
   if (form.dataset.stepUp) await stepUp(form, csrf);
   const fields = Object.fromEntries(
@@ -139,8 +140,7 @@ async function run(form, { mediation } = {}) {
   delete fields.csrf;
   const { publicKey, ...rest } = await post(form.dataset.options, csrf, fields);
   delete rest.mediation;
-  const options = { publicKey: parseOptions(kind, publicKey), signal };
-  if (mediation) options.mediation = mediation;
+  const options = { publicKey: parseOptions(kind, publicKey), signal: pending.signal };
   const credential = kind === "enrol"
     ? await navigator.credentials.create(options)
     : await navigator.credentials.get(options);
@@ -170,8 +170,7 @@ for (const form of document.querySelectorAll("form[data-passkey]")) {
     try {
       await run(form);
     } catch (error) {
-      const closed = error.name === "NotAllowedError" || error.name === "AbortError";
-      show(form, closed ? "closed" : "refused");
+      show(form, problemOf(error));
       button.disabled = false;
       if (wait) wait.hidden = true;
       button.focus();
@@ -179,20 +178,22 @@ for (const form of document.querySelectorAll("form[data-passkey]")) {
   });
 }
 
-for (const form of document.querySelectorAll("form[data-step-up]:not([data-passkey])")) {
-  form.addEventListener("submit", async (event) => {
-    if (form.elements.step_up) return;
-    event.preventDefault();
-    if (!globalThis.PublicKeyCredential) { show(form, "unsupported"); return; }
-    const { submitter } = event;
-    show(form, null);
-    try {
-      await stepUp(form, tokenOf(form));
-      form.requestSubmit(submitter);
-    } catch (error) {
-      const closed = error.name === "NotAllowedError" || error.name === "AbortError";
-      show(form, closed ? "closed" : "refused");
-      submitter?.focus();
-    }
-  });
-}
+// On the document: a part of the page that is loaded again (progress.js) keeps its forms working.
+document.addEventListener("submit", async (event) => {
+  const form = event.target;
+  if (!form.matches("form[data-step-up]:not([data-passkey])") || form.elements.step_up) return;
+  event.preventDefault();
+  if (!globalThis.PublicKeyCredential) { show(form, "unsupported"); return; }
+  const { submitter } = event;
+  show(form, null);
+  try {
+    await stepUp(form, tokenOf(form));
+    const now = form.isConnected ? form
+      : document.querySelector(`form[action="${form.getAttribute("action")}"]`);
+    if (now !== form) now?.append(form.elements.step_up);
+    now?.requestSubmit(now === form ? submitter : undefined);
+  } catch (error) {
+    show(form, problemOf(error));
+    submitter?.focus();
+  }
+});

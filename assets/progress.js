@@ -32,8 +32,9 @@ function look() {
   next();
 }
 
-document.addEventListener("submit", ({ target }) => {
-  if (target.dataset?.begins) { looks = 20; look(); }
+// Nothing has begun while another module still asks for a key.
+document.addEventListener("submit", ({ target, defaultPrevented }) => {
+  if (target.dataset?.begins && !defaultPrevented) { looks = 20; look(); }
 });
 document.addEventListener("warifu:swapped", look);
 document.addEventListener("visibilitychange", () => { if (!document.hidden) next(); });

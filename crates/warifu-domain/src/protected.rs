@@ -45,10 +45,12 @@ pub enum Action {
     RecoveryCodes,
     /// A program gets a service account.
     CreateService,
+    /// The file of a report over everybody or over the limits leaves.
+    DownloadReport,
 }
 
 impl Action {
-    pub const ALL: [Action; 19] = [
+    pub const ALL: [Action; 20] = [
         Action::AddFactor,
         Action::RemoveFactor,
         Action::ChangeRoles,
@@ -68,6 +70,7 @@ impl Action {
         Action::ApproveReset,
         Action::RecoveryCodes,
         Action::CreateService,
+        Action::DownloadReport,
     ];
 
     pub fn key(self) -> &'static str {
@@ -91,6 +94,7 @@ impl Action {
             Action::ApproveReset => "approve_reset",
             Action::RecoveryCodes => "recovery_codes",
             Action::CreateService => "create_service",
+            Action::DownloadReport => "download_report",
         }
     }
 

@@ -239,10 +239,21 @@ impl App {
         password: &SecretString,
         breached: Option<Arc<Breached>>,
     ) -> Result<Option<Refusal>, AppError> {
-        let found = people::find(&mut self.db.read().await?.conn(), person).await?;
-        let found = found.ok_or_else(gone)?;
+        let mut reader = self.db.read().await?;
+        let found = people::find(&mut reader.conn(), person).await?.ok_or_else(gone)?;
+        let organization = organizations::find(&mut reader.conn(), found.organization).await?;
+        drop(reader);
         let r = &found.record;
-        let known = [r.email.as_deref(), r.username.as_deref(), Some(r.display_name())];
+        // What somebody who guesses tries first.
+        let known = [
+            r.email.as_deref(),
+            r.username.as_deref(),
+            Some(r.display_name()),
+            organization.as_ref().map(|o| o.name.as_str()),
+            organization.as_ref().map(|o| o.domain.as_str()).filter(|d| !d.is_empty()),
+            Some(self.config.name.as_str()),
+            Some("warifu"),
+        ];
         let known: Vec<&str> = known.into_iter().flatten().collect();
         let what = match password::fit(password, &known, false) {
             Ok(()) => None,

@@ -3,6 +3,7 @@
 
 use super::produce::{Made, Progress, produce};
 use crate::live::Event;
+use crate::step_up::spend;
 use crate::{App, AppError};
 use bytes::Bytes;
 use futures_util::Stream;
@@ -14,6 +15,7 @@ use tokio::runtime::Handle;
 use tokio::sync::{mpsc, oneshot};
 use warifu_domain::RunId;
 use warifu_domain::access::{Actor, Permission};
+use warifu_domain::protected::{Action, Protected};
 use warifu_domain::refusal;
 use warifu_domain::reports::Definition;
 use warifu_ledger::body::{ColumnBytes, OrderKey, ReportAbort, ReportEnd, ReportStart};
@@ -70,13 +72,22 @@ impl Drop for DownloadBody {
 const WAITING: usize = 4;
 
 impl App {
-    /// Starts the download of a prepared run.
+    /// Starts the download of a prepared run. What is a decision asks for the key: a stolen session
+    /// takes nobody's records with it. On the command line there is no key, and no thief either who is
+    /// not the machine's owner already.
     ///
     /// # Errors
-    /// Denied, not found, or [`AppError::Conflict`] when its file has left before.
-    pub async fn download_run(&self, actor: &Actor, id: RunId) -> Result<Download, AppError> {
+    /// Denied, not found, [`AppError::Conflict`] when its file has left before, [`AppError::StepUp`]
+    /// without a proof for just this run.
+    pub async fn download_run(
+        &self,
+        actor: &Actor,
+        id: RunId,
+        proof: Option<&str>,
+    ) -> Result<Download, AppError> {
         let run = self.run(actor, id).await?;
-        if run.definition.weight(run.expected_rows as u64, &self.config.limits).is_decision() {
+        let decision = self.is_decision(&run);
+        if decision {
             actor.require(Permission::RunUnfilteredReports)?;
         }
         if run.actor != actor.person {
@@ -91,6 +102,10 @@ impl App {
                 "run-left",
                 "the file of this run has left before; run the report again"
             )));
+        }
+        if decision && actor.session.is_some() {
+            let what = Protected::new(Action::DownloadReport).with("run", id);
+            spend(&mut change, actor, &what, proof).await?;
         }
         let seq = change.record(actor, None, &start_entry(&run)?).await?;
         reports::set_start(&mut change.conn(), id, seq).await?;
@@ -122,6 +137,11 @@ impl App {
             length,
             body: DownloadBody { pieces, taken: 0, ended: false, told: Some(told) },
         })
+    }
+
+    /// Whether a run is over everybody or over the limits.
+    pub fn is_decision(&self, run: &Run) -> bool {
+        run.definition.weight(run.expected_rows as u64, &self.config.limits).is_decision()
     }
 
     /// Sends the file and records how that ended, also when the database is away for a while.

@@ -158,7 +158,7 @@ pub fn ask(definition: Definition) -> NewRun {
 
 pub async fn take(app: &App, actor: &Actor, definition: &Definition) -> (RunId, Vec<u8>) {
     let run = app.prepare_run(actor, ask(definition.clone())).await.unwrap();
-    let mut download = app.download_run(actor, run.id).await.unwrap();
+    let mut download = app.download_run(actor, run.id, None).await.unwrap();
     let mut bytes = Vec::new();
     while let Some(piece) = download.body.next().await {
         bytes.extend_from_slice(&piece.unwrap());

@@ -73,12 +73,12 @@ async fn what_is_cut_off_is_aborted(i: &Installation) {
     let definition = Definition::of_everything(Subject::People);
     // The receiver goes away after the first piece.
     let run = i.app.prepare_run(&a, ask(definition.clone())).await.unwrap();
-    let mut download = i.app.download_run(&a, run.id).await.unwrap();
+    let mut download = i.app.download_run(&a, run.id, None).await.unwrap();
     assert!(download.body.next().await.unwrap().is_ok());
     drop(download);
     assert_eq!(ended(&i.app, &a, run.id).await.state, RunState::Aborted);
     // A second download of the same run is refused.
-    assert!(matches!(i.app.download_run(&a, run.id).await, Err(AppError::Conflict(_))));
+    assert!(matches!(i.app.download_run(&a, run.id, None).await, Err(AppError::Conflict(_))));
     // A run of this node that was running when the process died is aborted at the next start.
     let id = begun(i, &i.app.config.node, MINUTE).await;
     assert_eq!(i.app.abort_unfinished_runs().await.unwrap(), 1);
@@ -195,7 +195,7 @@ async fn only_decided_reports_over_everybody(i: &Installation) {
     // Somebody else's prepared run is not theirs to download.
     let run = i.app.prepare_run(&a, ask(everybody())).await.unwrap();
     let other = Actor { person: PersonId(2), ..super_administrator() };
-    assert!(matches!(i.app.download_run(&other, run.id).await, Err(AppError::Conflict(_))));
+    assert!(matches!(i.app.download_run(&other, run.id, None).await, Err(AppError::Conflict(_))));
 }
 
 async fn same_bytes_in_every_format(i: &Installation) {

@@ -136,16 +136,18 @@ pub async fn run(
     json(StatusCode::OK, &view)
 }
 
-/// The file, once, as it is made. Its start entry is durable before the first byte.
-#[utoipa::path(post, path = "/api/v1/runs/{id}/download", params(("id" = i64, Path)), request_body = Object,
-    responses((status = 200, content_type = "text/csv"), (status = 404), (status = 409)))]
+/// The file, once, as it is made. Its start entry is durable before the first byte. 403 `step-up-required`
+/// for a report over everybody or over the limits without the proof of a step-up for `download_report` with
+/// the parameter `run`.
+#[utoipa::path(post, path = "/api/v1/runs/{id}/download", params(("id" = i64, Path)), request_body = crate::runs::download::Given,
+    responses((status = 200, content_type = "text/csv"), (status = 403), (status = 404), (status = 409)))]
 pub async fn download(
     State(web): State<Web>,
     who: SignedIn,
     Path(id): Path<RunId>,
-    _: Json<Value>,
+    given: Json<crate::runs::download::Given>,
 ) -> Result<Response, Problem> {
-    crate::runs::download::file(&web, &who, id).await
+    crate::runs::download::file(&web, &who, id, given.step_up.as_deref()).await
 }
 
 /// Stops a transfer, or puts a run aside whose file has not begun to leave.

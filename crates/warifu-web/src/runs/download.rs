@@ -1,6 +1,5 @@
 //! `POST /runs/{id}/download`: the file, once, as it is made.
 
-use super::run::Nothing;
 use crate::csrf::Form;
 use crate::problem::Problem;
 use crate::session::{SignedIn, Staff};
@@ -10,20 +9,35 @@ use axum::extract::{Path, State};
 use axum::http::HeaderValue;
 use axum::http::header::{CACHE_CONTROL, CONTENT_DISPOSITION, CONTENT_LENGTH, CONTENT_TYPE};
 use axum::response::{IntoResponse, Response};
+use serde::Deserialize;
+use utoipa::ToSchema;
 use warifu_domain::RunId;
 
 pub async fn download(
     State(web): State<Web>,
     who: Staff,
     Path(id): Path<RunId>,
-    _: Form<Nothing>,
+    form: Form<Given>,
 ) -> Result<Response, Problem> {
-    file(&web, &who, id).await
+    file(&web, &who, id, form.step_up.as_deref()).await
+}
+
+/// The proof of a step-up, where the report is a decision.
+#[derive(Debug, Default, Deserialize, ToSchema)]
+#[serde(default)]
+pub struct Given {
+    /// What `POST /step-up/verify` answered.
+    pub step_up: Option<String>,
 }
 
 /// The file on its way out.
-pub async fn file(web: &Web, who: &SignedIn, id: RunId) -> Result<Response, Problem> {
-    let file = web.app.download_run(who.actor(), id).await?;
+pub async fn file(
+    web: &Web,
+    who: &SignedIn,
+    id: RunId,
+    proof: Option<&str>,
+) -> Result<Response, Problem> {
+    let file = web.app.download_run(who.actor(), id, proof).await?;
     let mut response = Body::from_stream(file.body).into_response();
     let headers = response.headers_mut();
     headers.insert(CONTENT_TYPE, HeaderValue::from_static(file.media_type));

@@ -116,7 +116,7 @@ pub async fn run(
         ready: r.state == RunState::Prepared && r.actor == who.actor().person,
         receipt,
         downloads,
-        step_up: false,
+        step_up: web.app.is_decision(&r),
         shell,
     })
 }

@@ -262,7 +262,7 @@ impl Story<'_> {
                 decided: true,
             };
             let run = self.app.prepare_run(&who, run).await?;
-            let mut download = self.app.download_run(&who, run.id).await?;
+            let mut download = self.app.download_run(&who, run.id, None).await?;
             while let Some(piece) = download.body.next().await {
                 piece.map_err(|e| AppError::Internal(e.to_string()))?;
             }

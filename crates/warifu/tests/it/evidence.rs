@@ -8,6 +8,10 @@ use std::time::Duration;
 
 /// Somebody who may run reports over everybody, replay them and investigate.
 pub(crate) async fn enter(w: &Warifu) -> Client {
+    enter_with_key(w).await.0
+}
+
+async fn enter_with_key(w: &Warifu) -> (Client, Passkey) {
     let link = w.ok(
         "enrol",
         &["--email", "ada@example.com", "--role", "super_administrator", "--role", "responder"],
@@ -19,7 +23,7 @@ pub(crate) async fn enter(w: &Warifu) -> Client {
     client.passkey(&page, &mut passkey).await;
     let page = client.get("/sign-in").await;
     assert_eq!(client.passkey(&page, &mut passkey).await.status, 204);
-    client
+    (client, passkey)
 }
 
 pub(crate) fn import(w: &Warifu, people: usize) {
@@ -69,7 +73,7 @@ fn asked<'a>(csrf: &'a str, act: &'a str, rest: &[(&'a str, &'a str)]) -> Vec<(&
 on_both! {
     async fn what_leaves_is_recorded_recreated_and_found(w: Warifu) {
         import(&w, 300);
-        let mut client = enter(&w).await;
+        let (mut client, mut passkey) = enter_with_key(&w).await;
         let page = client.get("/reports/new").await;
         assert_eq!(page.status, 200, "{}", page.text());
         let token = csrf(&page);
@@ -95,8 +99,10 @@ on_both! {
         assert_eq!(page.location(), "/runs/1");
 
         // The file leaves once, with its exact length.
-        let file = client.post_form("/runs/1/download", &[("csrf", &token)]).await;
-        assert_eq!(file.status, 200);
+        let form = client.get("/runs/1").await.form("action", "/runs/1/download");
+        let form = client.step_up(form, &mut passkey).await;
+        let file = client.submit(&form, &[]).await;
+        assert_eq!(file.status, 200, "{}", file.text());
         assert_eq!(file.header("content-length"), file.text().len().to_string());
         assert!(file.header("content-disposition").contains("filename*=UTF-8''All-users-"));
         assert!(file.text().contains("p299@o4.example"));

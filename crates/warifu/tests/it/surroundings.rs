@@ -152,7 +152,8 @@ async fn a_full_disk(engine: Engine) {
     let mut client = program_of(&w).await;
     let (case, pid) = (case(&mut client).await, w.pid());
     let asked = json!({ "decided": true, "reason": "disk", "definition": {
-        "subject": "people", "columns": ["full_name", "email", "role_description"] } });
+        "subject": "people", "columns": ["full_name", "email", "role_description"],
+        "filter": { "column": "email", "op": "contains", "value": "@" } } });
     let begun = api(&mut client, "/api/v1/runs", &asked).await.unwrap()["id"].as_i64().unwrap();
     let (mut prepared, mut left) = (Vec::new(), Vec::new());
     for _ in 0..20 {
@@ -356,7 +357,8 @@ async fn a_database_that_goes_away_comes_back() {
     let path = format!("/api/v1/cases/{case}/messages");
     let note = |text: &str| json!({ "body": text, "note": true });
     let asked = json!({ "decided": true, "reason": "wire", "definition": {
-        "subject": "people", "columns": ["full_name", "email", "role_description"] } });
+        "subject": "people", "columns": ["full_name", "email", "role_description"],
+        "filter": { "column": "email", "op": "contains", "value": "@" } } });
     let run = api(&mut client, "/api/v1/runs", &asked).await.unwrap()["id"].as_i64().unwrap();
     let mut said = Vec::new();
     for n in 0..5 {
@@ -493,7 +495,8 @@ async fn nodes_on_one_database_leave_each_other_s_downloads_alone() {
     people(&a, PEOPLE);
     let mut client = program_of(&a).await;
     let asked = json!({ "decided": true, "reason": "nodes", "definition": {
-        "subject": "people", "columns": ["full_name", "email", "role_description"] } });
+        "subject": "people", "columns": ["full_name", "email", "role_description"],
+        "filter": { "column": "email", "op": "contains", "value": "@" } } });
     let begin = async |client: &mut Client| {
         let run = api(client, "/api/v1/runs", &asked).await.unwrap()["id"].as_i64().unwrap();
         (run, take_slowly(client, run).await)

@@ -29,7 +29,8 @@ async fn a_download_is_seen_to_grow_and_is_stopped_by_the_page() {
     assert_eq!(page.eval("document.activeElement.value").await, "gl");
 
     let asked = json!({ "decided": true, "reason": "watched", "definition": {
-        "subject": "people", "columns": ["full_name", "email", "role_description"] } });
+        "subject": "people", "columns": ["full_name", "email", "role_description"],
+        "filter": { "column": "email", "op": "contains", "value": "@" } } });
     let run = api(&mut program, "/api/v1/runs", &asked).await.unwrap()["id"].as_i64().unwrap();
     page.goto(&w.url(&format!("/runs/{run}"))).await;
     page.wait_for("form[action$='/download'] button").await;

@@ -1,4 +1,4 @@
-//! 13, 24 and 30: a stolen session and what only the key may do.
+//! 3, 13, 24 and 30: a stolen session and what only the key may do.
 
 use super::{entries, notices, verified};
 use crate::http::Client;
@@ -46,6 +46,39 @@ on_both! {
         let told = entries(&mut owner, "step_up").await;
         assert_eq!((told.len(), &told[0]["body"]["passed"]), (1, &json!(true)));
         verified(&w);
+    }
+
+    async fn attack_03_a_stolen_session_takes_nobody_s_records_with_it(w: Warifu) {
+        crate::evidence::import(&w, 40);
+        let (mut owner, mut passkey, csrf) = administrator(&w).await;
+        let mut thief = owner.clone().header("x-csrf-token", &csrf);
+        let mut json = thief.clone().header("accept", "application/json");
+        let asked = json!({ "decided": true, "reason": "all of them", "definition": {
+            "subject": "people", "columns": ["full_name", "email"] } });
+        let run = json.json(Method::POST, "/api/v1/runs", &asked).await;
+        assert_eq!(run.status, 201, "{}", run.text());
+        let run = run.value()["id"].as_i64().unwrap();
+        let (api, page) = (format!("/api/v1/runs/{run}/download"), format!("/runs/{run}/download"));
+        for proof in [Value::Null, json!(""), json!("AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA")] {
+            let said = json.json(Method::POST, &api, &json!({ "step_up": proof })).await;
+            assert_eq!(said.status, 403, "{}", said.text());
+            assert_eq!(said.value()["type"], "/problems/step-up-required");
+        }
+        assert_eq!(thief.post_form(&page, &[("csrf", &csrf)]).await.status, 403);
+        // A proof for another run is none for this one.
+        let other = json!({ "action": "download_report", "parameters": { "run": (run + 1).to_string() } });
+        let wrong = owner.prove(&csrf, other, &mut passkey).await.value()["step_up"].clone();
+        let mut own = owner.clone().header("x-csrf-token", &csrf).header("accept", "application/json");
+        assert_eq!(own.json(Method::POST, &api, &json!({ "step_up": wrong })).await.status, 403);
+        assert!(entries(&mut owner, "report_start").await.is_empty(), "nothing began to leave");
+
+        let form = owner.get(&format!("/runs/{run}")).await.form("action", &page);
+        let form = owner.step_up(form, &mut passkey).await;
+        let file = owner.submit(&form, &[]).await;
+        assert_eq!(file.status, 200);
+        assert!(file.text().contains("p39@o4.example"), "{}", file.text());
+        assert_eq!(entries(&mut owner, "report_start").await.len(), 1);
+        assert_eq!(entries(&mut owner, "step_up").await[0]["body"]["action"], "download_report");
     }
 
     async fn attack_24_a_stolen_cookie_enrols_no_key(w: Warifu) {

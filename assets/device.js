@@ -116,6 +116,7 @@ document.addEventListener("submit", async (event) => {
   event.preventDefault();
   event.stopImmediatePropagation();
   const { submitter } = event;
+  form.dataset.signing = ""; // swap.js leaves it in its place
   form.querySelector("input[name=device]")?.remove();
   const fields = [...new FormData(form, submitter ?? undefined)]
     .map(([key, value]) => [key, String(value).replace(/\r\n?|\n/g, "\r\n")]);
@@ -130,4 +131,5 @@ document.addEventListener("submit", async (event) => {
   }
   passing.add(form);
   form.requestSubmit(submitter);
+  delete form.dataset.signing;
 }, true);

@@ -186,14 +186,14 @@ document.addEventListener("submit", async (event) => {
   if (!globalThis.PublicKeyCredential) { show(form, "unsupported"); return; }
   const { submitter } = event;
   show(form, null);
+  form.dataset.asking = ""; // the part that it stands in is not loaded again meanwhile (swap.js)
   try {
     await stepUp(form, tokenOf(form));
-    const now = form.isConnected ? form
-      : document.querySelector(`form[action="${form.getAttribute("action")}"]`);
-    if (now !== form) now?.append(form.elements.step_up);
-    now?.requestSubmit(now === form ? submitter : undefined);
+    form.requestSubmit(submitter);
   } catch (error) {
     show(form, problemOf(error));
     submitter?.focus();
+  } finally {
+    delete form.dataset.asking;
   }
 });

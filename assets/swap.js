@@ -89,6 +89,8 @@ async function load(url, target, { request = {}, quiet = false, push = false } =
       if (!quiet) location.assign(url);
       return false;
     }
+    // Somebody touches their key for a form in it.
+    if (quiet && place.querySelector("[data-asking], [data-signing]")) return false;
     const kept = remember(place);
     place.replaceWith(document.adoptNode(after));
     restore(after, kept);

@@ -137,8 +137,8 @@ mod tests {
 
     #[test]
     fn a_code_is_read_as_it_is_typed() {
-        let code = printed(&[7; 32], &[9; 32]);
-        assert_eq!(code.len(), 23);
+        let code = printed([[7; 32], [9; 32], [3; 32]]);
+        assert_eq!(code.len(), 29);
         let typed = code.to_lowercase().replace('-', " ").replace('0', "o");
         assert_eq!(code_hash(&code), code_hash(&typed));
     }

@@ -73,7 +73,8 @@ async fn what_is_cut_off_is_aborted(i: &Installation) {
     let definition = Definition::of_everything(Subject::People);
     // The receiver goes away after the first piece.
     let run = i.app.prepare_run(&a, ask(definition.clone())).await.unwrap();
-    let mut download = i.app.download_run(&a, run.id, None).await.unwrap();
+    let console = Actor { session: None, ..a.clone() };
+    let mut download = i.app.download_run(&console, run.id, None).await.unwrap();
     assert!(download.body.next().await.unwrap().is_ok());
     drop(download);
     assert_eq!(ended(&i.app, &a, run.id).await.state, RunState::Aborted);

@@ -193,8 +193,10 @@ fn migrate_error(database: &str, e: MigrateError) -> StorageError {
 }
 
 /// A node that fell silent in the middle of a transaction loses what it holds, so that the others can
-/// go on: PostgreSQL itself would wait for it for hours. No transaction of ours rests for so long.
-const RELEASE: &str = "SET idle_in_transaction_session_timeout = '20s'";
+/// go on: PostgreSQL itself would wait for it for hours. No transaction of ours rests for so long. Whoever
+/// waits behind it gives up before: else those that fell silent with it would get the lock one after
+/// the other, and each would hold it for as long again.
+const RELEASE: &str = "SET idle_in_transaction_session_timeout = '20s'; SET lock_timeout = '15s'";
 /// A connection to PostgreSQL that was idle for longer is asked whether it still lives,
 const RESTED: Duration = Duration::from_secs(1);
 /// and has this long to say so.
@@ -261,12 +263,17 @@ impl Db {
         // Of a server that refuses, the pool would only tell that it waited: it is asked once before.
         let refused =
             |why: String| StorageError::Unreachable(format!("{}: {why}", without_password(url)));
-        tokio::time::timeout(Duration::from_secs(10), async {
-            PgConnection::connect_with(&options).await?.close().await
-        })
-        .await
-        .map_err(|_| refused("no answer within 10 s".into()))?
-        .map_err(|e| refused(e.to_string()))?;
+        let first = PgConnection::connect_with(&options);
+        let mut connection = tokio::time::timeout(Duration::from_secs(10), first)
+            .await
+            .map_err(|_| refused("no answer within 10 s".into()))?
+            .map_err(|e| refused(e.to_string()))?;
+        // Without the limits below: a node that starts beside another waits until that one is done.
+        migrator(Engine::Postgres)
+            .run(&mut connection)
+            .await
+            .map_err(|e| migrate_error(&without_password(url), e))?;
+        connection.close().await?;
         let pool = PgPoolOptions::new()
             .max_connections(16)
             // Whoever waits for a page gets an answer while a restart of the server goes unnoticed.
@@ -276,7 +283,7 @@ impl Db {
             .test_before_acquire(false)
             .after_connect(|connection, _| {
                 Box::pin(async move {
-                    sqlx::query(RELEASE).execute(connection).await?;
+                    sqlx::raw_sql(RELEASE).execute(connection).await?;
                     Ok(())
                 })
             })
@@ -291,10 +298,6 @@ impl Db {
             })
             .connect_with(options)
             .await?;
-        migrator(Engine::Postgres)
-            .run(&pool)
-            .await
-            .map_err(|e| migrate_error(&without_password(url), e))?;
         Ok(Db::Postgres { pool })
     }
 

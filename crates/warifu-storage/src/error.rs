@@ -50,11 +50,11 @@ impl From<sqlx::Error> for StorageError {
                 // SQLITE_FULL; SQLITE_IOERR_SHMSIZE, the WAL's index could not grow; PostgreSQL
                 // 53100 disk_full.
                 Some("13" | "4874" | "53100") => StorageError::DiskFull,
-                // PostgreSQL: shutting down, crashed, starting, too many connections; and the
-                // connection broke (class 08).
-                Some("57P01" | "57P02" | "57P03" | "53300" | "08000" | "08003" | "08006") => {
-                    StorageError::Unreachable(e.to_string())
-                }
+                // PostgreSQL: shutting down, crashed, starting, too many connections, a lock that
+                // nobody gave back; and the connection broke (class 08).
+                Some(
+                    "57P01" | "57P02" | "57P03" | "53300" | "55P03" | "08000" | "08003" | "08006",
+                ) => StorageError::Unreachable(e.to_string()),
                 _ => StorageError::Database(e),
             },
             _ => StorageError::Database(e),

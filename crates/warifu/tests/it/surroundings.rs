@@ -455,7 +455,7 @@ async fn connections_that_fall_silent_are_given_up() {
     assert!(refused <= 2, "{refused} of 10 were refused");
 
     // In the middle of requests: an answer comes all the same, and the next ones are served.
-    let busy: Vec<_> = (0..4)
+    let busy: Vec<_> = (0..8)
         .map(|_| {
             let client = client.clone();
             tokio::spawn(async move {

@@ -22,7 +22,6 @@ pub mod live;
 mod names;
 pub mod notices;
 pub mod oidc;
-mod organization_access;
 pub mod organizations;
 pub mod passkeys;
 pub mod password;

@@ -11,7 +11,7 @@ use warifu_domain::people::KnownPerson;
 use warifu_domain::policy::{DeviceRule, Effective, Feature, NetworkRule, Policies, Subject};
 use warifu_domain::time::{MINUTE, SECOND};
 use warifu_domain::{PersonId, Timestamp};
-use warifu_storage::{Conn, organization_access, organizations, policies};
+use warifu_storage::{Conn, organizations, policies};
 
 /// How long another node may go on with what it has read. A change on this node is felt at once.
 const FRESH: i64 = SECOND;
@@ -54,8 +54,13 @@ impl KnownPolicies {
         if counted.len() >= REMEMBERED {
             counted.clear();
         }
-        let before = counted.insert((feature, person), now);
-        before.is_none_or(|at| now.0 - at.0 >= AGAIN)
+        let last = counted.entry((feature, person)).or_insert(Timestamp(i64::MIN));
+        // A clock that was set back counts again rather than never.
+        let due = !(0..AGAIN).contains(&now.0.saturating_sub(last.0));
+        if due {
+            *last = now;
+        }
+        due
     }
 }
 
@@ -171,7 +176,8 @@ impl App {
     }
 }
 
-/// What an organization lets somebody sign in with, as far as the stage of the feature still lets it.
+/// What is enough for somebody to sign in with beyond what everybody may: what their organization allows,
+/// as far as the feature's stage still lets it.
 ///
 /// # Errors
 /// When the database fails.
@@ -180,12 +186,22 @@ pub(crate) async fn access_of(
     person: &KnownPerson,
     roles: Roles,
 ) -> Result<OrganizationAccess, AppError> {
-    let Some(organization) = organizations::find(c, person.organization).await? else {
-        return Ok(OrganizationAccess::default());
-    };
-    let effective = policies::all(c).await?.effective(subject_of(person, roles, &organization));
-    match effective.passwords {
-        true => Ok(organization_access::of(c, person.organization).await?),
-        false => Ok(OrganizationAccess::default()),
+    let organization = organizations::find(c, person.organization).await?;
+    let Some(organization) = organization else { return Ok(OrganizationAccess::default()) };
+    Ok(policies::all(c).await?.effective(subject_of(person, roles, &organization)).access)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn whoever_never_stops_is_counted_again_all_the_same() {
+        let known = KnownPolicies::default();
+        let minutes = |n: i64| Timestamp(n * MINUTE);
+        let count = |at| known.count(Feature::NetworkBinding, PersonId(1), at);
+        let counted: Vec<i64> = (0..=25).filter(|n| count(minutes(*n))).collect();
+        assert_eq!(counted, [0, 10, 20]);
+        assert!(known.count(Feature::NetworkBinding, PersonId(2), minutes(25)), "somebody else");
     }
 }

@@ -2,20 +2,24 @@
 //! administrator hears of it.
 
 use crate::notices::notify;
+use crate::oidc::end_with;
 use crate::step_up::spend;
 use crate::{App, AppError, Change};
+use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
 use warifu_auth::{digest, is_member};
 use warifu_domain::access::{Actor, Permission, Role};
+use warifu_domain::assurance::OrganizationAccess;
+use warifu_domain::factors::Factor;
 use warifu_domain::notices::NoticeKind;
 use warifu_domain::policy::{Feature, Policies, Proposal, Rollout, Scope};
 use warifu_domain::protected::{Action, Protected};
 use warifu_domain::time::DAY;
-use warifu_domain::{PersonId, Timestamp, refusal};
+use warifu_domain::{OrganizationId, PersonId, Timestamp, refusal};
 use warifu_ledger::Hash;
 use warifu_ledger::body::{PolicyChange, ProtectedAction};
 use warifu_storage::approvals::{self, Approval};
-use warifu_storage::{organizations, people, policies};
+use warifu_storage::{organization_access, organizations, people, policies};
 
 /// How long a change waits for a second person, in microseconds.
 pub const WAITING: i64 = 7 * DAY;
@@ -50,6 +54,14 @@ pub fn agreed(id: i64, digest: &[u8]) -> Protected {
     Protected::new(Action::Approve)
         .with("approval", id)
         .with("digest", crate::attachments::hex(digest))
+}
+
+/// A change as it waits: on what ground it was asked for, too.
+#[derive(Serialize, Deserialize)]
+struct Asked {
+    proposal: Proposal,
+    /// What stood there then, as canonical JSON.
+    before: Option<String>,
 }
 
 fn internal(e: serde_json::Error) -> AppError {
@@ -93,7 +105,8 @@ impl App {
             self.done(change).await?;
             return Ok(Proposed::Done);
         }
-        let text = serde_json::to_string(proposal).map_err(internal)?;
+        let asked = Asked { proposal: proposal.clone(), before: proposal.before(&now) };
+        let text = serde_json::to_string(&asked).map_err(internal)?;
         let (at, sum) = (change.at(), digest(text.as_bytes()));
         let id = approvals::insert(
             &mut change.conn(),
@@ -148,18 +161,15 @@ impl App {
             return Err(AppError::Conflict(why));
         }
         spend(&mut change, actor, &agreed(id, &found.digest), proof).await?;
-        // What is done is what was agreed to, whatever stands in the row now.
-        let same = digest(found.proposal.as_bytes())[..] == found.digest[..];
-        let proposal: Option<Proposal> = serde_json::from_str(&found.proposal).ok();
-        let Some(proposal) = proposal.filter(|_| same) else {
+        let now = self.current(&mut change).await?;
+        let still = people::roles(&mut change.conn(), found.requested_by).await?;
+        let asked = as_agreed(&found).filter(|asked| {
+            asked.proposal.before(&now) == asked.before && still.allow(Permission::ManagePolicies)
+        });
+        let Some(Asked { proposal, .. }) = asked else {
             approvals::decide(&mut change.conn(), id, "void", actor.person, at).await?;
             return recorded(change, actor, id, "void").await;
         };
-        let still = people::roles(&mut change.conn(), found.requested_by).await?;
-        if !still.allow(Permission::ManagePolicies) {
-            approvals::decide(&mut change.conn(), id, "void", actor.person, at).await?;
-            return recorded(change, actor, id, "void").await;
-        }
         approvals::decide(&mut change.conn(), id, "done", actor.person, at).await?;
         let body = ProtectedAction {
             action: "approve".into(),
@@ -167,7 +177,6 @@ impl App {
             approver: Some(actor.person.to_string()),
         };
         change.record(actor, None, &body).await?;
-        let now = self.current(&mut change).await?;
         apply(&mut change, actor, &proposal, &now).await?;
         self.done(change).await
     }
@@ -190,7 +199,7 @@ impl App {
         };
         let may = actor.roles.allow(Permission::ManagePolicies);
         let shown = |approval: Approval| {
-            let proposal = serde_json::from_str(&approval.proposal).ok()?;
+            let Asked { proposal, .. } = serde_json::from_str(&approval.proposal).ok()?;
             Some(Waiting {
                 proposal,
                 requested_by: name(approval.requested_by),
@@ -243,9 +252,13 @@ impl App {
         }
         // Asked again under the lock: of two nodes one does it.
         let mut change = self.change().await?;
-        let due = due(&policies::all(&mut change.conn()).await?);
+        let read = self.current(&mut change).await?;
+        let due = due(&read);
         for (feature, before) in &due {
-            enter(&mut change, *feature, before, before.at(now)).await?;
+            let rollout = before.at(now);
+            let proposal = Proposal::Rollout { feature: *feature, rollout };
+            change.record_own(None, &changed(&proposal, &read)).await?;
+            set_stage(&mut change, *feature, before, &rollout).await?;
         }
         self.done(change).await?;
         Ok(due.len())
@@ -260,6 +273,12 @@ impl App {
         self.known_policies.forget();
         Ok(())
     }
+}
+
+/// What was agreed to: nothing where something else stands in the row now.
+fn as_agreed(found: &Approval) -> Option<Asked> {
+    let same = digest(found.proposal.as_bytes())[..] == found.digest[..];
+    serde_json::from_str(&found.proposal).ok().filter(|_| same)
 }
 
 async fn recorded(
@@ -310,7 +329,7 @@ fn checked(proposal: &Proposal) -> Result<(), AppError> {
                 )),
             }
         }
-        Proposal::Rollout { .. } | Proposal::Choice { .. } => Ok(()),
+        Proposal::Rollout { .. } | Proposal::Choice { .. } | Proposal::Access { .. } => Ok(()),
     }
 }
 
@@ -318,11 +337,19 @@ async fn exists(change: &mut Change<'_>, proposal: &Proposal) -> Result<(), AppE
     let organization = match proposal {
         Proposal::Choice { organization, .. }
         | Proposal::Networks { organization, .. }
+        | Proposal::Access { organization, .. }
         | Proposal::Rules { scope: Scope::Organization(organization), .. } => *organization,
         Proposal::Rules { .. } | Proposal::Rollout { .. } => return Ok(()),
     };
     let found = organizations::find(&mut change.conn(), organization).await?;
-    found.map(|_| ()).ok_or(AppError::NotFound("organization"))
+    let found = found.ok_or(AppError::NotFound("organization"))?;
+    if found.vendor && matches!(proposal, Proposal::Access { .. }) {
+        return Err(AppError::Conflict(refusal!(
+            "access-vendor",
+            "the vendor's own people sign in with phishing-resistant factors only"
+        )));
+    }
+    Ok(())
 }
 
 /// Puts a change into force, with its entry and its notices.
@@ -332,13 +359,7 @@ async fn apply(
     proposal: &Proposal,
     now: &Policies,
 ) -> Result<(), AppError> {
-    let hash = |text: Option<String>| text.map(|t| Hash(digest(t.as_bytes())));
-    let body = PolicyChange {
-        policy: proposal.policy(),
-        before: hash(proposal.before(now)),
-        after: hash(proposal.after()),
-    };
-    change.record(actor, None, &body).await?;
+    change.record(actor, None, &changed(proposal, now)).await?;
     let at = change.at();
     let mut conn = change.conn();
     match proposal {
@@ -352,28 +373,46 @@ async fn apply(
             policies::set_networks(&mut conn, *organization, members, at).await?;
         }
         Proposal::Rollout { feature, rollout } => {
-            let before = now.rollout(*feature);
-            set_stage(change, *feature, &before, rollout, at).await?;
+            set_stage(change, *feature, &now.rollout(*feature), rollout).await?;
+        }
+        Proposal::Access { organization, access } => {
+            organization_access::set(&mut conn, *organization, *access).await?;
+            end_disallowed(change, actor, *organization, *access).await?;
         }
     }
     let details = [("policy", proposal.policy()), ("by", actor.name.clone())];
     tell(change, NoticeKind::PolicyChanged, &details).await
 }
 
-/// Brings a feature on without anybody's hand: its day has come.
-async fn enter(
+/// The entry of a change.
+fn changed(proposal: &Proposal, now: &Policies) -> PolicyChange {
+    let hash = |text: Option<String>| text.map(|t| Hash(digest(t.as_bytes())));
+    PolicyChange {
+        policy: proposal.policy(),
+        before: hash(proposal.before(now)),
+        after: hash(proposal.after()),
+    }
+}
+
+/// Ends the sessions that were opened with what an organization allows no longer.
+async fn end_disallowed(
     change: &mut Change<'_>,
-    feature: Feature,
-    before: &Rollout,
-    after: Rollout,
+    actor: &Actor,
+    organization: OrganizationId,
+    access: OrganizationAccess,
 ) -> Result<(), AppError> {
-    let proposal = Proposal::Rollout { feature, rollout: after };
-    let hash = |r: &Rollout| serde_json::to_string(r).ok().map(|t| Hash(digest(t.as_bytes())));
-    let body =
-        PolicyChange { policy: proposal.policy(), before: hash(before), after: hash(&after) };
-    change.record_own(None, &body).await?;
-    let at = change.at();
-    set_stage(change, feature, before, &after, at).await
+    let ways = [
+        (access.passwords, Factor::Password, 3),
+        // A provider's word that was not enough counts as level 1.
+        (access.weaker_providers, Factor::Oidc, 1),
+    ];
+    for (_, factor, assurance) in ways.into_iter().filter(|(allowed, ..)| !allowed) {
+        let mut conn = change.conn();
+        let open =
+            organization_access::sessions(&mut conn, organization, factor, assurance).await?;
+        end_with(change, Some(actor), open, "factor").await?;
+    }
+    Ok(())
 }
 
 async fn set_stage(
@@ -381,13 +420,13 @@ async fn set_stage(
     feature: Feature,
     before: &Rollout,
     after: &Rollout,
-    at: Timestamp,
 ) -> Result<(), AppError> {
-    policies::set_rollout(&mut change.conn(), feature, after, at).await?;
+    let (at, moved) = (change.at(), before.stage != after.stage);
+    policies::set_rollout(&mut change.conn(), feature, after, moved, at).await?;
     if before.report_only != after.report_only {
         policies::forget_affected(&mut change.conn(), feature).await?;
     }
-    if before.stage == after.stage {
+    if !moved {
         return Ok(());
     }
     let details = [("feature", feature.key().to_owned()), ("stage", after.stage.key().to_owned())];

@@ -149,7 +149,9 @@ impl App {
         let now = self.now();
         let mut reader = self.db.read().await?;
         let mut conn = reader.conn();
-        let Some(session) = sessions::find(&mut conn, &hash).await? else {
+        // Whatever is asked with a session that has ended costs one look and no more.
+        let found = sessions::find(&mut conn, &hash).await?;
+        let Some(session) = found.filter(|s| s.ended_at.is_none()) else {
             return Ok(Err(Verdict::Ended));
         };
         let person = people::find(&mut conn, session.person).await?.filter(|p| p.active);

@@ -4,6 +4,7 @@ use crate::AppError;
 use crate::cases::Reads;
 use crate::incidents::Matches;
 use crate::live::Live;
+use crate::oidc::Outbound;
 use crate::policies::KnownPolicies;
 use crate::reports::{Replays, Tables, Transfers, node_name};
 use crate::verifications::ResetDelay;
@@ -118,6 +119,8 @@ pub struct AppConfig {
     pub default_priority: Priority,
     /// How long a reset of somebody's factors waits after its approval.
     pub reset_delay: ResetDelay,
+    /// How requests leave for identity providers.
+    pub outbound: Outbound,
 }
 
 impl AppConfig {
@@ -132,6 +135,7 @@ impl AppConfig {
             attachment_limit: 256 << 20,
             default_priority: Priority::Normal,
             reset_delay: ResetDelay { roles: 24 * HOUR, users: 0 },
+            outbound: Outbound::default(),
         }
     }
 }

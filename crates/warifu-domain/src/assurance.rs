@@ -2,15 +2,24 @@
 
 use crate::access::Roles;
 use crate::factors::Factor;
+use serde::{Deserialize, Serialize};
 
 /// What an organization lets its users do beyond what everybody may. Nobody with a role is one of
 /// them. The default allows nothing.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
 pub struct OrganizationAccess {
     /// A password with a time-based code.
     pub passwords: bool,
     /// A provider that does not say how it knew the person.
     pub weaker_providers: bool,
+}
+
+impl OrganizationAccess {
+    /// Whether it allows anything that another does not.
+    pub fn exceeds(self, other: OrganizationAccess) -> bool {
+        (self.passwords && !other.passwords) || (self.weaker_providers && !other.weaker_providers)
+    }
 }
 
 /// The assurance level of a provider's statement that no look-alike site could have relayed what

@@ -14,6 +14,7 @@ pub use rules::{DeviceRule, NetworkRule, Rules};
 
 use crate::OrganizationId;
 use crate::access::{Role, Roles};
+use crate::assurance::OrganizationAccess;
 use crate::organizations::Environment;
 use crate::time::{HOUR, MINUTE};
 use std::collections::{BTreeMap, BTreeSet};
@@ -98,6 +99,8 @@ pub struct Policies {
     pub choices: Choices,
     /// Networks that count as one for an organization's sessions, as they were written.
     pub networks: BTreeMap<OrganizationId, Vec<String>>,
+    /// What organizations let their users sign in with beyond what everybody may.
+    pub access: BTreeMap<OrganizationId, OrganizationAccess>,
 }
 
 /// What holds for somebody. Times in microseconds.
@@ -113,8 +116,8 @@ pub struct Effective {
     pub attestation: bool,
     /// Makes that are allowed (AAGUID); every one where `None`.
     pub authenticators: Option<BTreeSet<String>>,
-    /// Whether a password with a code is enough.
-    pub passwords: bool,
+    /// What is enough beyond what everybody may sign in with; nothing for whoever has a role.
+    pub access: OrganizationAccess,
 }
 
 /// Why a passkey may not be used.
@@ -186,6 +189,12 @@ impl Policies {
     /// and an organization's administrators can nowhere be phished.
     fn is_on(&self, feature: Feature, rollout: Rollout, subject: Subject) -> bool {
         let chosen = self.choices.get(&(subject.organization, feature)).copied();
+        // Who lets its users sign in with less has chosen against it.
+        let less = || self.access_of(subject).exceeds(OrganizationAccess::default());
+        let chosen = match feature {
+            Feature::PhishingResistant => chosen.or_else(|| less().then_some(false)),
+            _ => chosen,
+        };
         subject.vendor
             || (feature == Feature::PhishingResistant && subject.roles.iter().next().is_some())
             || rollout.stage.covers(subject.environment, chosen)
@@ -212,8 +221,15 @@ impl Policies {
             synced: rules.synced(),
             attestation: rules.attestation(),
             authenticators: rules.authenticators.clone(),
-            passwords: !on(Feature::PhishingResistant),
+            access: match on(Feature::PhishingResistant) {
+                true => OrganizationAccess::default(),
+                false => self.access_of(subject),
+            },
         }
+    }
+
+    fn access_of(&self, subject: Subject) -> OrganizationAccess {
+        self.access.get(&subject.organization).copied().unwrap_or_default()
     }
 }
 
@@ -239,12 +255,10 @@ mod tests {
     fn a_new_installation_has_what_nist_asks_for() {
         let e = Policies::default().effective(agent());
         assert_eq!((e.lifetime, e.idle), (12 * HOUR, 15 * MINUTE));
-        assert_eq!(
-            (e.network, e.device, e.passwords),
-            (NetworkRule::End, DeviceRule::Where, false)
-        );
+        let nothing = OrganizationAccess::default();
+        assert_eq!((e.network, e.device, e.access), (NetworkRule::End, DeviceRule::Where, nothing));
         let e = Policies::default().effective(customer(Environment::Production));
-        assert_eq!((e.idle, e.network, e.passwords), (15 * MINUTE, NetworkRule::End, false));
+        assert_eq!((e.idle, e.network, e.access), (15 * MINUTE, NetworkRule::End, nothing));
     }
 
     #[test]
@@ -289,13 +303,21 @@ mod tests {
     }
 
     #[test]
-    fn an_organization_cannot_let_its_administrators_be_phished() {
+    fn an_organization_lets_only_its_users_be_phished_and_only_before_the_last_stage() {
+        let passwords = OrganizationAccess { passwords: true, weaker_providers: false };
         let mut p = Policies::default();
-        p.choices.insert((OrganizationId(7), Feature::PhishingResistant), false);
+        p.access.insert(OrganizationId(7), passwords);
         let user = customer(Environment::Production);
         let administrator =
             Subject { roles: Roles::default().with(Role::OrganizationAdministrator), ..user };
-        assert!(p.effective(user).passwords && !p.effective(administrator).passwords);
+        let other = Subject { organization: OrganizationId(8), ..user };
+        let nothing = OrganizationAccess::default();
+        assert_eq!(p.effective(user).access, passwords);
+        assert_eq!(p.effective(administrator).access, nothing);
+        assert_eq!(p.effective(other).access, nothing);
+        let everyone = Rollout { stage: Stage::Everyone, report_only: false, plan: None };
+        p.rollouts.insert(Feature::PhishingResistant, everyone);
+        assert_eq!(p.effective(user).access, nothing, "it can no longer be switched off");
     }
 
     #[test]

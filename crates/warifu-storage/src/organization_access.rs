@@ -1,23 +1,26 @@
 //! What organizations let their users sign in with.
 
 use crate::{Conn, StorageError};
+use std::collections::BTreeMap;
 use warifu_domain::assurance::OrganizationAccess;
 use warifu_domain::factors::Factor;
 use warifu_domain::{OrganizationId, PersonId};
 
+/// What every organization allows that allows anything.
+///
 /// # Errors
 /// As every query.
-pub async fn of(
+pub(crate) async fn all(
     c: &mut Conn<'_>,
-    organization: OrganizationId,
-) -> Result<OrganizationAccess, StorageError> {
-    let row = fetch_optional!(c, (i64, i64):
-        "SELECT passwords, weaker_providers FROM organization_access WHERE organization_id = $1",
-        organization.0)?;
-    Ok(row.map_or_else(OrganizationAccess::default, |(passwords, weaker)| OrganizationAccess {
-        passwords: passwords != 0,
-        weaker_providers: weaker != 0,
-    }))
+) -> Result<BTreeMap<OrganizationId, OrganizationAccess>, StorageError> {
+    let rows = fetch_all!(c, (i64, i64, i64):
+        "SELECT organization_id, passwords, weaker_providers FROM organization_access")?;
+    let access = |(id, passwords, weaker): (i64, i64, i64)| {
+        let access =
+            OrganizationAccess { passwords: passwords != 0, weaker_providers: weaker != 0 };
+        (OrganizationId(id), access)
+    };
+    Ok(rows.into_iter().map(access).collect())
 }
 
 /// # Errors
@@ -36,16 +39,6 @@ pub async fn set(
         i64::from(access.weaker_providers)
     )?;
     Ok(())
-}
-
-/// Whether any organization allows passwords.
-///
-/// # Errors
-/// As every query.
-pub async fn any_passwords(c: &mut Conn<'_>) -> Result<bool, StorageError> {
-    let row = fetch_optional!(c, (i64,):
-        "SELECT organization_id FROM organization_access WHERE passwords <> 0 LIMIT 1")?;
-    Ok(row.is_some())
 }
 
 /// Token hash and person of an organization's sessions that a factor opened with at most some

@@ -1,6 +1,6 @@
 //! Sign-in and session policy, the stages of features, groups of networks, and whom they would affect.
 
-use crate::{Conn, StorageError};
+use crate::{Conn, StorageError, organization_access};
 use serde::Serialize;
 use serde::de::DeserializeOwned;
 use std::collections::BTreeMap;
@@ -43,20 +43,14 @@ pub async fn all(c: &mut Conn<'_>) -> Result<Policies, StorageError> {
     for (organization, key, chosen) in chosen {
         choices.insert((OrganizationId(organization), feature(&key)?), chosen != 0);
     }
-    // An organization that lets its users sign in with less has chosen against the feature.
-    let weaker = fetch_all!(c, (i64,):
-        "SELECT organization_id FROM organization_access WHERE passwords <> 0 OR weaker_providers <> 0")?;
-    for (organization,) in weaker {
-        let choice = (OrganizationId(organization), Feature::PhishingResistant);
-        choices.entry(choice).or_insert(false);
-    }
     let mut networks = BTreeMap::new();
     let groups =
         fetch_all!(c, (i64, String): "SELECT organization_id, members FROM network_groups")?;
     for (organization, text) in groups {
         networks.insert(OrganizationId(organization), read("a group of networks", &text)?);
     }
-    Ok(Policies { rules, rollouts, choices, networks })
+    let access = organization_access::all(c).await?;
+    Ok(Policies { rules, rollouts, choices, networks, access })
 }
 
 /// Sets what holds for a scope.
@@ -80,7 +74,7 @@ pub async fn set_rules(
     Ok(())
 }
 
-/// Sets where a feature stands, since a time.
+/// Sets where a feature stands. Since when is kept while its stage stays.
 ///
 /// # Errors
 /// As every query.
@@ -88,15 +82,18 @@ pub async fn set_rollout(
     c: &mut Conn<'_>,
     feature: Feature,
     rollout: &Rollout,
-    since: Timestamp,
+    moved: bool,
+    at: Timestamp,
 ) -> Result<(), StorageError> {
     execute!(
         c,
         "INSERT INTO rollouts (feature, rollout, since) VALUES ($1, $2, $3) \
-         ON CONFLICT (feature) DO UPDATE SET rollout = excluded.rollout, since = excluded.since",
+         ON CONFLICT (feature) DO UPDATE SET rollout = excluded.rollout, \
+         since = CASE WHEN $4 = 1 THEN excluded.since ELSE rollouts.since END",
         feature.key(),
         written("a rollout", rollout)?,
-        since.0
+        at.0,
+        i64::from(moved)
     )?;
     Ok(())
 }

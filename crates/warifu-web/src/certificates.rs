@@ -6,12 +6,11 @@
 //! nowhere else: no header is read.
 
 use crate::csrf::Form;
-use crate::device;
 use crate::lang::{self, Visitor};
 use crate::page::page as html;
 use crate::problem::{self, Problem, wants_json};
-use crate::session::{COOKIE, SignedIn, home, session_cookie};
-use crate::sign_in::Caller;
+use crate::session::{COOKIE, SignedIn, session_cookie};
+use crate::sign_in::{Caller, entered};
 use crate::state::Web;
 use crate::views::certificates::Proven;
 use crate::{headers, network};
@@ -177,9 +176,7 @@ pub async fn signed_in(
             false => Ok(Redirect::to("/sign-in?why=certificate").into_response()),
         };
     };
-    let to = if next == "/" { home(opened.roles) } else { lang::local(&next) };
-    let cookie = AppendHeaders([(SET_COOKIE, session_cookie(&opened.token))]);
-    Ok((cookie, opened.device.as_ref().map(device::offered), Redirect::to(to)).into_response())
+    Ok(entered(&opened, lang::local(&next)))
 }
 
 #[derive(Deserialize)]

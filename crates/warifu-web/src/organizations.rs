@@ -1,7 +1,6 @@
 //! `/organizations`: pages of organizations, and one of them.
 
 use crate::cases::show::Show;
-use crate::csrf::Form;
 use crate::page::{Leaving, gated};
 use crate::problem::Problem;
 use crate::session::Staff;
@@ -11,14 +10,13 @@ use crate::views::people::{OrganizationList, OrganizationPage, OrganizationRow, 
 use crate::views::shell::Place;
 use axum::extract::{Path, Query, State};
 use axum::http::StatusCode;
-use axum::response::{IntoResponse, Redirect, Response};
+use axum::response::Response;
 use serde::Deserialize;
 use serde_json::json;
 use std::collections::HashMap;
 use warifu_app::organizations::OrganizationLine;
 use warifu_domain::OrganizationId;
 use warifu_domain::access::Permission;
-use warifu_domain::assurance::OrganizationAccess;
 
 #[derive(Debug, Default, Deserialize)]
 #[serde(default)]
@@ -102,8 +100,8 @@ pub async fn organization(
         href: format!("/organizations/{id}"),
         current: i == 0,
     });
-    let access = match who.actor().roles.allow(Permission::ManageSignIn) && !o.vendor {
-        true => Some(web.app.organization_access(who.actor(), id).await?),
+    let access = match who.actor().roles.allow(Permission::ManagePolicies) && !o.vendor {
+        true => Some(web.app.policies().await?.access.get(&id).copied().unwrap_or_default()),
         false => None,
     };
     let none = HashMap::new();
@@ -124,28 +122,4 @@ pub async fn organization(
         access,
     };
     gated(&web, &who, StatusCode::OK, leaving, page).await
-}
-
-/// Body of `POST /organizations/{id}/access`.
-#[derive(Debug, Default, Deserialize)]
-#[serde(default)]
-pub struct Access {
-    passwords: String,
-    weaker_providers: String,
-    step_up: Option<String>,
-}
-
-/// `POST /organizations/{id}/access`: exactly what is ticked.
-pub async fn access(
-    State(web): State<Web>,
-    who: Staff,
-    Path(id): Path<OrganizationId>,
-    form: Form<Access>,
-) -> Result<Response, Problem> {
-    let to = OrganizationAccess {
-        passwords: form.passwords == "yes",
-        weaker_providers: form.weaker_providers == "yes",
-    };
-    web.app.change_organization_access(who.actor(), id, to, form.step_up.as_deref()).await?;
-    Ok(Redirect::to(&format!("/organizations/{id}")).into_response())
 }

@@ -150,7 +150,6 @@ fn people() -> Router<Web> {
         .route("/people/{id}/roles", post(people::roles))
         .route("/organizations", get(organizations::list))
         .route("/organizations/{id}", get(organizations::organization))
-        .route("/organizations/{id}/access", post(organizations::access))
 }
 
 /// Sign-in and session policy, and what waits for a second person.
@@ -307,10 +306,6 @@ fn api_desk() -> Router<Web> {
         .route("/api/v1/organizations", get(organizations::list).post(organizations::create))
         .route("/api/v1/organizations/{id}", get(organizations::one).put(organizations::replace))
         .route("/api/v1/organizations/{id}/versions", get(organizations::versions))
-        .route(
-            "/api/v1/organizations/{id}/access",
-            get(organizations::access).put(organizations::change_access),
-        )
         .route("/api/v1/search", get(api::search::search))
 }
 

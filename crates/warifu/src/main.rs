@@ -2,6 +2,7 @@
 
 mod cli;
 mod demo;
+mod outbound;
 mod signals;
 
 use std::io::Write;

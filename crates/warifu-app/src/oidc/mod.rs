@@ -12,10 +12,10 @@ mod step_up;
 pub(crate) use connections::end_with;
 pub use connections::{Connection, NewProvider};
 pub use logout::LogoutAnswer;
+pub use outbound::Outbound;
 pub use sign_in::{Began, Finished, Purpose, Returned};
 
 use crate::{App, AppError};
-use outbound::Outbound;
 use std::collections::HashMap;
 use std::sync::{Arc, Mutex, PoisonError};
 use url::Url;
@@ -37,7 +37,6 @@ const ASK_AGAIN: i64 = 30 * SECOND;
 /// What is known about the providers, in memory.
 #[derive(Default)]
 pub(crate) struct Providers {
-    outbound: Outbound,
     known: Mutex<HashMap<ProviderId, (Timestamp, Arc<Discovered>)>>,
 }
 
@@ -97,7 +96,7 @@ impl App {
     /// Asks a provider about itself. All that it names must be on its declared hosts.
     async fn ask_about(&self, issuer: &str, declared: &str) -> Result<Discovered, OidcError> {
         let hosts = hosts(declared);
-        let fetch = self.oidc.outbound.to(hosts.clone())?;
+        let fetch = self.config.outbound.to(hosts.clone());
         let found = Discovered::read(issuer.to_owned(), fetch).await?;
         match found.addresses().into_iter().find(|url| !is_declared(url, &hosts)) {
             None => Ok(found),

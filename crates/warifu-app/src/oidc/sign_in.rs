@@ -293,7 +293,7 @@ impl App {
         };
         let inner = async {
             let discovered: Arc<Discovered> = self.discovered(provider, KNOWN).await?;
-            let fetch = self.oidc.outbound.to(super::hosts(&provider.hosts))?;
+            let fetch = self.config.outbound.to(super::hosts(&provider.hosts));
             let answered = oidc::exchange(&client, &discovered, code, &pkce, fetch).await?;
             match verify(&discovered, &answered, self.now()) {
                 Err(OidcError::Key(_)) => {

@@ -30,7 +30,7 @@ use warifu_domain::{PersonId, Refusal, refusal};
 use warifu_ledger::Hash;
 use warifu_ledger::body::{Change as Done, Enrolment};
 use warifu_storage::credentials::{self, NewCredential};
-use warifu_storage::{Conn, organization_access, organizations, people};
+use warifu_storage::{Conn, organizations, people};
 
 /// Passwords hashed at the same time: each takes 19 MiB and a core.
 const AT_ONCE: usize = 2;
@@ -149,7 +149,7 @@ impl App {
     /// # Errors
     /// When the database fails.
     pub async fn passwords_somewhere(&self) -> Result<bool, AppError> {
-        Ok(organization_access::any_passwords(&mut self.db.read().await?.conn()).await?)
+        Ok(self.policies().await?.access.values().any(|access| access.passwords))
     }
 
     /// Begins to redeem an invitation with a password: new codes for the person's app.

@@ -2,9 +2,11 @@
 
 use super::{Feature, Policies, Rollout, Rules, Scope};
 use crate::OrganizationId;
+use crate::assurance::OrganizationAccess;
 use crate::protected::{Action, Protected};
 use crate::time::MINUTE;
 use serde::{Deserialize, Serialize};
+use std::collections::BTreeSet;
 
 /// A change of policy.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -18,6 +20,8 @@ pub enum Proposal {
     Choice { organization: OrganizationId, feature: Feature, chosen: bool },
     /// The networks that count as one for an organization.
     Networks { organization: OrganizationId, members: Vec<String> },
+    /// What an organization's users without a role may sign in with beyond what everybody may.
+    Access { organization: OrganizationId, access: OrganizationAccess },
 }
 
 impl Proposal {
@@ -30,6 +34,7 @@ impl Proposal {
                 format!("choice:{}:{organization}", feature.key())
             }
             Proposal::Networks { organization, .. } => format!("networks:{organization}"),
+            Proposal::Access { organization, .. } => format!("access:{organization}"),
         }
     }
 
@@ -38,7 +43,14 @@ impl Proposal {
         match self {
             Proposal::Rules { scope, rules } => {
                 let unset = Rules::default();
-                rules.weaker_than(now.rules.get(scope).unwrap_or(&unset))
+                let before = now.rules.get(scope).unwrap_or(&unset);
+                // Somebody may be in another scope too: what this one no longer sets, that one does.
+                let others = now.rules.iter().filter(|(s, _)| *s != scope).map(|(_, r)| r);
+                let weaker: BTreeSet<_> = std::iter::once(&unset)
+                    .chain(others)
+                    .flat_map(|o| rules.strictest(o).weaker_than(&before.strictest(o)))
+                    .collect();
+                weaker.into_iter().collect()
             }
             Proposal::Rollout { feature, rollout } => {
                 let weaker = rollout.weaker_than(&now.rollout(*feature));
@@ -52,6 +64,10 @@ impl Proposal {
                 let before = now.networks.get(organization);
                 let known = |m: &String| before.is_some_and(|b| b.contains(m));
                 if members.iter().all(known) { Vec::new() } else { vec!["networks"] }
+            }
+            Proposal::Access { organization, access } => {
+                let before = now.access.get(organization).copied().unwrap_or_default();
+                if access.exceeds(before) { vec!["access"] } else { Vec::new() }
             }
         }
     }
@@ -69,6 +85,9 @@ impl Proposal {
             Proposal::Networks { organization, members } => {
                 now.networks.get(organization).map_or(&[][..], Vec::as_slice) != members
             }
+            Proposal::Access { organization, access } => {
+                now.access.get(organization).copied().unwrap_or_default() != *access
+            }
         }
     }
 
@@ -83,6 +102,9 @@ impl Proposal {
             Proposal::Networks { organization, .. } => {
                 serde_json::to_string(now.networks.get(organization)?)
             }
+            Proposal::Access { organization, .. } => {
+                serde_json::to_string(now.access.get(organization)?)
+            }
         };
         text.ok()
     }
@@ -94,6 +116,7 @@ impl Proposal {
             Proposal::Rollout { rollout, .. } => serde_json::to_string(rollout),
             Proposal::Choice { chosen, .. } => serde_json::to_string(chosen),
             Proposal::Networks { members, .. } => serde_json::to_string(members),
+            Proposal::Access { access, .. } => serde_json::to_string(access),
         };
         text.ok()
     }
@@ -120,6 +143,12 @@ impl Proposal {
             Proposal::Networks { organization, members } => Protected::new(Action::ChangeNetworks)
                 .with("organization", organization)
                 .with("members", members.join("\n")),
+            Proposal::Access { organization, access } => {
+                Protected::new(Action::ChangeOrganizationAccess)
+                    .with("organization", organization)
+                    .with("passwords", access.passwords)
+                    .with("weaker_providers", access.weaker_providers)
+            }
         }
     }
 }
@@ -142,7 +171,10 @@ fn rules_agreed(scope: Scope, rules: &Rules) -> Protected {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::policy::{Plan, Stage};
+    use crate::access::Role;
+    use crate::organizations::Environment;
+    use crate::policy::{Plan, Stage, Subject};
+    use proptest::prelude::*;
 
     fn networks(members: &[&str]) -> Proposal {
         let members = members.iter().map(|m| (*m).to_owned()).collect();
@@ -157,6 +189,47 @@ mod tests {
         assert!(networks(&["AS64496"]).weakens(&now).is_empty());
         assert!(networks(&[]).weakens(&now).is_empty());
         assert_eq!(networks(&["AS64496", "AS1"]).weakens(&now), ["networks"]);
+    }
+
+    #[test]
+    fn what_one_scope_no_longer_sets_another_does() {
+        let idle = |minutes| Rules { idle: Some(minutes * MINUTE), ..Rules::default() };
+        let unset = Proposal::Rules { scope: Scope::Staff, rules: Rules::default() };
+        let mut now = Policies::default();
+        now.rules.insert(Scope::Staff, idle(60));
+        assert!(unset.weakens(&now).is_empty(), "the default is stricter");
+        now.rules.insert(Scope::Role(Role::Agent), idle(90));
+        assert_eq!(unset.weakens(&now), ["idle"], "an agent would have 90 minutes");
+        let stricter = Proposal::Rules { scope: Scope::Staff, rules: idle(30) };
+        assert!(stricter.weakens(&now).is_empty());
+    }
+
+    proptest! {
+        /// Whoever is in whatever scopes: what needs no second person makes nothing weaker for them.
+        #[test]
+        fn what_is_no_weakening_is_none_for_anybody(
+            before in proptest::option::of(1_i64..5), after in proptest::option::of(1_i64..5),
+            others in proptest::collection::vec(proptest::option::of(1_i64..5), 0..4), chosen in any::<u8>(),
+        ) {
+            // 1 to 4 stand for 5 to 20 minutes: below, at and above the default of 15.
+            let rules = |n: Option<i64>| Rules { idle: n.map(|n| 5 * n * MINUTE), ..Rules::default() };
+            let scope = Scope::Staff;
+            let mut now = Policies::default();
+            now.rules.insert(scope, rules(before));
+            for (i, n) in others.iter().enumerate() {
+                now.rules.insert(Scope::Role(Role::ALL[i]), rules(*n));
+            }
+            let proposal = Proposal::Rules { scope, rules: rules(after) };
+            let mut then = now.clone();
+            then.rules.insert(scope, rules(after));
+            let roles = Role::ALL.into_iter().enumerate().filter(|(i, _)| chosen >> i & 1 == 1);
+            let subject = Subject {
+                roles: roles.map(|(_, r)| r).collect(), organization: OrganizationId(1),
+                environment: Environment::Production, vendor: true,
+            };
+            let weaker = then.effective(subject).idle > now.effective(subject).idle;
+            prop_assert!(!weaker || !proposal.weakens(&now).is_empty());
+        }
     }
 
     #[test]

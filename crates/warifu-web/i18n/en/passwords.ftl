@@ -28,5 +28,3 @@ access-passwords = Passwords with codes
 access-passwords-hint = Less safe: a look-alike site can take both.
 access-weaker = Their identity provider, whatever it says
 access-weaker-hint = Otherwise only when it says that a passkey, a security key or a smart card was used.
-access-change = Change
-access-refused = Your key was not accepted, and nothing was changed.

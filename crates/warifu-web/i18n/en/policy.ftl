@@ -112,6 +112,7 @@ affected-times = { $n ->
 proposal-rules = Sessions and keys: { $scope }
 proposal-rollout = Rollout: { $feature }
 proposal-choice = { $feature } of organization { $id }
+proposal-access = Sign-in of organization { $id }
 proposal-networks = Networks of organization { $id }
 approvals = Needs a second person
 approvals-lead = A change that weakens something waits here until somebody else agrees with their key.

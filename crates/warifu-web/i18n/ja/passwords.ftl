@@ -28,5 +28,3 @@ access-passwords = パスワードとコード
 access-passwords-hint = 安全性は下がります。偽サイトに両方とも盗まれるおそれがあります。
 access-weaker = 確認方法を問わず、組織のIDプロバイダーを認める
 access-weaker-hint = 認めない場合は、パスキー、セキュリティキー、スマートカードのいずれかを使ったとプロバイダーが示したときだけ入れます。
-access-change = 変更
-access-refused = キーが受け付けられなかったため、何も変更していません。

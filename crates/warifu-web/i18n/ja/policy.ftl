@@ -106,6 +106,7 @@ affected-times = { $n }回、最後は{ $at }
 proposal-rules = セッションと鍵：{ $scope }
 proposal-rollout = 段階的な導入：{ $feature }
 proposal-choice = 組織{ $id }の{ $feature }
+proposal-access = 組織{ $id }のサインイン
 proposal-networks = 組織{ $id }のネットワーク
 approvals = もう一人の同意待ち
 approvals-lead = 設定を緩める変更は、ほかの人が鍵で同意するまでここで待ちます。

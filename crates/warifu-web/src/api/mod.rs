@@ -101,8 +101,6 @@ use utoipa::OpenApi;
         organizations::one,
         organizations::replace,
         organizations::versions,
-        organizations::access,
-        organizations::change_access,
         search::search,
         policies::policies,
         policies::review,

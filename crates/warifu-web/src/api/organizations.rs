@@ -13,7 +13,6 @@ use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
 use utoipa::{IntoParams, ToSchema};
 use warifu_app::organizations::OrganizationLine;
-use warifu_domain::assurance::OrganizationAccess;
 use warifu_domain::organizations::{Environment, Organization as Record};
 use warifu_domain::{OrganizationId, Revision, Timestamp};
 
@@ -186,47 +185,5 @@ pub async fn replace(
     Json(new): Json<New>,
 ) -> Result<StatusCode, Problem> {
     web.app.change_organization(who.actor(), id, new.into()).await?;
-    Ok(StatusCode::NO_CONTENT)
-}
-
-/// What an organization's users without roles may sign in with, beyond what everybody may.
-#[derive(Debug, Serialize, Deserialize, ToSchema)]
-pub struct Access {
-    /// A password with a time-based code.
-    passwords: bool,
-    /// Their identity provider, whatever it says about how it knew them.
-    weaker_providers: bool,
-    /// What `POST /step-up/verify` answered.
-    #[serde(default, skip_serializing)]
-    step_up: Option<String>,
-}
-
-/// What an organization's users may sign in with.
-#[utoipa::path(get, path = "/api/v1/organizations/{id}/access", params(("id" = i64, Path)),
-    responses((status = 200, body = Access)))]
-pub async fn access(
-    State(web): State<Web>,
-    who: SignedIn,
-    Path(id): Path<OrganizationId>,
-) -> Result<Response, Problem> {
-    let OrganizationAccess { passwords, weaker_providers } =
-        web.app.organization_access(who.actor(), id).await?;
-    super::json(StatusCode::OK, &Access { passwords, weaker_providers, step_up: None })
-}
-
-/// Changes it; what is allowed no longer ends the sessions that were opened so. 403 `step-up-required`
-/// without the proof of a step-up for `change_organization_access` with the parameters `organization`,
-/// `passwords` and `weaker_providers` (`yes`, or empty).
-#[utoipa::path(put, path = "/api/v1/organizations/{id}/access", params(("id" = i64, Path)),
-    request_body = Access, responses((status = 204), (status = 403), (status = 404), (status = 409)))]
-pub async fn change_access(
-    State(web): State<Web>,
-    who: SignedIn,
-    Path(id): Path<OrganizationId>,
-    Json(to): Json<Access>,
-) -> Result<StatusCode, Problem> {
-    let Access { passwords, weaker_providers, step_up } = to;
-    let to = OrganizationAccess { passwords, weaker_providers };
-    web.app.change_organization_access(who.actor(), id, to, step_up.as_deref()).await?;
     Ok(StatusCode::NO_CONTENT)
 }

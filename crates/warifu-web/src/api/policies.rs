@@ -16,6 +16,7 @@ use utoipa::ToSchema;
 use warifu_app::AppError;
 use warifu_app::policy_changes::{Proposed, agreed};
 use warifu_domain::access::Permission;
+use warifu_domain::assurance::OrganizationAccess;
 use warifu_domain::policy::{Feature, Proposal, Rollout};
 use warifu_domain::{PersonId, Timestamp};
 
@@ -34,6 +35,9 @@ pub struct Set {
     /// By organization.
     #[schema(value_type = Object)]
     networks: BTreeMap<String, Vec<String>>,
+    /// What users without a role may sign in with beyond what everybody may, by organization.
+    #[schema(value_type = Object)]
+    access: BTreeMap<String, OrganizationAccess>,
 }
 
 /// Everything that is set.
@@ -50,6 +54,7 @@ pub async fn policies(State(web): State<Web>, who: SignedIn) -> Result<Response,
             .iter()
             .map(|((organization, f), chosen)| (format!("{}:{organization}", f.key()), *chosen))
             .collect(),
+        access: policies.access.iter().map(|(o, a)| (o.to_string(), *a)).collect(),
         networks: policies.networks.iter().map(|(o, n)| (o.to_string(), n.clone())).collect(),
     };
     json(StatusCode::OK, &set)
@@ -58,8 +63,8 @@ pub async fn policies(State(web): State<Web>, who: SignedIn) -> Result<Response,
 /// A change.
 #[derive(Debug, Deserialize, ToSchema)]
 pub struct Change {
-    /// `{"what": "rules", "scope": "staff", "rules": {"idle": 600000000}}`; `rollout`, `choice` and
-    /// `networks` likewise.
+    /// `{"what": "rules", "scope": "staff", "rules": {"idle": 600000000}}`; `rollout`, `choice`,
+    /// `networks` and `access` likewise.
     #[schema(value_type = Object)]
     proposal: Value,
     /// Why; needed where it weakens something.

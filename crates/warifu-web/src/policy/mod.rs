@@ -17,11 +17,17 @@ use serde::Deserialize;
 use warifu_app::AppError;
 use warifu_app::policy_changes::Proposed;
 use warifu_domain::access::Permission;
+use warifu_domain::assurance::OrganizationAccess;
 use warifu_domain::policy::{
     DeviceRule, Feature, NetworkRule, Plan, Proposal, Rollout, Rules, Scope, Stage,
 };
 use warifu_domain::time::MINUTE;
 use warifu_domain::{OrganizationId, Timestamp, refusal};
+
+/// What an organization chooses here. Whether its users may be phished is chosen by what they may sign
+/// in with, on the organization's own page.
+const CHOSEN: [Feature; 3] =
+    [Feature::SessionTimeout, Feature::NetworkBinding, Feature::DeviceBinding];
 
 #[derive(Debug, Default, Deserialize)]
 #[serde(default)]
@@ -54,14 +60,18 @@ pub async fn policy(
     let rollouts = Feature::ALL.map(|f| show.feature(f, &policies, since.get(&f).copied()));
     let coverage = web.app.coverage(who.actor()).await?;
     let affected = web.app.affected(who.actor()).await?;
-    let choices = organization.as_ref().map(|(id, _)| {
-        let chosen = |f: Feature| policies.choices.get(&(*id, f)).copied();
-        Feature::ALL.map(|f| show.choice(f, policies.rollout(f), chosen(f))).to_vec()
+    let choices = organization.as_ref().map(|(id, o)| {
+        let environment = o.line.organization.environment;
+        let choice = |f: Feature| {
+            let chosen = policies.choices.get(&(*id, f)).copied();
+            show.choice(f, policies.rollout(f), environment, chosen)
+        };
+        CHOSEN.map(choice).to_vec()
     });
     let networks = organization
         .as_ref()
         .map(|(id, _)| policies.networks.get(id).map(|n| n.join("\n")).unwrap_or_default());
-    view_page(view::PolicyPage {
+    page(view::PolicyPage {
         shell: who.shell(Place::Policy, "").await?,
         editable: who.actor().roles.allow(Permission::ManagePolicies),
         scopes: show.scopes(scope, name),
@@ -74,10 +84,6 @@ pub async fn policy(
         coverage: show.coverage(&coverage),
         affected: affected.iter().map(|a| show.affected(a)).collect(),
     })
-}
-
-fn view_page(page_: view::PolicyPage) -> Result<Response, Problem> {
-    page(page_)
 }
 
 /// The fields of every form of the page; which of them count says `what`.
@@ -101,6 +107,8 @@ pub struct Fields {
     organization: String,
     chosen: String,
     members: String,
+    passwords: String,
+    weaker_providers: String,
 }
 
 impl Fields {
@@ -121,6 +129,13 @@ impl Fields {
             "networks" => Proposal::Networks {
                 organization: organization().map_err(|_| Problem::not_found())?,
                 members: self.members.split_whitespace().map(str::to_owned).collect(),
+            },
+            "access" => Proposal::Access {
+                organization: organization().map_err(|_| Problem::not_found())?,
+                access: OrganizationAccess {
+                    passwords: self.passwords == "yes",
+                    weaker_providers: self.weaker_providers == "yes",
+                },
             },
             _ => return Err(Problem::not_found()),
         })
@@ -201,6 +216,7 @@ fn back(proposal: &Proposal) -> String {
         Proposal::Choice { organization, .. } | Proposal::Networks { organization, .. } => {
             format!("/policy?scope=organization:{organization}")
         }
+        Proposal::Access { organization, .. } => format!("/organizations/{organization}"),
     }
 }
 

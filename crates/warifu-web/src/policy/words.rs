@@ -8,6 +8,7 @@ use std::collections::BTreeSet;
 use warifu_app::coverage::{Affected, Covered};
 use warifu_domain::Timestamp;
 use warifu_domain::access::{Role, Roles};
+use warifu_domain::organizations::Environment;
 use warifu_domain::policy::{
     DeviceRule, Feature, NetworkRule, Policies, Proposal, Rollout, Rules, Scope, Stage,
 };
@@ -83,6 +84,7 @@ pub fn policy(lang: Lang, name: &str) -> String {
             Some(lang.t_args("proposal-choice", &[("feature", &name), ("id", &id.to_owned())]))
         }),
         "networks" => Some(lang.t_args("proposal-networks", &[("id", &rest.to_owned())])),
+        "access" => Some(lang.t_args("proposal-access", &[("id", &rest.to_owned())])),
         _ => None,
     };
     text.unwrap_or_else(|| name.to_owned())
@@ -215,6 +217,7 @@ impl Words<'_> {
         &self,
         feature: Feature,
         rollout: Rollout,
+        environment: Environment,
         chosen: Option<bool>,
     ) -> view::ChoiceRow {
         view::ChoiceRow {
@@ -222,8 +225,7 @@ impl Words<'_> {
             name: self.feature_name(feature),
             stage: self.lang.t(stage_id(rollout.stage)),
             fixed: rollout.stage == Stage::Everyone,
-            on: chosen != Some(false)
-                && (chosen == Some(true) || rollout.stage >= Stage::Production),
+            on: rollout.stage.covers(environment, chosen),
         }
     }
 
@@ -277,6 +279,9 @@ impl Words<'_> {
             Proposal::Networks { organization, .. } => {
                 self.lang.t_args("proposal-networks", &[("id", &organization.to_string())])
             }
+            Proposal::Access { organization, .. } => {
+                self.lang.t_args("proposal-access", &[("id", &organization.to_string())])
+            }
         }
     }
 
@@ -314,6 +319,17 @@ impl Words<'_> {
                 };
                 let wider = members.iter().any(|m| !before.contains(m));
                 vec![(self.lang.t("networks"), word(before), word(members), wider)]
+            }
+            Proposal::Access { organization, access } => {
+                let before = now.access.get(organization).copied().unwrap_or_default();
+                let word = |on: bool| self.lang.t(if on { "choice-on" } else { "choice-off" });
+                let row = |id: &str, before: bool, after: bool| {
+                    (self.lang.t(id), word(before), word(after), after && !before)
+                };
+                vec![
+                    row("access-passwords", before.passwords, access.passwords),
+                    row("access-weaker", before.weaker_providers, access.weaker_providers),
+                ]
             }
         };
         let row = |(name, before, after, weaker)| view::Difference { name, before, after, weaker };

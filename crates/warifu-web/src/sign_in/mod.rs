@@ -23,7 +23,7 @@ use serde::Deserialize;
 use serde_json::{Value, json};
 use std::convert::Infallible;
 use url::form_urlencoded::byte_serialize;
-use warifu_app::sign_in::{Asked, From};
+use warifu_app::sign_in::{Asked, From, Opened};
 use warifu_domain::ProviderId;
 use warifu_domain::time::SECOND;
 
@@ -148,6 +148,14 @@ pub async fn options(
 ) -> Result<Response, Problem> {
     web.slow_down(&caller.network)?;
     Ok(answer(web.app.begin_sign_in(&web.passkeys, caller.from()).await?))
+}
+
+/// A new session for a browser, on its way to where it was going: a path of this site, as [`local`] gives
+/// it; `/` is where its person begins.
+pub fn entered(opened: &Opened, next: &str) -> Response {
+    let to = if next == "/" { home(opened.roles) } else { next };
+    let cookie = AppendHeaders([(SET_COOKIE, session_cookie(&opened.token))]);
+    (cookie, opened.device.as_ref().map(device::offered), Redirect::to(to)).into_response()
 }
 
 /// Body of the second step.

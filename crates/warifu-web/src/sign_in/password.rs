@@ -1,19 +1,17 @@
 //! Signing in with a password and a code, and choosing them by invitation: for customers' users whose
 //! organization allows it.
 
-use super::Caller;
+use super::{Caller, entered};
 use crate::csrf::Form;
-use crate::device;
 use crate::lang::{self, Visitor, local};
 use crate::page::{page as html, page_with};
 use crate::problem::Problem;
-use crate::session::{COOKIE, home, session_cookie};
+use crate::session::COOKIE;
 use crate::state::Web;
 use crate::views::password::{ChoosePassword, PasswordSignIn, Qr};
 use axum::extract::{Path, Query, State};
-use axum::http::header::SET_COOKIE;
 use axum::http::{HeaderMap, StatusCode};
-use axum::response::{AppendHeaders, IntoResponse, Redirect, Response};
+use axum::response::{IntoResponse, Redirect, Response};
 use qrcode::{Color, EcLevel, QrCode};
 use secrecy::SecretString;
 use serde::Deserialize;
@@ -62,9 +60,7 @@ pub async fn sign_in(
         let view = PasswordSignIn { shell: visitor.shell(), next: next.to_owned(), refused: true };
         return page_with(StatusCode::FORBIDDEN, view);
     };
-    let to = if next == "/" { home(opened.roles) } else { next };
-    let cookie = AppendHeaders([(SET_COOKIE, session_cookie(&opened.token))]);
-    Ok((cookie, opened.device.as_ref().map(device::offered), Redirect::to(to)).into_response())
+    Ok(entered(&opened, next))
 }
 
 /// The picture of an address, as squares of one path.

@@ -1,11 +1,10 @@
 //! Sign-in at an identity provider: there, back, and what the provider tells us by itself.
 
-use super::Caller;
-use crate::device;
+use super::{Caller, entered};
 use crate::lang::{self, Visitor, local};
 use crate::page::{page, page_with};
 use crate::problem::Problem;
-use crate::session::{COOKIE, SignedIn, home, session_cookie};
+use crate::session::{COOKIE, SignedIn, session_cookie};
 use crate::state::Web;
 use crate::step_up::What;
 use crate::views::sign_in::SteppedUp;
@@ -133,12 +132,7 @@ pub async fn callback(
     let finished =
         web.app.finish_at_provider(returned, origin, caller.from(), before, policy).await?;
     Ok(match finished {
-        Finished::SignedIn { opened, next } => {
-            let next = local(&next);
-            let to = if next == "/" { home(opened.roles) } else { next };
-            let cookie = AppendHeaders([(SET_COOKIE, session_cookie(&opened.token))]);
-            (cookie, opened.device.as_ref().map(device::offered), Redirect::to(to)).into_response()
-        }
+        Finished::SignedIn { opened, next } => entered(&opened, local(&next)),
         Finished::SteppedUp(passed) => {
             let cookie = AppendHeaders([(SET_COOKIE, session_cookie(&passed.session))]);
             let view = SteppedUp { shell: visitor.shell(), proof: passed.proof.text() };

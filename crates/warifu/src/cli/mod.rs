@@ -2,12 +2,14 @@
 
 mod break_glass;
 mod enrol;
+mod follow;
 pub mod installation;
 mod ledger;
 mod people;
 mod progress;
 mod replay;
 mod search;
+mod secured;
 pub mod serve;
 pub mod signals;
 mod tell;

@@ -1,6 +1,6 @@
-//! Telling applications that sessions have ended: the one connection that leaves the server by itself, to
-//! addresses that a super administrator registered, and to nowhere that they point on to.
+//! Telling applications that sessions have ended: at addresses that a super administrator registered.
 
+use crate::outbound;
 use std::time::Duration;
 use warifu_app::App;
 use warifu_app::applications::tell::Telling;
@@ -13,10 +13,7 @@ const PATIENCE: Duration = Duration::from_secs(10);
 
 /// Tells them until it is stopped.
 pub async fn tell(app: App, issuer: String, policy: SessionPolicy) {
-    let client = reqwest::Client::builder()
-        .redirect(reqwest::redirect::Policy::none())
-        .timeout(PATIENCE)
-        .build();
+    let client = outbound::client(PATIENCE);
     let client = match client {
         Ok(client) => client,
         Err(error) => {

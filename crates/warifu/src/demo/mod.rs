@@ -11,6 +11,7 @@ use crate::cli::CliError;
 use crate::cli::installation::{Installation, fill_search};
 use crate::cli::serve::{self, say, serve, stopped};
 use crate::cli::signals::Senders;
+use crate::outbound;
 use clap::Args;
 use indicatif::{ProgressBar, ProgressStyle};
 use std::net::SocketAddr;
@@ -77,7 +78,8 @@ impl Demo {
             tx.commit().await?;
             std::fs::remove_file(&half).map_err(CliError::io("the demo's folder"))?;
         }
-        let config = AppConfig { name: NAME.into(), ..AppConfig::new(&self.data) };
+        let outbound = outbound::providers();
+        let config = AppConfig { name: NAME.into(), outbound, ..AppConfig::new(&self.data) };
         let app = App::open(db, config, Arc::new(SystemClock::default()), Arc::new(SystemRandom))?;
         if self.only_make {
             app.db.close().await;

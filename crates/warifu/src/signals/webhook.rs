@@ -2,6 +2,7 @@
 //! `metadata.uid` is the entry's number, by which a receiver knows one that it has.
 
 use super::ocsf;
+use crate::outbound;
 use hmac::{Hmac, Mac};
 use secrecy::{ExposeSecret, SecretString};
 use sha2::Sha256;
@@ -45,12 +46,7 @@ impl Webhook {
         if address.scheme() != "https" && !(address.scheme() == "http" && here) {
             return Err(WebhookError::Plain);
         }
-        let client = reqwest::Client::builder()
-            .timeout(PATIENCE)
-            // What it was told to tell is told there and nowhere else.
-            .redirect(reqwest::redirect::Policy::none())
-            .build()
-            .map_err(WebhookError::Client)?;
+        let client = outbound::client(PATIENCE).map_err(WebhookError::Client)?;
         Ok(Webhook { client, address, secret })
     }
 

@@ -100,7 +100,12 @@ pub struct Owner {
 }
 
 pub async fn owner(w: &Warifu) -> Owner {
-    let link = invitation(w, "owner@example.com", "super_administrator");
+    signed_in(w, "owner@example.com", "super_administrator").await
+}
+
+/// Somebody of the vendor with a role, in a session that a program of theirs uses.
+pub async fn signed_in(w: &Warifu, email: &str, role: &str) -> Owner {
+    let link = invitation(w, email, role);
     let mut client = w.client();
     let passkey = enter(&mut client, w.base(), &link).await;
     let page = client.get("/account/passkeys").await;

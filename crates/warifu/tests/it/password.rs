@@ -1,8 +1,8 @@
 //! Signing in with a password and a code: choosing them by invitation, and what is refused.
 
-use crate::attacks::{entries, verified};
+use crate::attacks::{entries, policy, verified};
 use crate::http::{Answer, Client};
-use crate::identity_provider::{Owner, owner};
+use crate::identity_provider::{Owner, owner, signed_in};
 use crate::server::Warifu;
 use crate::sign_in::{SESSION, who};
 use hyper::Method;
@@ -59,16 +59,26 @@ pub async fn customer(owner: &mut Owner, name: &str) -> Customer {
     Customer { organization, person, email, secret: String::new() }
 }
 
-/// Says what an organization's users may sign in with.
-pub async fn allow(owner: &mut Owner, organization: i64, passwords: bool, weaker: bool) {
-    let word = |yes| if yes { "yes" } else { "" };
-    let parameters = json!({ "organization": organization.to_string(),
-        "passwords": word(passwords), "weaker_providers": word(weaker) });
-    let proof = owner.proof("change_organization_access", &parameters).await;
-    let to = json!({ "passwords": passwords, "weaker_providers": weaker, "step_up": proof });
-    let path = format!("/api/v1/organizations/{organization}/access");
-    let done = owner.client.json(Method::PUT, &path, &to).await;
-    assert_eq!(done.status, 204, "{}", done.text());
+/// Says what an organization's users may sign in with. What allows more takes a second person.
+pub async fn allow(
+    w: &Warifu,
+    owner: &mut Owner,
+    organization: i64,
+    passwords: bool,
+    weaker: bool,
+) {
+    let proposal = json!({ "what": "access", "organization": organization,
+        "access": { "passwords": passwords, "weaker_providers": weaker } });
+    let said = policy::propose(owner, &proposal, "as agreed").await;
+    if said.status == 202 {
+        let email = format!("second{organization}@example.com");
+        let mut second = signed_in(w, &email, "super_administrator").await;
+        let id = said.value()["approval"].as_i64().expect("a number");
+        let agreed = policy::agree(&mut second, id).await;
+        assert_eq!(agreed.status, 204, "{}", agreed.text());
+    } else {
+        assert_eq!(said.status, 204, "{}", said.text());
+    }
 }
 
 /// An invitation of somebody who is known, as a path.
@@ -118,7 +128,7 @@ on_both! {
         let mut owner = owner(&w).await;
         assert!(!w.client().get("/sign-in").await.text().contains("/sign-in/password"));
         let mut customer = customer(&mut owner, "alder").await;
-        allow(&mut owner, customer.organization, true, false).await;
+        allow(&w, &mut owner, customer.organization, true, false).await;
         assert!(w.client().get("/sign-in").await.text().contains("/sign-in/password"));
         let link = invite(&w, &customer.email);
         let mut client = w.client();
@@ -166,7 +176,7 @@ on_both! {
         clocked(&mut w).await;
         let mut owner = owner(&w).await;
         let mut customer = customer(&mut owner, "alder").await;
-        allow(&mut owner, customer.organization, true, false).await;
+        allow(&w, &mut owner, customer.organization, true, false).await;
         choose(&w, &mut customer, 0).await;
         w.pass(30);
         let mut answers = Vec::new();
@@ -200,7 +210,7 @@ on_both! {
         clocked(&mut w).await;
         let mut owner = owner(&w).await;
         let mut customer = customer(&mut owner, "alder").await;
-        allow(&mut owner, customer.organization, true, false).await;
+        allow(&w, &mut owner, customer.organization, true, false).await;
         choose(&w, &mut customer, 0).await;
         let from = |n: usize| w.client().header("x-forwarded-for", &format!("198.51.{n}.7"));
         w.pass(30);

@@ -9,6 +9,7 @@ use askama::Template;
 use jiff::tz::TimeZone;
 use warifu_app::coverage::Covered;
 use warifu_domain::access::Role;
+use warifu_domain::organizations::Environment;
 use warifu_domain::policy::{
     DeviceRule, Feature, NetworkRule, Plan, Policies, Proposal, Rollout, Rules, Scope, Stage,
 };
@@ -63,7 +64,10 @@ fn policy(lang: Lang, organization: bool, editable: bool) -> PolicyPage {
         rules: words.rules(policies.rules.get(&scope).unwrap_or(&unset)),
         rollouts: Feature::ALL.map(|f| words.feature(f, &policies, since)).to_vec(),
         choices: Feature::ALL
-            .map(|f| words.choice(f, policies.rollout(f), Some(f == Feature::DeviceBinding)))
+            .map(|f| {
+                let chosen = Some(f == Feature::DeviceBinding);
+                words.choice(f, policies.rollout(f), Environment::Production, chosen)
+            })
             .to_vec(),
         networks: organization.then(|| "AS64496\n203.0.113.0/24".into()),
         coverage: words.coverage(&all),

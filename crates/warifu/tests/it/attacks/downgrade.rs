@@ -143,7 +143,7 @@ on_both! {
         // organization does not.
         let (alder, birch) =
             (password::customer(&mut owner, "alder").await, password::customer(&mut owner, "birch").await);
-        password::allow(&mut owner, alder.organization, true, true).await;
+        password::allow(&w, &mut owner, alder.organization, true, true).await;
         let links = [
             invitation(&w, "agent@example.com", "agent"),
             invitation(&w, &alder.email, "organization_administrator"),
@@ -166,14 +166,9 @@ on_both! {
             assert_eq!(password::try_in(&mut client, name, PASSWORD, "123456").await.status, 403);
             assert!(!client.cookies.contains_key(SESSION));
         }
-        assert_eq!(entries(&mut owner.client, "enrolment").await.len(), 1, "the owner's key");
+        assert_eq!(entries(&mut owner.client, "enrolment").await.len(), 2, "the administrators' keys");
         let refused = ("password".to_owned(), "unknown_account".to_owned());
         assert_eq!(reasons(&mut owner.client).await, vec![refused; 4]);
-        // The setting itself asks for the key, and is none of the vendor's.
-        let path = format!("/api/v1/organizations/{}/access", birch.organization);
-        let to = json!({ "passwords": true, "weaker_providers": true });
-        assert_eq!(owner.client.json(Method::PUT, &path, &to).await.status, 403);
-        assert_eq!(owner.client.json(Method::PUT, "/api/v1/organizations/1/access", &to).await.status, 409);
         verified(&w);
     }
 
@@ -181,7 +176,7 @@ on_both! {
         password::clocked(&mut w).await;
         let mut owner = owner(&w).await;
         let mut customer = password::customer(&mut owner, "alder").await;
-        password::allow(&mut owner, customer.organization, true, false).await;
+        password::allow(&w, &mut owner, customer.organization, true, false).await;
         password::choose(&w, &mut customer, 0).await;
         w.pass(30);
         let mut client = w.client();
@@ -209,7 +204,7 @@ on_both! {
         password::clocked(&mut w).await;
         let mut owner = owner(&w).await;
         let mut customer = password::customer(&mut owner, "alder").await;
-        password::allow(&mut owner, customer.organization, true, true).await;
+        password::allow(&w, &mut owner, customer.organization, true, true).await;
         password::choose(&w, &mut customer, 0).await;
         w.pass(30);
         let mut client = w.client();
@@ -227,10 +222,10 @@ on_both! {
         let body = &told[0]["body"];
         assert_eq!((&body["assurance"], &body["phishing_resistant"]), (&json!(1), &json!(false)));
         // First the provider's word alone, then the password.
-        password::allow(&mut owner, customer.organization, true, false).await;
+        password::allow(&w, &mut owner, customer.organization, true, false).await;
         assert_eq!((who(&mut other).await.status.as_u16(), who(&mut client).await.status.as_u16()), (401, 200));
         assert_eq!(sign_in(&mut w.client(), &provider, id).await, REFUSED);
-        password::allow(&mut owner, customer.organization, false, false).await;
+        password::allow(&w, &mut owner, customer.organization, false, false).await;
         assert_eq!(who(&mut client).await.status, 401);
         w.pass(60);
         assert_eq!(customer.sign_in(&mut w.client(), 60).await.status, 403);

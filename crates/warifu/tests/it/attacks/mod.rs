@@ -8,7 +8,7 @@ mod downgrade;
 pub(crate) mod helpdesk;
 mod network;
 mod openid;
-mod policy;
+pub mod policy;
 mod service;
 mod sessions;
 mod step_up;

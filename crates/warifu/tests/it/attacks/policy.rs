@@ -2,60 +2,34 @@
 
 use super::{entries, notices, verified};
 use crate::http::{Answer, Client};
+use crate::identity_provider::{Owner, signed_in};
 use crate::passkey::{Maker, Passkey};
-use crate::server::Warifu;
-use crate::sign_in::{enter, invitation, options, reply, script, sign_in, who};
+use crate::sign_in::{invitation, options, reply, script, sign_in, who};
 use hyper::Method;
 use serde_json::{Value, json};
 use std::sync::Arc;
 
 const MINUTE: i64 = 60_000_000;
 
-async fn csrf(client: &mut Client) -> String {
-    client.get("/account/passkeys").await.form("action", "/sign-out").fields[0].1.clone()
-}
-
-/// Somebody with a role, signed in: client, key, form token.
-async fn somebody(w: &Warifu, email: &str, role: &str) -> (Client, Passkey, String) {
-    let mut client = w.client();
-    let passkey = enter(&mut client, w.base(), &invitation(w, email, role)).await;
-    let token = csrf(&mut client).await;
-    (client, passkey, token)
-}
-
-async fn post(client: &mut Client, csrf: &str, path: &str, body: &Value) -> Answer {
-    let script = client.clone().header("x-csrf-token", csrf);
-    script.header("accept", "application/json").json(Method::POST, path, body).await
-}
-
 /// Asks for a change, with the key.
-async fn propose(
-    (client, passkey, csrf): &mut (Client, Passkey, String),
-    proposal: &Value,
-    reason: &str,
-) -> Answer {
+pub async fn propose(by: &mut Owner, proposal: &Value, reason: &str) -> Answer {
     let review = json!({ "proposal": proposal });
-    let review = post(client, csrf, "/api/v1/policies/review", &review).await;
+    let review = by.client.json(Method::POST, "/api/v1/policies/review", &review).await;
     assert_eq!(review.status, 200, "{}", review.text());
     let review = review.value();
-    let what = json!({ "action": review["action"], "parameters": review["parameters"] });
-    let proof = client.prove(csrf, what, passkey).await;
-    assert_eq!(proof.status, 200, "{}", proof.text());
-    let proof = &proof.value()["step_up"];
+    let action = review["action"].as_str().expect("an action");
+    let proof = by.proof(action, &review["parameters"]).await;
     let change = json!({ "proposal": proposal, "reason": reason, "step_up": proof });
-    post(client, csrf, "/api/v1/policies", &change).await
+    by.client.json(Method::POST, "/api/v1/policies", &change).await
 }
 
 /// Agrees to somebody's change, with the key.
-async fn agree((client, passkey, csrf): &mut (Client, Passkey, String), id: i64) -> Answer {
-    let mut json = client.clone().header("accept", "application/json");
-    let all = json.get("/api/v1/approvals").await.value();
+pub async fn agree(by: &mut Owner, id: i64) -> Answer {
+    let all = by.client.get("/api/v1/approvals").await.value();
     let found = all.as_array().unwrap().iter().find(|a| a["id"] == id).expect("it waits");
-    let what = json!({ "action": "approve", "parameters": found["parameters"] });
-    let proof = client.prove(csrf, what, passkey).await;
-    assert_eq!(proof.status, 200, "{}", proof.text());
-    let body = json!({ "agree": true, "step_up": proof.value()["step_up"] });
-    post(client, csrf, &format!("/api/v1/approvals/{id}"), &body).await
+    let proof = by.proof("approve", &found["parameters"]).await;
+    let body = json!({ "agree": true, "step_up": proof });
+    by.client.json(Method::POST, &format!("/api/v1/approvals/{id}"), &body).await
 }
 
 fn rules(scope: &str, rules: Value) -> Value {
@@ -63,33 +37,32 @@ fn rules(scope: &str, rules: Value) -> Value {
 }
 
 async fn set(client: &mut Client, scope: &str) -> Value {
-    let mut json = client.clone().header("accept", "application/json");
-    json.get("/api/v1/policies").await.value()["rules"][scope].clone()
+    client.get("/api/v1/policies").await.value()["rules"][scope].clone()
 }
 
 on_both! {
     async fn attack_37_weakening_a_policy_takes_the_key_and_a_second_person(w: Warifu) {
-        let mut owner = somebody(&w, "owner@example.com", "super_administrator").await;
-        let mut second = somebody(&w, "second@example.com", "super_administrator").await;
-        let mut admin = somebody(&w, "admin@example.com", "administrator").await;
+        let mut owner = signed_in(&w, "owner@example.com", "super_administrator").await;
+        let mut second = signed_in(&w, "second@example.com", "super_administrator").await;
+        let mut admin = signed_in(&w, "admin@example.com", "administrator").await;
         let weaker = rules("staff", json!({ "idle": 60 * MINUTE, "network": "record" }));
 
         // A stolen session alone changes nothing, stricter or weaker.
         let stricter = rules("staff", json!({ "idle": 10 * MINUTE }));
         for proposal in [&weaker, &stricter] {
             let change = json!({ "proposal": proposal, "reason": "thief" });
-            let said = post(&mut owner.0, &owner.2, "/api/v1/policies", &change).await;
+            let said = owner.client.json(Method::POST, "/api/v1/policies", &change).await;
             assert_eq!((said.status.as_u16(), &said.value()["type"]), (403, &json!("/problems/step-up-required")));
         }
         // Nor does anybody's who may not.
         let change = json!({ "proposal": weaker, "reason": "thief" });
-        assert_eq!(post(&mut admin.0, &admin.2, "/api/v1/policies", &change).await.status, 403);
+        assert_eq!(admin.client.json(Method::POST, "/api/v1/policies", &change).await.status, 403);
         // Nor a proof for another change.
         let what = json!({ "action": "change_policy", "parameters": { "scope": "staff", "lifetime": "", "idle": "10",
             "network": "", "device": "", "synced": "", "attestation": "", "authenticators": "" } });
-        let proof = owner.0.prove(&owner.2, what, &mut owner.1).await.value()["step_up"].clone();
+        let proof = owner.client.prove(&owner.csrf, what, &mut owner.passkey).await.value()["step_up"].clone();
         let change = json!({ "proposal": weaker, "reason": "thief", "step_up": proof });
-        assert_eq!(post(&mut owner.0, &owner.2, "/api/v1/policies", &change).await.status, 403);
+        assert_eq!(owner.client.json(Method::POST, "/api/v1/policies", &change).await.status, 403);
         // Beyond the limits nobody gets, and nobody without a reason.
         let beyond = rules("staff", json!({ "idle": 121 * MINUTE }));
         assert_eq!(propose(&mut owner, &beyond, "why").await.status, 422);
@@ -98,48 +71,87 @@ on_both! {
         let waits = propose(&mut owner, &weaker, "the night shift reads long").await;
         assert_eq!(waits.status, 202, "{}", waits.text());
         let id = waits.value()["approval"].as_i64().unwrap();
-        assert_eq!(set(&mut owner.0, "staff").await, Value::Null, "nothing has changed yet");
+        assert_eq!(set(&mut owner.client, "staff").await, Value::Null, "nothing has changed yet");
         // Both were told, before anything happened.
-        assert_eq!(notices(&mut owner.0).await[0], "policy_proposed");
-        assert_eq!(notices(&mut second.0).await[0], "policy_proposed");
+        assert_eq!(notices(&mut owner.client).await[0], "policy_proposed");
+        assert_eq!(notices(&mut second.client).await[0], "policy_proposed");
 
         // Nobody agrees to their own, no administrator agrees, and no session without the key.
         let own = agree(&mut owner, id).await;
         assert_eq!((own.status.as_u16(), &own.value()["type"]), (409, &json!("/problems/conflict")));
         let bare = json!({ "agree": true });
         let path = format!("/api/v1/approvals/{id}");
-        assert_eq!(post(&mut second.0, &second.2, &path, &bare).await.status, 403);
-        assert_eq!(post(&mut admin.0, &admin.2, &path, &bare).await.status, 403);
-        assert_eq!(set(&mut owner.0, "staff").await, Value::Null);
+        assert_eq!(second.client.json(Method::POST, &path, &bare).await.status, 403);
+        assert_eq!(admin.client.json(Method::POST, &path, &bare).await.status, 403);
+        assert_eq!(set(&mut owner.client, "staff").await, Value::Null);
 
         assert_eq!(agree(&mut second, id).await.status, 204);
-        assert_eq!(set(&mut owner.0, "staff").await, json!({ "idle": 60 * MINUTE, "network": "record" }));
+        assert_eq!(set(&mut owner.client, "staff").await, json!({ "idle": 60 * MINUTE, "network": "record" }));
         assert_eq!(agree(&mut second, id).await.status, 409, "once");
-        let told = entries(&mut owner.0, "policy_change").await;
+        let told = entries(&mut owner.client, "policy_change").await;
         assert_eq!(told.len(), 1);
         assert_eq!((&told[0]["body"]["policy"], &told[0]["body"]["before"]), (&json!("rules:staff"), &Value::Null));
-        let told = entries(&mut owner.0, "protected_action").await;
+        let told = entries(&mut owner.client, "protected_action").await;
         let actions: Vec<_> = told.iter().map(|e| e["body"]["action"].as_str().unwrap()).collect();
         assert_eq!(actions[..2], ["approve", "change_policy"]);
         assert_eq!(told[0]["body"]["approver"], told[0]["actor"]["person"]);
-        assert_eq!(notices(&mut owner.0).await[0], "policy_changed");
+        assert_eq!(notices(&mut owner.client).await[0], "policy_changed");
 
         // Making it stricter takes the key alone, and holds with the next request.
         assert_eq!(propose(&mut owner, &rules("staff", json!({})), "").await.status, 204);
-        assert_eq!(set(&mut owner.0, "staff").await, json!({}));
+        assert_eq!(set(&mut owner.client, "staff").await, json!({}));
+        verified(&w);
+    }
+
+    async fn attack_37_a_change_on_other_ground_than_it_was_asked_for_is_void(w: Warifu) {
+        let mut owner = signed_in(&w, "owner@example.com", "super_administrator").await;
+        let mut second = signed_in(&w, "second@example.com", "super_administrator").await;
+        let weaker = rules("staff", json!({ "idle": 60 * MINUTE }));
+        let id = propose(&mut owner, &weaker, "why").await.value()["approval"].as_i64().unwrap();
+        // Meanwhile somebody made it stricter, which the old request knows nothing of.
+        let stricter = rules("staff", json!({ "idle": 5 * MINUTE, "network": "end" }));
+        assert_eq!(propose(&mut second, &stricter, "").await.status, 204);
+        assert_eq!(agree(&mut second, id).await.status, 204);
+        assert_eq!(set(&mut owner.client, "staff").await, stricter["rules"]);
+        let told = entries(&mut owner.client, "protected_action").await;
+        assert_eq!(told[0]["body"]["action"], "void");
+        verified(&w);
+    }
+
+    async fn attack_37_what_an_organization_s_users_may_sign_in_with_is_policy_too(w: Warifu) {
+        let mut owner = signed_in(&w, "owner@example.com", "super_administrator").await;
+        let mut second = signed_in(&w, "second@example.com", "super_administrator").await;
+        let customer = crate::password::customer(&mut owner, "alder").await;
+        let access = |organization: i64, passwords: bool| json!({ "what": "access", "organization": organization,
+            "access": { "passwords": passwords, "weaker_providers": false } });
+        let vendor = propose(&mut owner, &access(1, true), "why").await;
+        assert_eq!(vendor.status, 409, "{}", vendor.text());
+        let waits = propose(&mut owner, &access(customer.organization, true), "they have no keys yet").await;
+        assert_eq!(waits.status, 202, "{}", waits.text());
+        let set = async |owner: &mut Owner| {
+            let set = owner.client.get("/api/v1/policies").await.value();
+            set["access"][customer.organization.to_string()]["passwords"].clone()
+        };
+        assert_eq!(set(&mut owner).await, Value::Null, "one person allows nothing");
+        let id = waits.value()["approval"].as_i64().unwrap();
+        assert_eq!(agree(&mut second, id).await.status, 204);
+        assert_eq!(set(&mut owner).await, true);
+        // Forbidding it takes the key alone.
+        assert_eq!(propose(&mut owner, &access(customer.organization, false), "").await.status, 204);
+        assert_eq!(set(&mut owner).await, false);
         verified(&w);
     }
 
     async fn attack_37_a_change_that_was_tampered_with_is_void(w: Warifu) {
-        let mut owner = somebody(&w, "owner@example.com", "super_administrator").await;
-        let mut second = somebody(&w, "second@example.com", "super_administrator").await;
+        let mut owner = signed_in(&w, "owner@example.com", "super_administrator").await;
+        let mut second = signed_in(&w, "second@example.com", "super_administrator").await;
         let weaker = rules("staff", json!({ "idle": 60 * MINUTE }));
         let id = propose(&mut owner, &weaker, "why").await.value()["approval"].as_i64().unwrap();
         let sql = "UPDATE approvals SET proposal = replace(proposal, '3600000000', '7200000000')";
         w.sql(sql).await;
         assert_eq!(agree(&mut second, id).await.status, 204);
-        assert_eq!(set(&mut owner.0, "staff").await, Value::Null, "what was agreed to is not what stands there");
-        let told = entries(&mut owner.0, "protected_action").await;
+        assert_eq!(set(&mut owner.client, "staff").await, Value::Null, "what was agreed to is not what stands there");
+        let told = entries(&mut owner.client, "protected_action").await;
         assert_eq!(told[0]["body"]["action"], "void");
         verified(&w);
     }
@@ -151,7 +163,7 @@ on_both! {
         std::fs::write(&roots, &maker.root).unwrap();
         w.serve.extend(["--authenticator-makers".to_owned(), roots.display().to_string()]);
         w.restart().await;
-        let mut owner = somebody(&w, "owner@example.com", "super_administrator").await;
+        let mut owner = signed_in(&w, "owner@example.com", "super_administrator").await;
         // An agent whose key is copied between devices, from before.
         let mut early = Passkey::new(w.base());
         early.synced = true;
@@ -172,7 +184,7 @@ on_both! {
         let answer = script.json(Method::POST, "/sign-in/verify", &reply(&asked, &mut early)).await;
         assert_eq!(answer.status, 403, "{}", answer.text());
         assert_eq!(who(&mut script).await.status, 401);
-        let told = entries(&mut owner.0, "sign_in_refused").await;
+        let told = entries(&mut owner.client, "sign_in_refused").await;
         assert_eq!(told[0]["body"]["reason"], "synced");
 
         // Enrolment: synced, of another make, of the make but unproved, proved by somebody else.
@@ -205,7 +217,7 @@ on_both! {
     }
 
     async fn attack_22_a_list_without_proof_still_refuses_what_names_itself_otherwise(w: Warifu) {
-        let mut owner = somebody(&w, "owner@example.com", "super_administrator").await;
+        let mut owner = signed_in(&w, "owner@example.com", "super_administrator").await;
         let list = json!({ "authenticators": ["07070707-0707-0707-0707-070707070707"] });
         assert_eq!(propose(&mut owner, &rules("role:agent", list), "").await.status, 204);
         for (aaguid, status) in [([8; 16], 422), ([0; 16], 422), ([7; 16], 200)] {
@@ -216,7 +228,7 @@ on_both! {
             let page = client.get(&link).await;
             assert_eq!(client.passkey(&page, &mut key).await.status, status);
         }
-        let told = entries(&mut owner.0, "sign_in_refused").await;
+        let told = entries(&mut owner.client, "sign_in_refused").await;
         let reasons: Vec<_> = told.iter().map(|e| e["body"]["reason"].as_str().unwrap()).collect();
         assert_eq!(reasons, ["make", "make"]);
         verified(&w);

@@ -1,0 +1,139 @@
+//! TLS spoken by `warifu serve` itself, and the listener that asks for client certificates.
+
+use super::CliError;
+use super::tls::{Identity, TlsListener, TlsPeer};
+use axum::Router;
+use axum::extract::{ConnectInfo, Request};
+use axum::middleware::{Next, from_fn};
+use axum::response::Response;
+use clap::Args;
+use std::net::SocketAddr;
+use std::path::PathBuf;
+use std::sync::Arc;
+use tokio::sync::watch;
+use warifu_auth::Certificates;
+use warifu_web::WebConfig;
+use warifu_web::certificates::CertificateConfig;
+
+/// TLS spoken by the server itself, and client certificates (PIV, CAC).
+#[derive(Args)]
+pub struct Tls {
+    /// Serves the same over TLS here, beside --listen
+    #[arg(long, env = "WARIFU_TLS_LISTEN", value_name = "ADDR:PORT", requires = "tls_certificate")]
+    tls_listen: Option<SocketAddr>,
+    /// The server's certificate with its chain, PEM. Read again when the file changes
+    #[arg(long, env = "WARIFU_TLS_CERTIFICATE", value_name = "FILE", requires = "tls_key")]
+    tls_certificate: Option<PathBuf>,
+    /// Its private key, PEM
+    #[arg(long, env = "WARIFU_TLS_KEY", value_name = "FILE", requires = "tls_certificate")]
+    tls_key: Option<PathBuf>,
+    /// Where browsers are asked for a client certificate: a port of its own on the origin's host, to which
+    /// they come directly, not through a proxy that ends TLS
+    #[arg(
+        long,
+        env = "WARIFU_CERTIFICATE_LISTEN",
+        value_name = "ADDR:PORT",
+        requires = "tls_certificate",
+        requires = "client_ca"
+    )]
+    certificate_listen: Option<SocketAddr>,
+    /// How browsers reach it. Without it: https, the origin's host and the port
+    #[arg(
+        long,
+        env = "WARIFU_CERTIFICATE_ORIGIN",
+        value_name = "URL",
+        requires = "certificate_listen"
+    )]
+    certificate_origin: Option<url::Url>,
+    /// Authorities whose client certificates are taken, PEM. Read again when the file changes
+    #[arg(long, env = "WARIFU_CLIENT_CA", value_name = "FILE", requires = "certificate_listen")]
+    client_ca: Option<PathBuf>,
+    /// Revocation list of one of them or of one below, PEM or DER; may be repeated. With one, every
+    /// certificate needs a list that has not expired. Read again when the file changes
+    #[arg(
+        long,
+        env = "WARIFU_CLIENT_CRL",
+        value_delimiter = ',',
+        value_name = "FILE",
+        requires = "client_ca"
+    )]
+    client_crl: Vec<PathBuf>,
+}
+
+/// The listeners that speak TLS.
+#[derive(Default)]
+pub struct Secured {
+    pub identity: Option<Arc<Identity>>,
+    pub main: Option<TlsListener>,
+    pub asking: Option<TlsListener>,
+}
+
+impl Tls {
+    /// Binds what was asked for.
+    ///
+    /// # Errors
+    /// When an address or a file cannot be used.
+    pub async fn open(self, config: WebConfig) -> Result<(Secured, WebConfig), CliError> {
+        let (Some(certificate), Some(key)) = (&self.tls_certificate, &self.tls_key) else {
+            return Ok((Secured::default(), config));
+        };
+        let identity = Identity::open(certificate, key)?;
+        let main = match self.tls_listen {
+            Some(address) => Some(TlsListener::bind(address, identity.plain()?).await?),
+            None => None,
+        };
+        let (asking, config) = match (self.certificate_listen, &self.client_ca) {
+            (Some(address), Some(authorities)) => {
+                let authorities = Certificates::open(authorities, &self.client_crl)
+                    .map_err(|e| CliError::Said(e.to_string()))?;
+                let authorities = Arc::new(authorities);
+                let listener =
+                    TlsListener::bind(address, identity.asking(authorities.clone())?).await?;
+                let origin = self.asking_origin(&config, listener.port())?;
+                let certificates = Some(CertificateConfig { origin, authorities });
+                (Some(listener), WebConfig { certificates, ..config })
+            }
+            _ => (None, config),
+        };
+        Ok((Secured { identity: Some(identity), main, asking }, config))
+    }
+
+    /// The cookies of the main origin go to every port of its host, and to no other host.
+    fn asking_origin(&self, config: &WebConfig, port: u16) -> Result<url::Url, CliError> {
+        let bad = || {
+            CliError::Said("--certificate-origin: write https, the origin's host, a port".into())
+        };
+        let origin = match &self.certificate_origin {
+            Some(origin) => origin.clone(),
+            None => {
+                let host = config.origin.host_str().unwrap_or_default();
+                format!("https://{host}:{port}").parse().map_err(|_| bad())?
+            }
+        };
+        let fits = origin.scheme() == "https" && origin.host() == config.origin.host();
+        if fits { Ok(origin) } else { Err(bad()) }
+    }
+}
+
+/// Serves a router behind TLS until the server is told to stop.
+pub async fn serve_tls(listener: TlsListener, router: Router, mut told: watch::Receiver<bool>) {
+    let router = router.layer(from_fn(peer));
+    let service = router.into_make_service_with_connect_info::<TlsPeer>();
+    let server = axum::serve(listener, service).with_graceful_shutdown(async move {
+        let _ = told.wait_for(|stopped| *stopped).await;
+    });
+    if let Err(error) = server.await {
+        tracing::error!(%error, "a TLS listener broke");
+    }
+}
+
+/// Puts the other side of a TLS connection where the handlers look for it.
+async fn peer(mut request: Request, next: Next) -> Response {
+    if let Some(ConnectInfo(TlsPeer(peer))) =
+        request.extensions_mut().remove::<ConnectInfo<TlsPeer>>()
+    {
+        request.extensions_mut().insert(ConnectInfo(peer.address));
+        request.extensions_mut().insert(peer);
+    }
+    next.run(request).await
+}

@@ -86,10 +86,8 @@ impl Incoming {
         let key = self.app.random_bytes();
         let (file, sanitized, stolen) = tokio::task::spawn_blocking(move || {
             let sanitized = har::sanitize(&name, &mut file, &folder, key)?;
-            let stolen = match sanitized {
-                Some(_) => har::session_tokens(&mut file).map_err(io)?,
-                None => Vec::new(),
-            };
+            // Also in what is no HAR: a command line, a log, a recording that broke off.
+            let stolen = har::session_tokens(&mut file).map_err(io)?;
             file.seek(SeekFrom::Start(0)).map_err(io)?;
             Ok::<_, AppError>((file, sanitized, stolen))
         })
@@ -157,6 +155,14 @@ fn clean_name(name: &str) -> String {
     let clean: String = last.chars().filter(|c| !c.is_control() && !turns(*c)).take(200).collect();
     let clean = clean.trim();
     if clean.is_empty() { "file".to_owned() } else { clean.to_owned() }
+}
+
+/// What [`hex`] wrote; `None` for anything else.
+pub(crate) fn from_hex(text: &str) -> Option<Vec<u8>> {
+    let digits: Option<Vec<u8>> =
+        text.chars().map(|c| c.to_digit(16).and_then(|d| u8::try_from(d).ok())).collect();
+    let digits = digits.filter(|digits| digits.len() % 2 == 0)?;
+    Some(digits.chunks_exact(2).map(|pair| pair[0] << 4 | pair[1]).collect())
 }
 
 pub(crate) fn hex(bytes: &[u8]) -> String {

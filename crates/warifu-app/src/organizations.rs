@@ -273,6 +273,10 @@ impl App {
         if fields.is_empty() {
             return Ok(());
         }
+        // The stages of a rollout go by it: whoever changes it switches protection on and off.
+        if old.environment != new.environment {
+            actor.require(Permission::ManagePolicies)?;
+        }
         store::update(&mut conn, revision, id, &new).await?;
         change.record(actor, Some(id), &change_body(id, &fields, revision)).await?;
         change.commit().await?;

@@ -3,9 +3,9 @@
 
 use crate::notices::notify;
 use crate::oidc::end_with;
+use crate::second_person::{ask, tell, told};
 use crate::step_up::spend;
 use crate::{App, AppError, Change};
-use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
 use warifu_auth::{digest, is_member};
 use warifu_domain::access::{Actor, Permission, Role};
@@ -13,22 +13,14 @@ use warifu_domain::assurance::OrganizationAccess;
 use warifu_domain::factors::Factor;
 use warifu_domain::notices::NoticeKind;
 use warifu_domain::policy::{Feature, Policies, Proposal, Rollout, Scope};
-use warifu_domain::protected::{Action, Protected};
-use warifu_domain::time::DAY;
-use warifu_domain::{OrganizationId, PersonId, Timestamp, refusal};
+use warifu_domain::second_person::Matter;
+use warifu_domain::{OrganizationId, Timestamp, refusal};
 use warifu_ledger::Hash;
-use warifu_ledger::body::{PolicyChange, ProtectedAction};
-use warifu_storage::approvals::{self, Approval};
+use warifu_ledger::body::PolicyChange;
 use warifu_storage::{organization_access, organizations, people, policies};
 
-/// How long a change waits for a second person, in microseconds.
-pub const WAITING: i64 = 7 * DAY;
-/// Longest reason, in characters.
-const REASON: usize = 500;
 /// Most networks in a group.
 const MEMBERS: usize = 100;
-/// Changes shown at once.
-const SHOWN: i64 = 100;
 
 /// What came of a change that was asked for.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -36,36 +28,6 @@ pub enum Proposed {
     Done,
     /// It weakens something: this number waits for a second person.
     Waiting(i64),
-}
-
-/// A change that waits, as those see it who may decide.
-#[derive(Clone, Debug)]
-pub struct Waiting {
-    pub approval: Approval,
-    pub proposal: Proposal,
-    pub requested_by: String,
-    pub decided_by: Option<String>,
-    /// Whether this actor may decide it now.
-    pub decidable: bool,
-}
-
-/// What a second person agrees to by touching their key: this number with just this content.
-pub fn agreed(id: i64, digest: &[u8]) -> Protected {
-    Protected::new(Action::Approve)
-        .with("approval", id)
-        .with("digest", crate::attachments::hex(digest))
-}
-
-/// A change as it waits: on what ground it was asked for, too.
-#[derive(Serialize, Deserialize)]
-struct Asked {
-    proposal: Proposal,
-    /// What stood there then, as canonical JSON.
-    before: Option<String>,
-}
-
-fn internal(e: serde_json::Error) -> AppError {
-    AppError::Internal(e.to_string())
 }
 
 impl App {
@@ -83,11 +45,8 @@ impl App {
     ) -> Result<Proposed, AppError> {
         may_propose(actor, proposal)?;
         checked(proposal)?;
-        let reason = reason.trim();
-        if reason.chars().count() > REASON {
-            let why = refusal!("reason-long", "at most {limit} characters", limit = REASON as i64);
-            return Err(AppError::invalid("reason", why));
-        }
+        // What is due by now is what it is compared with.
+        self.enter_stages().await?;
         let mut change = self.change().await?;
         exists(&mut change, proposal).await?;
         let now = self.current(&mut change).await?;
@@ -95,132 +54,21 @@ impl App {
             return Ok(Proposed::Done);
         }
         let weaker = proposal.weakens(&now);
-        if !weaker.is_empty() && reason.is_empty() {
+        if !weaker.is_empty() && reason.trim().is_empty() {
             let why = refusal!("reason-missing", "say why: it weakens what holds now");
             return Err(AppError::invalid("reason", why));
         }
         spend(&mut change, actor, &proposal.protected(), proof).await?;
         if weaker.is_empty() {
             apply(&mut change, actor, proposal, &now).await?;
+            told(&mut change, actor, NoticeKind::PolicyChanged, &proposal.policy()).await?;
             self.done(change).await?;
             return Ok(Proposed::Done);
         }
-        let asked = Asked { proposal: proposal.clone(), before: proposal.before(&now) };
-        let text = serde_json::to_string(&asked).map_err(internal)?;
-        let (at, sum) = (change.at(), digest(text.as_bytes()));
-        let id = approvals::insert(
-            &mut change.conn(),
-            &text,
-            &sum,
-            reason,
-            actor.person,
-            at,
-            at.plus(WAITING),
-        )
-        .await?;
-        let body = ProtectedAction {
-            action: proposal.protected().action.key().into(),
-            target: Some(format!("approval:{id}")),
-            approver: None,
-        };
-        change.record(actor, None, &body).await?;
-        let details = [("policy", proposal.policy()), ("by", actor.name.clone())];
-        tell(&mut change, NoticeKind::PolicyProposed, &details).await?;
+        let matter = Matter::Policy(proposal.clone());
+        let id = ask(&mut change, actor, proposal.protected().action, &matter, reason).await?;
         change.commit().await?;
         Ok(Proposed::Waiting(id))
-    }
-
-    /// Decides somebody else's change. A change of which the ground has moved meanwhile is void.
-    ///
-    /// # Errors
-    /// Denied; [`AppError::NotFound`]; [`AppError::Conflict`] for one's own, for what was decided or has
-    /// expired; [`AppError::StepUp`] without a proof for just this content.
-    pub async fn decide(
-        &self,
-        actor: &Actor,
-        id: i64,
-        agree: bool,
-        proof: Option<&str>,
-    ) -> Result<(), AppError> {
-        actor.require(Permission::ManagePolicies)?;
-        let mut change = self.change().await?;
-        let at = change.at();
-        let found = approvals::find(&mut change.conn(), id).await?;
-        let found = found.ok_or(AppError::NotFound("approval"))?;
-        if found.outcome.is_some() || found.expires_at <= at {
-            let why = refusal!("approval-over", "this was decided already, or has expired");
-            return Err(AppError::Conflict(why));
-        }
-        if !agree {
-            // Whoever asked may also take it back.
-            approvals::decide(&mut change.conn(), id, "refused", actor.person, at).await?;
-            return recorded(change, actor, id, "refuse").await;
-        }
-        if found.requested_by == actor.person {
-            let why = refusal!("approval-own", "somebody else has to agree to your change");
-            return Err(AppError::Conflict(why));
-        }
-        spend(&mut change, actor, &agreed(id, &found.digest), proof).await?;
-        let now = self.current(&mut change).await?;
-        let still = people::roles(&mut change.conn(), found.requested_by).await?;
-        let asked = as_agreed(&found).filter(|asked| {
-            asked.proposal.before(&now) == asked.before && still.allow(Permission::ManagePolicies)
-        });
-        let Some(Asked { proposal, .. }) = asked else {
-            approvals::decide(&mut change.conn(), id, "void", actor.person, at).await?;
-            return recorded(change, actor, id, "void").await;
-        };
-        approvals::decide(&mut change.conn(), id, "done", actor.person, at).await?;
-        let body = ProtectedAction {
-            action: "approve".into(),
-            target: Some(format!("approval:{id}")),
-            approver: Some(actor.person.to_string()),
-        };
-        change.record(actor, None, &body).await?;
-        apply(&mut change, actor, &proposal, &now).await?;
-        self.done(change).await
-    }
-
-    /// Changes that wait or were decided, newest first; at most 100.
-    ///
-    /// # Errors
-    /// Denied.
-    pub async fn approvals(&self, actor: &Actor) -> Result<Vec<Waiting>, AppError> {
-        actor.require(Permission::ReadPolicies)?;
-        let now = self.now();
-        let mut reader = self.db.read().await?;
-        let mut conn = reader.conn();
-        let found = approvals::list(&mut conn, SHOWN).await?;
-        let mut everybody: Vec<PersonId> = found.iter().map(|a| a.requested_by).collect();
-        everybody.extend(found.iter().filter_map(|a| a.decided_by));
-        let names = people::names(&mut conn, everybody).await?;
-        let name = |id: PersonId| {
-            names.iter().find(|(p, _)| *p == id).map(|(_, name)| name.clone()).unwrap_or_default()
-        };
-        let may = actor.roles.allow(Permission::ManagePolicies);
-        let shown = |approval: Approval| {
-            let Asked { proposal, .. } = serde_json::from_str(&approval.proposal).ok()?;
-            Some(Waiting {
-                proposal,
-                requested_by: name(approval.requested_by),
-                decided_by: approval.decided_by.map(name),
-                decidable: may && approval.outcome.is_none() && approval.expires_at > now,
-                approval,
-            })
-        };
-        Ok(found.into_iter().filter_map(shown).collect())
-    }
-
-    /// Names of the others who may agree to the actor's change.
-    ///
-    /// # Errors
-    /// When the database fails.
-    pub async fn deciders(&self, actor: &Actor) -> Result<Vec<String>, AppError> {
-        let mut reader = self.db.read().await?;
-        let mut conn = reader.conn();
-        let all = people::holders(&mut conn, Role::SuperAdministrator).await?;
-        let others = all.into_iter().filter(|id| *id != actor.person);
-        Ok(people::names(&mut conn, others).await?.into_iter().map(|(_, name)| name).collect())
     }
 
     /// Since when features have stood where they stand, as far as they were ever moved.
@@ -264,35 +112,15 @@ impl App {
         Ok(due.len())
     }
 
-    async fn current(&self, change: &mut Change<'_>) -> Result<Policies, AppError> {
+    pub(crate) async fn current(&self, change: &mut Change<'_>) -> Result<Policies, AppError> {
         Ok(policies::all(&mut change.conn()).await?)
     }
 
-    async fn done(&self, change: Change<'_>) -> Result<(), AppError> {
+    pub(crate) async fn done(&self, change: Change<'_>) -> Result<(), AppError> {
         change.commit().await?;
         self.known_policies.forget();
         Ok(())
     }
-}
-
-/// What was agreed to: nothing where something else stands in the row now.
-fn as_agreed(found: &Approval) -> Option<Asked> {
-    let same = digest(found.proposal.as_bytes())[..] == found.digest[..];
-    serde_json::from_str(&found.proposal).ok().filter(|_| same)
-}
-
-async fn recorded(
-    mut change: Change<'_>,
-    actor: &Actor,
-    id: i64,
-    action: &str,
-) -> Result<(), AppError> {
-    let target = Some(format!("approval:{id}"));
-    let approver = Some(actor.person.to_string());
-    let body = ProtectedAction { action: action.into(), target, approver };
-    change.record(actor, None, &body).await?;
-    change.commit().await?;
-    Ok(())
 }
 
 /// An organization's administrator may choose a feature for it, and nothing else.
@@ -352,8 +180,8 @@ async fn exists(change: &mut Change<'_>, proposal: &Proposal) -> Result<(), AppE
     Ok(())
 }
 
-/// Puts a change into force, with its entry and its notices.
-async fn apply(
+/// Puts a change into force, with its entry.
+pub(crate) async fn apply(
     change: &mut Change<'_>,
     actor: &Actor,
     proposal: &Proposal,
@@ -380,8 +208,7 @@ async fn apply(
             end_disallowed(change, actor, *organization, *access).await?;
         }
     }
-    let details = [("policy", proposal.policy()), ("by", actor.name.clone())];
-    tell(change, NoticeKind::PolicyChanged, &details).await
+    Ok(())
 }
 
 /// The entry of a change.
@@ -429,26 +256,12 @@ async fn set_stage(
     if !moved {
         return Ok(());
     }
-    let details = [("feature", feature.key().to_owned()), ("stage", after.stage.key().to_owned())];
+    let details = [("feature", feature.key()), ("stage", after.stage.key())];
     tell(change, NoticeKind::StageEntered, &details).await?;
-    let details: Vec<_> = details.iter().map(|(n, v)| (*n, v.as_str())).collect();
     let administrators =
         people::holders(&mut change.conn(), Role::OrganizationAdministrator).await?;
     for person in administrators {
         notify(change, person, NoticeKind::StageEntered, &details).await?;
-    }
-    Ok(())
-}
-
-/// Tells every super administrator.
-async fn tell(
-    change: &mut Change<'_>,
-    kind: NoticeKind,
-    details: &[(&str, String)],
-) -> Result<(), AppError> {
-    let details: Vec<_> = details.iter().map(|(name, value)| (*name, value.as_str())).collect();
-    for person in people::holders(&mut change.conn(), Role::SuperAdministrator).await? {
-        notify(change, person, kind, &details).await?;
     }
     Ok(())
 }

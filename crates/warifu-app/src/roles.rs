@@ -2,15 +2,19 @@
 
 use crate::enrolment::ledger_role;
 use crate::notices::notify;
+use crate::policy_changes::Proposed;
+use crate::second_person::ask;
 use crate::sessions::end_too_weak;
 use crate::step_up::spend;
-use crate::{App, AppError};
+use crate::{App, AppError, Change};
 use warifu_domain::access::{Actor, Permission, Role, Roles};
 use warifu_domain::notices::NoticeKind;
+use warifu_domain::people::KnownPerson;
 use warifu_domain::protected::{Action, Protected};
+use warifu_domain::second_person::{Matter, Terms, Way};
 use warifu_domain::{PersonId, refusal};
 use warifu_ledger::body::{Change as Done, RoleChange};
-use warifu_storage::{organizations, people};
+use warifu_storage::{organizations, people, services};
 
 /// What is agreed to: whose roles, and which they will be. The same text as the page's.
 fn protected(person: PersonId, roles: Roles) -> Protected {
@@ -18,8 +22,64 @@ fn protected(person: PersonId, roles: Roles) -> Protected {
     Protected::new(Action::ChangeRoles).with("person", person).with("role", keys.join(","))
 }
 
+fn told(person: &KnownPerson, held: bool) -> Terms {
+    let texts =
+        [("name", person.record.display_name()), ("enabled", if held { "true" } else { "false" })];
+    texts.into_iter().map(|(name, text)| (name.to_owned(), text.to_owned())).collect()
+}
+
+/// Whether somebody is a super administrator now.
+pub(crate) async fn terms(
+    change: &mut Change<'_>,
+    person: PersonId,
+) -> Result<Option<Terms>, AppError> {
+    let found = people::find(&mut change.conn(), person).await?.filter(|p| p.active);
+    let Some(found) = found else { return Ok(None) };
+    let held = people::roles(&mut change.conn(), person).await?;
+    Ok(Some(told(&found, held.has(Role::SuperAdministrator))))
+}
+
+/// Makes somebody a super administrator: a second person has agreed.
+pub(crate) async fn let_in(
+    change: &mut Change<'_>,
+    actor: &Actor,
+    person: PersonId,
+) -> Result<(), AppError> {
+    let found = people::find(&mut change.conn(), person).await?;
+    let found = found.ok_or(AppError::NotFound("person"))?;
+    grant(change, actor, &found, Role::SuperAdministrator).await?;
+    end_too_weak(change, Some(actor), person).await?;
+    notify(change, person, NoticeKind::RolesChanged, &[]).await
+}
+
+/// Asks a second person to make somebody a super administrator.
+pub(crate) async fn ask_to_let_in(
+    change: &mut Change<'_>,
+    actor: &Actor,
+    person: &KnownPerson,
+) -> Result<i64, AppError> {
+    let matter =
+        Matter::Way { way: Way::SuperAdministrator, id: person.id.0, terms: told(person, true) };
+    ask(change, actor, Action::ChangeRoles, &matter, "").await
+}
+
+async fn grant(
+    change: &mut Change<'_>,
+    actor: &Actor,
+    person: &KnownPerson,
+    role: Role,
+) -> Result<(), AppError> {
+    let revision = change.revision();
+    people::grant(&mut change.conn(), revision, person.id, role).await?;
+    let body =
+        RoleChange { person: person.id.to_string(), role: ledger_role(role), change: Done::Added };
+    change.record(actor, Some(person.organization), &body).await?;
+    Ok(())
+}
+
 impl App {
-    /// Gives a person exactly these roles.
+    /// Gives a person exactly these roles, except that of a super administrator: somebody who gets it waits
+    /// for a second person, since whoever makes others like themselves needs nobody.
     ///
     /// # Errors
     /// Denied; [`AppError::StepUp`] without a proof for just these; [`AppError::Invalid`] for a role that is
@@ -30,12 +90,16 @@ impl App {
         person: PersonId,
         roles: Roles,
         proof: Option<&str>,
-    ) -> Result<(), AppError> {
+    ) -> Result<Proposed, AppError> {
         actor.require(Permission::ManageRoles)?;
         let mut change = self.change().await?;
         let revision = change.revision();
         let found = people::find(&mut change.conn(), person).await?.filter(|p| p.active);
         let found = found.ok_or(AppError::NotFound("person"))?;
+        // A program has scopes, never roles.
+        if services::is_account(&mut change.conn(), person).await? {
+            return Err(AppError::NotFound("person"));
+        }
         let organization = organizations::find(&mut change.conn(), found.organization).await?;
         let of_vendor = organization.is_some_and(|o| o.vendor);
         if roles.iter().any(|role| role.is_staff() != of_vendor) {
@@ -47,7 +111,7 @@ impl App {
         let changed: Vec<Role> =
             Role::ALL.into_iter().filter(|role| held.has(*role) != roles.has(*role)).collect();
         if changed.is_empty() {
-            return Ok(());
+            return Ok(Proposed::Done);
         }
         let above = Role::SuperAdministrator;
         if changed.contains(&above) && held.has(above) {
@@ -60,23 +124,32 @@ impl App {
             }
         }
         spend(&mut change, actor, &protected(person, roles), proof).await?;
+        let (mut waits, mut done) = (None, false);
         for role in changed {
-            let done = if roles.has(role) {
-                people::grant(&mut change.conn(), revision, person, role).await?;
-                Done::Added
-            } else {
-                people::revoke(&mut change.conn(), revision, person, role).await?;
-                Done::Removed
+            if roles.has(role) && role == above {
+                waits = Some(ask_to_let_in(&mut change, actor, &found).await?);
+                continue;
+            }
+            done = true;
+            if roles.has(role) {
+                grant(&mut change, actor, &found, role).await?;
+                continue;
+            }
+            people::revoke(&mut change.conn(), revision, person, role).await?;
+            let body = RoleChange {
+                person: person.to_string(),
+                role: ledger_role(role),
+                change: Done::Removed,
             };
-            let body =
-                RoleChange { person: person.to_string(), role: ledger_role(role), change: done };
             change.record(actor, Some(found.organization), &body).await?;
         }
         if !roles.is_empty() {
             end_too_weak(&mut change, Some(actor), person).await?;
         }
-        notify(&mut change, person, NoticeKind::RolesChanged, &[]).await?;
+        if done {
+            notify(&mut change, person, NoticeKind::RolesChanged, &[]).await?;
+        }
         change.commit().await?;
-        Ok(())
+        Ok(waits.map_or(Proposed::Done, Proposed::Waiting))
     }
 }

@@ -5,9 +5,10 @@
 
 use crate::devices::Bound;
 use crate::notices::notify;
+use crate::second_person::ask;
 use crate::sessions::OpenSession;
 use crate::step_up::spend;
-use crate::{App, AppError};
+use crate::{App, AppError, Change};
 use std::net::IpAddr;
 use warifu_auth::{
     DeclaredNetworks, ServiceFault, ServiceKey, ServiceRequest, SessionPolicy, Token,
@@ -18,11 +19,12 @@ use warifu_domain::factors::Factor;
 use warifu_domain::notices::NoticeKind;
 use warifu_domain::people::{KnownPerson, Person};
 use warifu_domain::protected::{Action, Protected};
+use warifu_domain::second_person::{Matter, Terms, Way};
 use warifu_domain::services::{Scope, Scopes};
 use warifu_domain::time::{HOUR, MINUTE, SECOND};
 use warifu_domain::{CredentialId, PersonId, Timestamp, refusal};
-use warifu_ledger::Count;
-use warifu_ledger::body::{PersonChange, ProtectedAction, SignIn, SignInRefused};
+use warifu_ledger::body::{PersonChange, PolicyChange, ProtectedAction, SignIn, SignInRefused};
+use warifu_ledger::{Count, Hash};
 use warifu_storage::services::{self, ServiceAccount, ServiceToken};
 use warifu_storage::{organizations, people};
 
@@ -52,6 +54,8 @@ pub struct NewService {
     pub networks: String,
     pub days: i64,
     pub jwk: String,
+    /// Why, for whoever agrees; not part of what is proved.
+    pub reason: String,
 }
 
 impl NewService {
@@ -116,8 +120,48 @@ fn service_roles(scopes: Scopes) -> Roles {
     Roles::of_service(scopes.iter().map(Scope::permission))
 }
 
+/// What a second person reads of an account.
+fn told(a: &ServiceAccount) -> Terms {
+    let (expires, agreed) = (a.expires_at.to_string(), a.agreed_at.is_some().to_string());
+    let key = ServiceKey::parse(&a.jwk).ok().and_then(|k| k.thumbprint()).unwrap_or_default();
+    let texts = [
+        ("name", &a.name),
+        ("scopes", &a.scopes),
+        ("networks", &a.networks),
+        ("key", &key),
+        ("expires_at", &expires),
+        ("enabled", &agreed),
+    ];
+    texts.into_iter().map(|(name, text)| (name.to_owned(), text.clone())).collect()
+}
+
+/// What holds for an account now; nothing for one that was revoked.
+pub(crate) async fn terms(change: &mut Change<'_>, id: i64) -> Result<Option<Terms>, AppError> {
+    let found = services::find(&mut change.conn(), id).await?;
+    Ok(found.filter(|a| a.revoked_at.is_none()).map(|a| told(&a)))
+}
+
+/// Lets an account in: a second person has agreed.
+pub(crate) async fn let_in(
+    change: &mut Change<'_>,
+    actor: &Actor,
+    id: i64,
+) -> Result<(), AppError> {
+    let hash = |terms: Option<Terms>| {
+        let text = terms.and_then(|t| serde_json::to_string(&t).ok());
+        text.map(|t| Hash(digest(t.as_bytes())))
+    };
+    let before = hash(terms(change, id).await?);
+    let at = change.at();
+    services::agree(&mut change.conn(), id, at).await?;
+    let after = hash(terms(change, id).await?);
+    let body = PolicyChange { policy: format!("service_account:{id}"), before, after };
+    change.record(actor, Some(actor.organization), &body).await?;
+    Ok(())
+}
+
 impl App {
-    /// Makes an account.
+    /// Makes an account. It is let in when a second person has agreed.
     ///
     /// # Errors
     /// Denied; [`AppError::Invalid`] for a name, scope, network, time or key that is not taken;
@@ -180,6 +224,7 @@ impl App {
             jwk: key.text(),
             created_at: at,
             expires_at: at.plus(new.days.saturating_mul(24 * HOUR)),
+            agreed_at: None,
             revoked_at: None,
             last_used_at: None,
         };
@@ -190,6 +235,10 @@ impl App {
             approver: None,
         };
         change.record(actor, Some(actor.organization), &body).await?;
+        let mut terms = told(&account);
+        terms.insert("enabled".into(), "true".into());
+        let matter = Matter::Way { way: Way::ServiceAccount, id: account.id, terms };
+        ask(&mut change, actor, Action::CreateService, &matter, &new.reason).await?;
         change.commit().await?;
         Ok(account.id)
     }
@@ -232,7 +281,7 @@ impl App {
         let now = self.now();
         let mut reader = self.db.read().await?;
         let found = services::find(&mut reader.conn(), id).await?;
-        let Some(account) = found.filter(|a| a.revoked_at.is_none() && a.expires_at > now) else {
+        let Some(account) = found.filter(|a| a.holds(now)) else {
             return Ok(None);
         };
         let person = people::find(&mut reader.conn(), account.person).await?;

@@ -101,20 +101,20 @@ impl App {
     ) -> Result<Option<Passed>, AppError> {
         let (actor, at) = (&session.actor, change.at());
         let action = digest(what.text().as_bytes());
-        let body =
-            StepUp { action: what.action.key().into(), parameters: Hash(action), passed: proven };
+        let proof = Token::from_random(self.random_bytes());
+        let token = Token::from_random(self.random_bytes());
+        // The session's id changes where its rights do (OWASP ASVS 5.0, 7.2.4). It may have ended meanwhile.
+        let passed = proven
+            && sessions::rotate(&mut change.conn(), &session.token_hash, &token.hash(), at).await?;
+        let body = StepUp { action: what.action.key().into(), parameters: Hash(action), passed };
         change.record(actor, Some(actor.organization), &body).await?;
         if !proven {
             notify(change, actor.person, NoticeKind::StepUpRefused, &[]).await?;
+        }
+        if !passed {
             return Ok(None);
         }
-        let proof = Token::from_random(self.random_bytes());
-        let token = Token::from_random(self.random_bytes());
         let mut conn = change.conn();
-        // The session's id changes where its rights do (OWASP ASVS 5.0, 7.2.4).
-        if !sessions::rotate(&mut conn, &session.token_hash, &token.hash(), at).await? {
-            return Ok(None);
-        }
         let end = at.plus(CEREMONY);
         let owner = digest(&token.hash());
         step_ups::insert(&mut conn, &proof.hash(), &owner, &action, at, end).await?;

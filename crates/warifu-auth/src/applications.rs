@@ -60,7 +60,8 @@ pub fn admit(
     }
 }
 
-/// The origin of a scheme and host as a proxy names them, as browsers write it.
+/// The origin of a scheme and host as a proxy names them, as browsers write it. A host that is written in
+/// any other way, such as with escapes or as a number, is none: proxies would take it for another one.
 pub fn forwarded_origin(scheme: &str, host: &str) -> Option<String> {
     if !matches!(scheme, "http" | "https")
         || host.is_empty()
@@ -69,7 +70,11 @@ pub fn forwarded_origin(scheme: &str, host: &str) -> Option<String> {
         return None;
     }
     let url = Url::parse(&format!("{scheme}://{host}")).ok()?;
-    Some(url.origin().ascii_serialization())
+    let origin = url.origin().ascii_serialization();
+    let written = origin.strip_prefix(scheme)?.strip_prefix("://")?;
+    let default = if scheme == "https" { ":443" } else { ":80" };
+    let host = host.to_ascii_lowercase();
+    (host.strip_suffix(default).unwrap_or(&host) == written).then_some(origin)
 }
 
 fn loopback(url: &Url) -> bool {
@@ -222,6 +227,11 @@ mod tests {
             ("https", "a\\b"),
             ("https", "a?b"),
             ("https", "a#b"),
+            // Another proxy would take these for another host.
+            ("https", "app%2eexample.com"),
+            ("https", "2130706433"),
+            ("https", "0x7f.1"),
+            ("https", "a\tb"),
             ("https,http", "a"),
         ] {
             assert_eq!(of(scheme, host), None, "{scheme} {host}");

@@ -17,6 +17,7 @@ pub mod protected;
 mod refusal;
 pub mod reports;
 pub mod search;
+pub mod second_person;
 pub mod services;
 pub mod time;
 pub mod verification;

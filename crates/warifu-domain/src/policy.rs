@@ -176,7 +176,8 @@ impl Policies {
     pub fn effective(&self, subject: Subject) -> Effective {
         self.with(subject, |feature| {
             let rollout = self.rollout(feature);
-            !rollout.report_only && self.is_on(feature, rollout, subject)
+            always(feature, subject)
+                || !rollout.report_only && self.is_on(feature, rollout, subject)
         })
     }
 
@@ -185,8 +186,6 @@ impl Policies {
         self.with(subject, |feature| self.is_on(feature, self.rollout(feature), subject))
     }
 
-    /// Rollouts are the customers' matter: the vendor's people have every feature from the first day,
-    /// and an organization's administrators can nowhere be phished.
     fn is_on(&self, feature: Feature, rollout: Rollout, subject: Subject) -> bool {
         let chosen = self.choices.get(&(subject.organization, feature)).copied();
         // Who lets its users sign in with less has chosen against it.
@@ -195,9 +194,7 @@ impl Policies {
             Feature::PhishingResistant => chosen.or_else(|| less().then_some(false)),
             _ => chosen,
         };
-        subject.vendor
-            || (feature == Feature::PhishingResistant && subject.roles.iter().next().is_some())
-            || rollout.stage.covers(subject.environment, chosen)
+        always(feature, subject) || rollout.stage.covers(subject.environment, chosen)
     }
 
     fn with(&self, subject: Subject, on: impl Fn(Feature) -> bool) -> Effective {
@@ -231,6 +228,13 @@ impl Policies {
     fn access_of(&self, subject: Subject) -> OrganizationAccess {
         self.access.get(&subject.organization).copied().unwrap_or_default()
     }
+}
+
+/// Rollouts are the customers' matter, and so is trying one out: the vendor's people have every feature
+/// from the first day, and an organization's administrators can nowhere be phished.
+fn always(feature: Feature, subject: Subject) -> bool {
+    let has_role = subject.roles.iter().next().is_some();
+    subject.vendor || feature == Feature::PhishingResistant && has_role
 }
 
 #[cfg(test)]
@@ -297,8 +301,8 @@ mod tests {
         assert_eq!(at(Stage::Production, None, false), (true, true, true));
         assert_eq!(at(Stage::Production, Some(false), false), (false, false, true));
         assert_eq!(at(Stage::Everyone, Some(false), false), (true, true, true));
-        // Reported only, it is enforced for nobody, whoever chose it.
-        assert_eq!(at(Stage::Everyone, Some(true), true), (false, false, false));
+        // Reported only, it is enforced for no customer, whoever chose it.
+        assert_eq!(at(Stage::Everyone, Some(true), true), (false, false, true));
         assert_eq!(p.announced(production).network, NetworkRule::End);
     }
 

@@ -247,6 +247,9 @@ pub struct Verification {
     pub tally: Option<Tally>,
     /// Tallies begun so far.
     pub tallies: u32,
+    /// Who wrote what is asked for now, where it was changed.
+    #[serde(default)]
+    pub changed_by: Option<PersonId>,
     pub approved: Option<Approval>,
     pub end: Option<End>,
 }
@@ -284,6 +287,7 @@ impl Verification {
             looked: None,
             tally: None,
             tallies: 0,
+            changed_by: None,
             approved: None,
             end: None,
         };
@@ -331,6 +335,7 @@ impl Verification {
             &'a Option<Called>,
             &'a Option<Look>,
             &'a Option<Tally>,
+            Option<PersonId>,
         );
         let of = Agreed(
             self.id,
@@ -339,6 +344,7 @@ impl Verification {
             &self.called,
             &self.looked,
             &self.tally,
+            self.changed_by,
         );
         // Plain data with text keys: there is nothing that JSON cannot say.
         serde_json::to_string(&of).unwrap_or_default()
@@ -353,6 +359,7 @@ impl Verification {
             looked.map(|l| l.by),
             looked.and_then(|l| l.colleague),
             self.tally.as_ref().map(|t| t.by),
+            self.changed_by,
         ]
         .into_iter()
         .flatten()

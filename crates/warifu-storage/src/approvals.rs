@@ -52,31 +52,33 @@ impl From<Row> for Approval {
     }
 }
 
+/// What is to wait.
+pub struct NewApproval<'a> {
+    pub proposal: &'a str,
+    pub digest: &'a [u8],
+    pub reason: &'a str,
+    pub by: PersonId,
+    pub at: Timestamp,
+    pub expires_at: Timestamp,
+}
+
 /// Keeps a change until somebody else has decided, and gives its number.
 ///
 /// # Errors
 /// As every query.
-pub async fn insert(
-    c: &mut Conn<'_>,
-    proposal: &str,
-    digest: &[u8],
-    reason: &str,
-    by: PersonId,
-    at: Timestamp,
-    expires_at: Timestamp,
-) -> Result<i64, StorageError> {
+pub async fn insert(c: &mut Conn<'_>, new: &NewApproval<'_>) -> Result<i64, StorageError> {
     let id = c.take_ids("approvals", 1).await?;
     execute!(
         c,
         "INSERT INTO approvals (id, proposal, digest, reason, requested_by, requested_at, expires_at) \
          VALUES ($1, $2, $3, $4, $5, $6, $7)",
         id,
-        proposal,
-        digest,
-        reason,
-        by.0,
-        at.0,
-        expires_at.0
+        new.proposal,
+        new.digest,
+        new.reason,
+        new.by.0,
+        new.at.0,
+        new.expires_at.0
     )?;
     Ok(id)
 }

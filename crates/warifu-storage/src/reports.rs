@@ -294,6 +294,21 @@ pub async fn insert_run(c: &mut Conn<'_>, r: &Run) -> Result<(), StorageError> {
     Ok(())
 }
 
+/// Rows of the files that somebody has taken since a time, however early they were prepared.
+///
+/// # Errors
+/// As every query.
+pub async fn taken(
+    c: &mut Conn<'_>,
+    actor: PersonId,
+    since: Timestamp,
+) -> Result<i64, StorageError> {
+    let row = fetch_one!(c, (i64,):
+        "SELECT CAST(coalesce(sum(expected_rows), 0) AS BIGINT) FROM runs \
+         WHERE actor_id = $1 AND alive_until > $2", actor.0, since.0)?;
+    Ok(row.0)
+}
+
 /// Moves a prepared run to running on a node, which says until when it certainly lives; `false`
 /// when somebody else has: a run's file leaves once.
 ///

@@ -16,8 +16,17 @@ pub struct ServiceAccount {
     pub jwk: String,
     pub created_at: Timestamp,
     pub expires_at: Timestamp,
+    /// When a second person agreed to it.
+    pub agreed_at: Option<Timestamp>,
     pub revoked_at: Option<Timestamp>,
     pub last_used_at: Option<Timestamp>,
+}
+
+impl ServiceAccount {
+    /// Whether it may be used.
+    pub fn holds(&self, now: Timestamp) -> bool {
+        self.agreed_at.is_some() && self.revoked_at.is_none() && self.expires_at > now
+    }
 }
 
 #[derive(sqlx::FromRow)]
@@ -31,6 +40,7 @@ struct Row {
     jwk: String,
     created_at: i64,
     expires_at: i64,
+    agreed_at: Option<i64>,
     revoked_at: Option<i64>,
     last_used_at: Option<i64>,
 }
@@ -47,6 +57,7 @@ impl From<Row> for ServiceAccount {
             jwk: r.jwk,
             created_at: Timestamp(r.created_at),
             expires_at: Timestamp(r.expires_at),
+            agreed_at: r.agreed_at.map(Timestamp),
             revoked_at: r.revoked_at.map(Timestamp),
             last_used_at: r.last_used_at.map(Timestamp),
         }
@@ -81,7 +92,7 @@ pub async fn insert(c: &mut Conn<'_>, a: &ServiceAccount) -> Result<(), StorageE
 /// As every query.
 pub async fn list(c: &mut Conn<'_>) -> Result<Vec<ServiceAccount>, StorageError> {
     let rows = fetch_all!(c, Row:
-        "SELECT id, person_id, name, owner_id, scopes, networks, jwk, created_at, expires_at, revoked_at, last_used_at \
+        "SELECT id, person_id, name, owner_id, scopes, networks, jwk, created_at, expires_at, agreed_at, revoked_at, last_used_at \
          FROM service_accounts ORDER BY id DESC LIMIT 200")?;
     Ok(rows.into_iter().map(Into::into).collect())
 }
@@ -90,7 +101,7 @@ pub async fn list(c: &mut Conn<'_>) -> Result<Vec<ServiceAccount>, StorageError>
 /// As every query.
 pub async fn find(c: &mut Conn<'_>, id: i64) -> Result<Option<ServiceAccount>, StorageError> {
     let row = fetch_optional!(c, Row:
-        "SELECT id, person_id, name, owner_id, scopes, networks, jwk, created_at, expires_at, revoked_at, last_used_at \
+        "SELECT id, person_id, name, owner_id, scopes, networks, jwk, created_at, expires_at, agreed_at, revoked_at, last_used_at \
          FROM service_accounts WHERE id = $1", id)?;
     Ok(row.map(Into::into))
 }
@@ -103,6 +114,15 @@ pub async fn is_account(c: &mut Conn<'_>, person: PersonId) -> Result<bool, Stor
     let row = fetch_optional!(c, (i64,):
         "SELECT id FROM service_accounts WHERE person_id = $1", person.0)?;
     Ok(row.is_some())
+}
+
+/// A second person has agreed to an account.
+///
+/// # Errors
+/// As every query.
+pub async fn agree(c: &mut Conn<'_>, id: i64, at: Timestamp) -> Result<(), StorageError> {
+    execute!(c, "UPDATE service_accounts SET agreed_at = $2 WHERE id = $1", id, at.0)?;
+    Ok(())
 }
 
 /// Revokes an account and takes its tokens away; `false` when it was revoked before.

@@ -38,6 +38,14 @@ pub fn of_visit(visit: &Token) -> String {
     visit.derived("csrf")
 }
 
+/// How long a browser that has a part in a check of a caller is known, in seconds: longer than any check.
+const KNOWN: u32 = 30 * 24 * 60 * 60;
+
+/// The cookie for a browser that is to be known again when it was closed meanwhile.
+pub fn kept_visit_cookie(visit: &Token) -> String {
+    format!("{}; Max-Age={KNOWN}", visit_cookie(visit))
+}
+
 /// `__Host-` ties it to this host alone. Browsers count http://localhost as secure.
 pub fn visit_cookie(visit: &Token) -> String {
     format!("{VISIT}={}; Path=/; Secure; HttpOnly; SameSite=Lax", visit.text())

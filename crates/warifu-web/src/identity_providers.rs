@@ -13,6 +13,7 @@ use axum::response::{IntoResponse, Redirect, Response};
 use serde::Deserialize;
 use warifu_app::AppError;
 use warifu_app::oidc::{BACK_CHANNEL, CALLBACK, Connection, NewProvider};
+use warifu_app::policy_changes::Proposed;
 use warifu_domain::ProviderId;
 
 async fn view(
@@ -58,6 +59,7 @@ pub struct New {
     client_id: String,
     client_secret: String,
     hosts: String,
+    reason: String,
     step_up: Option<String>,
 }
 
@@ -81,10 +83,11 @@ pub async fn add(
         client_id: new.client_id,
         client_secret: new.client_secret.into(),
         hosts: new.hosts,
+        reason: new.reason,
     };
     let proof = new.step_up.as_deref();
     match web.app.add_identity_provider(who.actor(), &provider, proof).await {
-        Ok(_) => Ok(Redirect::to("/identity-providers").into_response()),
+        Ok(_) => Ok(Redirect::to("/approvals").into_response()),
         Err(AppError::Invalid { field, what }) => {
             let errors = vec![(field.to_owned(), who.taste.lang.refusal(&what))];
             let view = view(&web, &who, entered, errors).await?;
@@ -110,8 +113,11 @@ pub async fn switch(
     form: Form<Switch>,
 ) -> Result<Response, Problem> {
     let (on, proof) = (form.state == "on", form.step_up.as_deref());
-    web.app.switch_identity_provider(who.actor(), id, on, proof).await?;
-    Ok(Redirect::to("/identity-providers").into_response())
+    let next = match web.app.switch_identity_provider(who.actor(), id, on, proof).await? {
+        Proposed::Done => "/identity-providers",
+        Proposed::Waiting(_) => "/approvals",
+    };
+    Ok(Redirect::to(next).into_response())
 }
 
 /// `POST /identity-providers/{id}/remove`

@@ -119,6 +119,15 @@ impl Visitor {
         }
     }
 
+    /// A page in a browser that is to be known again when it was closed meanwhile.
+    pub fn kept(&self, page: impl IntoResponse) -> Response {
+        let mut response = page.into_response();
+        if let Ok(value) = HeaderValue::from_str(&csrf::kept_visit_cookie(&self.visit)) {
+            response.headers_mut().append(SET_COOKIE, value);
+        }
+        response
+    }
+
     /// A page with the cookie that its forms need.
     pub fn welcome(&self, page: impl IntoResponse) -> Response {
         let mut response = page.into_response();

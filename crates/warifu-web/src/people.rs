@@ -18,6 +18,7 @@ use serde::Deserialize;
 use serde_json::json;
 use std::collections::HashMap;
 use url::form_urlencoded::Serializer;
+use warifu_app::policy_changes::Proposed;
 use warifu_domain::access::{Permission, Role, Roles};
 use warifu_domain::people::{KnownPerson, Person};
 use warifu_domain::{OrganizationId, PersonId, Revision};
@@ -245,6 +246,10 @@ pub async fn roles(
 ) -> Result<Response, Problem> {
     let known = |key: &String| Role::from_key(key).ok_or_else(Problem::not_found);
     let roles = chosen.role.iter().map(known).collect::<Result<Roles, _>>()?;
-    web.app.change_roles(who.actor(), id, roles, chosen.step_up.as_deref()).await?;
-    Ok(Redirect::to(&format!("/people/{id}")).into_response())
+    let next = match web.app.change_roles(who.actor(), id, roles, chosen.step_up.as_deref()).await?
+    {
+        Proposed::Done => format!("/people/{id}"),
+        Proposed::Waiting(_) => "/approvals".to_owned(),
+    };
+    Ok(Redirect::to(&next).into_response())
 }

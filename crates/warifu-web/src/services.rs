@@ -16,7 +16,7 @@ use warifu_app::services::{NewService, client_id};
 use warifu_domain::services::{Scope, Scopes};
 
 /// The message that names a scope.
-fn message(scope: Scope) -> &'static str {
+pub(crate) fn message(scope: Scope) -> &'static str {
     match scope {
         Scope::Cases => "service-scope-cases",
         Scope::ReadPeople => "service-scope-people-read",
@@ -37,7 +37,8 @@ async fn view(web: &Web, me: &Staff) -> Result<Services, Problem> {
         Row {
             id: a.id.to_string(),
             client: client_id(a.id),
-            holds: a.revoked_at.is_none() && a.expires_at > now,
+            holds: a.holds(now),
+            waits: a.agreed_at.is_none() && a.revoked_at.is_none() && a.expires_at > now,
             revoked: a.revoked_at.is_some(),
             name: a.name,
             scopes: scopes.join(lang.t("list-comma").as_str()),
@@ -73,6 +74,8 @@ pub struct New {
     days: String,
     #[serde(default)]
     jwk: String,
+    #[serde(default)]
+    reason: String,
     step_up: Option<String>,
 }
 
@@ -90,9 +93,10 @@ pub async fn create(
         networks: lines(&form.networks),
         days: form.days.parse().unwrap_or(0),
         jwk: lines(&form.jwk),
+        reason: form.reason.clone(),
     };
     match web.app.create_service(me.actor(), &new, form.step_up.as_deref()).await {
-        Ok(_) => Ok(Redirect::to("/service-accounts").into_response()),
+        Ok(_) => Ok(Redirect::to("/approvals").into_response()),
         Err(AppError::Invalid { what, .. }) => {
             let mut page = view(&web, &me).await?;
             page.problem = page.shell.lang.refusal(&what);

@@ -6,14 +6,16 @@ mod keys;
 pub mod openid;
 pub mod tell;
 
+use crate::policy_changes::Proposed;
+use crate::second_person::ask;
 use crate::step_up::spend;
 use crate::{App, AppError, Change};
-use std::collections::BTreeMap;
 use warifu_auth::applications::{application_origin, client_addresses};
 use warifu_auth::{Token, digest};
 use warifu_domain::access::{Actor, Permission, Role, Roles};
 use warifu_domain::applications::{Acr, Entry, Kind};
 use warifu_domain::protected::{Action, Protected};
+use warifu_domain::second_person::{Matter, Terms, Way};
 use warifu_domain::time::MINUTE;
 use warifu_domain::{ApplicationId, refusal};
 use warifu_ledger::Hash;
@@ -42,6 +44,8 @@ pub struct Wanted {
     pub acr: String,
     /// OpenID: not empty for a client that can keep no secret. Set when it is made.
     pub public: String,
+    /// Why, for whoever agrees to a change that asks for less; not part of what is proved.
+    pub reason: String,
 }
 
 /// The longest name in characters, and the longest `max_age` in minutes.
@@ -135,20 +139,41 @@ impl Wanted {
 
 /// SHA-256 of what an application's policy is: the ledger has no addresses.
 fn policy(a: &Application) -> Hash {
-    let roles: Vec<&str> = a.entry.roles.iter().map(Role::key).collect();
-    let fields = BTreeMap::from([
-        ("name", a.name.clone()),
-        ("kind", a.kind.key().to_owned()),
-        ("origin", a.origin.clone()),
-        ("redirect_uris", a.redirect_uris.join(" ")),
-        ("logout_uris", a.logout_uris.join(" ")),
-        ("backchannel_uri", a.backchannel_uri.clone()),
-        ("roles", roles.join(",")),
-        ("max_age", a.entry.max_age.map(|m| m.to_string()).unwrap_or_default()),
-        ("acr", a.entry.acr.key().to_owned()),
-        ("public", a.secret.is_none().to_string()),
-    ]);
-    Hash(digest(serde_json::json!(fields).to_string().as_bytes()))
+    Hash(digest(serde_json::json!(a.terms()).to_string().as_bytes()))
+}
+
+/// What holds for an application now.
+pub(crate) async fn terms(
+    change: &mut Change<'_>,
+    id: ApplicationId,
+) -> Result<Option<Terms>, AppError> {
+    Ok(applications::find(&mut change.conn(), id).await?.map(|a| a.terms()))
+}
+
+/// Gives an application the terms that a second person has agreed to.
+pub(crate) async fn agreed(
+    change: &mut Change<'_>,
+    actor: &Actor,
+    id: ApplicationId,
+    terms: &Terms,
+) -> Result<(), AppError> {
+    let found = applications::find(&mut change.conn(), id).await?;
+    let before = found.ok_or(AppError::NotFound("application"))?;
+    let after = before.with(terms);
+    let after = after.ok_or_else(|| AppError::Internal("terms of an application".into()))?;
+    free(change, &after).await?;
+    put(change, actor, &before, &after).await
+}
+
+async fn put(
+    change: &mut Change<'_>,
+    actor: &Actor,
+    before: &Application,
+    after: &Application,
+) -> Result<(), AppError> {
+    applications::update(&mut change.conn(), after).await?;
+    let policies = (Some(policy(before)), Some(policy(after)));
+    record(change, actor, Action::ChangeApplication, after.id, policies).await
 }
 
 async fn record(
@@ -245,7 +270,8 @@ impl App {
         Ok((application, secret))
     }
 
-    /// Gives an application another policy. It holds for every request that starts after this returns.
+    /// Gives an application another policy. It holds for every request that starts after this returns; one
+    /// that asks for less waits for a second person.
     ///
     /// # Errors
     /// As [`App::add_application`], and [`AppError::NotFound`].
@@ -256,7 +282,7 @@ impl App {
         wanted: &Wanted,
         own: &Url,
         proof: Option<&str>,
-    ) -> Result<(), AppError> {
+    ) -> Result<Proposed, AppError> {
         actor.require(Permission::ManageApplications)?;
         let mut change = self.change().await?;
         let found = applications::find(&mut change.conn(), id).await?;
@@ -266,11 +292,17 @@ impl App {
         free(&mut change, &after).await?;
         let what = wanted.protected(Action::ChangeApplication).with("application", id);
         spend(&mut change, actor, &what, proof).await?;
-        applications::update(&mut change.conn(), &after).await?;
-        let policies = (Some(policy(&before)), Some(policy(&after)));
-        record(&mut change, actor, Action::ChangeApplication, id, policies).await?;
+        if !after.weaker_than(&before).is_empty() {
+            let terms = after.terms();
+            let matter = Matter::Way { way: Way::Application, id: id.0, terms };
+            let action = Action::ChangeApplication;
+            let waits = ask(&mut change, actor, action, &matter, &wanted.reason).await?;
+            change.commit().await?;
+            return Ok(Proposed::Waiting(waits));
+        }
+        put(&mut change, actor, &before, &after).await?;
         change.commit().await?;
-        Ok(())
+        Ok(Proposed::Done)
     }
 
     /// Removes an application with all that is open in it.

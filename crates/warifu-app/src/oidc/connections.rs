@@ -1,6 +1,8 @@
 //! Connections to identity providers: who may sign in by which. Every change is a protected action.
 
 use super::{hosts, sealed_for};
+use crate::policy_changes::Proposed;
+use crate::second_person::ask;
 use crate::step_up::spend;
 use crate::{App, AppError, Change};
 use secrecy::{ExposeSecret, SecretString};
@@ -10,6 +12,7 @@ use warifu_auth::oidc::{OidcError, is_declared};
 use warifu_auth::{digest, seal};
 use warifu_domain::access::{Actor, Permission};
 use warifu_domain::protected::{Action, Protected};
+use warifu_domain::second_person::{Matter, Terms, Way};
 use warifu_domain::{OrganizationId, PersonId, ProviderId, refusal};
 use warifu_ledger::Hash;
 use warifu_ledger::body::{PolicyChange, ProtectedAction, SessionRevoked};
@@ -41,6 +44,8 @@ pub struct NewProvider {
     pub client_secret: SecretString,
     /// Further hosts beside the issuer's, separated by spaces.
     pub hosts: String,
+    /// Why, for whoever agrees; not part of what is proved.
+    pub reason: String,
 }
 
 impl NewProvider {
@@ -96,6 +101,59 @@ fn state(p: &Provider) -> Hash {
     Hash(digest(state.to_string().as_bytes()))
 }
 
+/// What a second person reads of a connection.
+fn told(p: &Provider, organization: &str, enabled: bool) -> Terms {
+    let texts = [
+        ("organization", organization),
+        ("name", &p.name),
+        ("issuer", &p.issuer),
+        ("client_id", &p.client_id),
+        ("hosts", &p.hosts),
+        ("enabled", if enabled { "true" } else { "false" }),
+    ];
+    texts.into_iter().map(|(name, text)| (name.to_owned(), text.to_owned())).collect()
+}
+
+/// What holds for a connection now.
+pub(crate) async fn terms(
+    change: &mut Change<'_>,
+    id: ProviderId,
+) -> Result<Option<Terms>, AppError> {
+    let found = identity_providers::find(&mut change.conn(), id).await?;
+    let Some(provider) = found else { return Ok(None) };
+    let whose = organizations::find(&mut change.conn(), provider.organization).await?;
+    let whose = whose.map(|o| o.name).unwrap_or_default();
+    Ok(Some(told(&provider, &whose, provider.enabled)))
+}
+
+/// Asks a second person to let people in by a provider.
+async fn ask_to_let_in(
+    change: &mut Change<'_>,
+    actor: &Actor,
+    action: Action,
+    id: ProviderId,
+    reason: &str,
+) -> Result<i64, AppError> {
+    let mut terms = terms(change, id).await?.ok_or(AppError::NotFound("identity provider"))?;
+    terms.insert("enabled".into(), "true".into());
+    let matter = Matter::Way { way: Way::IdentityProvider, id: id.0, terms };
+    ask(change, actor, action, &matter, reason).await
+}
+
+/// Lets people in by a provider: a second person has agreed.
+pub(crate) async fn let_in(
+    change: &mut Change<'_>,
+    actor: &Actor,
+    id: ProviderId,
+) -> Result<(), AppError> {
+    let found = identity_providers::find(&mut change.conn(), id).await?;
+    let before = found.ok_or(AppError::NotFound("identity provider"))?;
+    identity_providers::switch(&mut change.conn(), id, true).await?;
+    let after = Provider { enabled: true, ..before.clone() };
+    changed(change, actor, (id, before.organization), (Some(state(&before)), Some(state(&after))))
+        .await
+}
+
 async fn record(
     change: &mut Change<'_>,
     actor: &Actor,
@@ -109,6 +167,15 @@ async fn record(
         approver: None,
     };
     change.record(actor, Some(organization), &body).await?;
+    changed(change, actor, (id, organization), (before, after)).await
+}
+
+async fn changed(
+    change: &mut Change<'_>,
+    actor: &Actor,
+    (id, organization): (ProviderId, OrganizationId),
+    (before, after): (Option<Hash>, Option<Hash>),
+) -> Result<(), AppError> {
     let body = PolicyChange { policy: format!("identity_provider:{id}"), before, after };
     change.record(actor, Some(organization), &body).await?;
     Ok(())
@@ -193,7 +260,8 @@ impl App {
         Ok(found.into_iter().filter(|p| p.enabled).map(|p| (p.id, p.name)).collect())
     }
 
-    /// Connects a provider. It is asked about itself first: a connection that cannot work is none.
+    /// Connects a provider and gives its number. Nobody signs in by it before a second person has agreed.
+    /// It is asked about itself first: a connection that cannot work is none.
     ///
     /// # Errors
     /// Denied; [`AppError::StepUp`] without a proof for just this; [`AppError::Invalid`] when
@@ -258,17 +326,19 @@ impl App {
             client_id,
             secret: sealed.ok_or_else(|| AppError::Internal("sealing a secret".into()))?,
             hosts,
-            enabled: true,
+            enabled: false,
             created_at: change.at(),
         };
         identity_providers::insert(&mut change.conn(), &provider).await?;
         let after = Some(state(&provider));
         record(&mut change, actor, Action::AddProvider, (id, organization), (None, after)).await?;
+        ask_to_let_in(&mut change, actor, Action::AddProvider, id, &new.reason).await?;
         change.commit().await?;
         Ok(id)
     }
 
-    /// Switches a provider on or off. Off ends the sessions that it opened.
+    /// Switches a provider off, which ends the sessions that it opened, or asks a second person to switch
+    /// it on.
     ///
     /// # Errors
     /// Denied; [`AppError::StepUp`] without a proof for just this; [`AppError::NotFound`].
@@ -278,7 +348,7 @@ impl App {
         id: ProviderId,
         on: bool,
         proof: Option<&str>,
-    ) -> Result<(), AppError> {
+    ) -> Result<Proposed, AppError> {
         actor.require(Permission::ManageSignIn)?;
         let mut change = self.change().await?;
         let found = identity_providers::find(&mut change.conn(), id).await?;
@@ -287,18 +357,24 @@ impl App {
         let what =
             Protected::new(Action::SwitchProvider).with("provider", id).with("state", state_word);
         spend(&mut change, actor, &what, proof).await?;
-        identity_providers::switch(&mut change.conn(), id, on).await?;
-        let after = Provider { enabled: on, ..before.clone() };
+        if before.enabled == on {
+            return Ok(Proposed::Done);
+        }
+        if on {
+            let waits = ask_to_let_in(&mut change, actor, Action::SwitchProvider, id, "").await?;
+            change.commit().await?;
+            return Ok(Proposed::Waiting(waits));
+        }
+        identity_providers::switch(&mut change.conn(), id, false).await?;
+        let after = Provider { enabled: false, ..before.clone() };
         let states = (Some(state(&before)), Some(state(&after)));
         let about = (id, before.organization);
         record(&mut change, actor, Action::SwitchProvider, about, states).await?;
-        if !on {
-            let open = identity_providers::sessions(&mut change.conn(), id, Which::All).await?;
-            end_with(&mut change, Some(actor), open, "provider_off").await?;
-        }
+        let open = identity_providers::sessions(&mut change.conn(), id, Which::All).await?;
+        end_with(&mut change, Some(actor), open, "provider_off").await?;
         change.commit().await?;
         self.forget_provider(id);
-        Ok(())
+        Ok(Proposed::Done)
     }
 
     /// Removes a provider with its secret, and ends the sessions that it opened.

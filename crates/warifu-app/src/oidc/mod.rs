@@ -9,8 +9,8 @@ mod outbound;
 mod sign_in;
 mod step_up;
 
-pub(crate) use connections::end_with;
 pub use connections::{Connection, NewProvider};
+pub(crate) use connections::{end_with, let_in, terms};
 pub use logout::LogoutAnswer;
 pub use outbound::Outbound;
 pub use sign_in::{Began, Finished, Purpose, Returned};

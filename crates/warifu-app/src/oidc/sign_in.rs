@@ -249,6 +249,11 @@ impl App {
             }
         };
         let mut change = self.change().await?;
+        // It had a while to answer, in which it may have been switched off.
+        let still = identity_providers::find(&mut change.conn(), provider.id).await?;
+        if !still.is_some_and(|p| p.enabled) {
+            return no("provider");
+        }
         let (linked, next) = match kept {
             Kept::SignIn { next } => (find_linked(&mut change, &provider, &statement).await?, next),
             Kept::Enrol { invitation } => {

@@ -25,7 +25,7 @@ use warifu_domain::assurance::may_use_password;
 use warifu_domain::factors::Factor;
 use warifu_domain::notices::NoticeKind;
 use warifu_domain::people::KnownPerson;
-use warifu_domain::time::SECOND;
+use warifu_domain::time::{MINUTE, SECOND};
 use warifu_domain::{PersonId, Refusal, refusal};
 use warifu_ledger::Hash;
 use warifu_ledger::body::{Change as Done, Enrolment};
@@ -43,6 +43,8 @@ pub(crate) struct Passwords {
     turns: Semaphore,
     by_account_and_network: Mutex<Throttle>,
     by_account: Mutex<Throttle>,
+    /// Wrong codes of those who have the right password, by account.
+    codes: Mutex<Throttle>,
 }
 
 impl Default for Passwords {
@@ -51,6 +53,7 @@ impl Default for Passwords {
             turns: Semaphore::new(AT_ONCE),
             by_account_and_network: Mutex::new(Throttle::new(10, 6 * SECOND)),
             by_account: Mutex::new(Throttle::new(60, 36 * SECOND)),
+            codes: Mutex::new(Throttle::new(10, 15 * MINUTE)),
         }
     }
 }

@@ -1,11 +1,12 @@
 //! Signing in with a password and a code.
 
 use super::{Kept, allowed, written};
+use crate::attachments::hex;
 use crate::sign_in::{From, Opened, SignedInBy};
 use crate::{App, AppError, Change};
 use secrecy::SecretString;
 use std::sync::{Mutex, PoisonError};
-use warifu_auth::{SessionPolicy, Throttle, password, totp};
+use warifu_auth::{SessionPolicy, Throttle, digest, password, totp};
 use warifu_domain::PersonId;
 use warifu_domain::factors::Factor;
 use warifu_domain::people::KnownPerson;
@@ -96,7 +97,14 @@ impl App {
         let secret = self.codes(person.id, &kept.totp);
         let seconds = at.0.div_euclid(SECOND);
         let step = secret.and_then(|secret| totp::step_of(secret, code, seconds, kept.step));
-        let Some(step) = step else { return no("code") };
+        let Some(step) = step else {
+            // Whoever comes so far has the password: nobody else is kept out by this.
+            let wrong = &self.passwords.codes;
+            let mut wrong = wrong.lock().unwrap_or_else(PoisonError::into_inner);
+            let tried = wrong.try_once(&person.id.to_string(), at);
+            return tried
+                .map_or_else(|seconds| Err(AppError::TooMany { seconds }), |()| no("code"));
+        };
         kept.step = step;
         credentials::used(&mut conn, current.id, &written(&kept)?, at).await?;
         Ok(Ok((
@@ -111,7 +119,11 @@ impl App {
         known: Option<&Credential>,
         from: From<'_>,
     ) -> Result<(), AppError> {
-        let account = name.to_lowercase();
+        // However long a name is, and however it is written where it is known.
+        let account = match known {
+            Some(known) => known.person.to_string(),
+            None => hex(&digest(name.to_lowercase().as_bytes())),
+        };
         let now = self.now();
         let count = |throttle: &Mutex<Throttle>, key: &str| {
             throttle.lock().unwrap_or_else(PoisonError::into_inner).try_once(key, now)

@@ -13,11 +13,12 @@ use std::task::{Context, Poll};
 use std::time::Duration;
 use tokio::runtime::Handle;
 use tokio::sync::{mpsc, oneshot};
-use warifu_domain::RunId;
 use warifu_domain::access::{Actor, Permission};
 use warifu_domain::protected::{Action, Protected};
 use warifu_domain::refusal;
 use warifu_domain::reports::Definition;
+use warifu_domain::time::DAY;
+use warifu_domain::{RunId, Timestamp};
 use warifu_ledger::body::{ColumnBytes, OrderKey, ReportAbort, ReportEnd, ReportStart};
 use warifu_ledger::{Count, RowKey};
 use warifu_storage::reports::{self, Run, RunEnd, RunState};
@@ -87,6 +88,8 @@ impl App {
     ) -> Result<Download, AppError> {
         let run = self.run(actor, id).await?;
         let decision = self.is_decision(&run);
+        // Slices under the limit are over it together.
+        let key = self.asks_for_the_key(&run).await?;
         if decision {
             actor.require(Permission::RunUnfilteredReports)?;
         }
@@ -103,7 +106,7 @@ impl App {
                 "the file of this run has left before; run the report again"
             )));
         }
-        if decision && actor.session.is_some() {
+        if key && actor.session.is_some() {
             let what = Protected::new(Action::DownloadReport).with("run", id);
             spend(&mut change, actor, &what, proof).await?;
         }
@@ -140,8 +143,27 @@ impl App {
     }
 
     /// Whether a run is over everybody or over the limits.
-    pub fn is_decision(&self, run: &Run) -> bool {
+    fn is_decision(&self, run: &Run) -> bool {
         run.definition.weight(run.expected_rows as u64, &self.config.limits).is_decision()
+    }
+
+    /// Whether somebody has taken more than the limit within a day, with this run.
+    async fn is_over_in_a_day(&self, run: &Run) -> Result<bool, AppError> {
+        if run.definition.personal_columns() == 0 {
+            return Ok(false);
+        }
+        let since = Timestamp(self.now().0.saturating_sub(DAY));
+        let taken = reports::taken(&mut self.db.read().await?.conn(), run.actor, since).await?;
+        let limit = i64::try_from(self.config.limits.rows).unwrap_or(i64::MAX);
+        Ok(taken.saturating_add(run.expected_rows) > limit)
+    }
+
+    /// Whether the file of a run leaves with the key only.
+    ///
+    /// # Errors
+    /// When the database fails.
+    pub async fn asks_for_the_key(&self, run: &Run) -> Result<bool, AppError> {
+        Ok(self.is_decision(run) || self.is_over_in_a_day(run).await?)
     }
 
     /// Sends the file and records how that ended, also when the database is away for a while.

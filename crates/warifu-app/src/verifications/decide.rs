@@ -1,6 +1,7 @@
 //! Approval, the stop of the owner, the end, and what is done after the delay.
 
 use super::{Held, action, digest_of, gone, reference, refused, step, tell_watchers};
+use crate::attachments::from_hex;
 use crate::enrolment::{INVITATION, Invitation};
 use crate::notices::notify;
 use crate::sign_in::From;
@@ -226,6 +227,13 @@ impl App {
             let by = actor.person;
             credentials::insert_enrolment(&mut change.conn(), &hash, person, by, now, expires_at)
                 .await?;
+            // Not for whoever carries it out, nor for whoever has their session: it opens where the
+            // caller compared the halves.
+            let tally = held.v.tally.as_ref();
+            let browser = tally.and_then(|t| t.browser.as_deref()).and_then(from_hex);
+            let browser =
+                browser.ok_or_else(|| AppError::Internal("a check without a caller".into()))?;
+            credentials::bind_enrolment(&mut change.conn(), &hash, &browser).await?;
             change.record(actor, organization, &body("invite")).await?;
             invitation = Some(Invitation { person, token, expires_at });
         }

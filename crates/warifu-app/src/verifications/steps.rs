@@ -28,8 +28,9 @@ fn code_hash(code: &str) -> TokenHash {
     digest(format!("tally:{}", normal(code)).as_bytes())
 }
 
+/// As an invitation is tied: the way in that comes of a check opens in the same browser.
 fn browser_hash(browser: &str) -> String {
-    hex(&digest(format!("tally browser:{browser}").as_bytes()))
+    hex(&crate::passkeys::browser_hash(browser))
 }
 
 impl App {

@@ -114,13 +114,14 @@ impl Rollout {
         Rollout { stage, report_only: false, plan: None }
     }
 
-    /// Whether this is weaker than it was for anybody: an earlier stage, or only reported. A planned
-    /// step back is weaker from the day on which it is planned.
+    /// Whether this is weaker than it was for anybody on any day: an earlier stage, or only reported. So is
+    /// a planned step back that was not planned or not for so early, and a step on that comes later or
+    /// not at all.
     pub fn weaker_than(&self, before: &Rollout) -> bool {
-        let least = |r: &Rollout| r.plan.map_or(r.stage, |plan| plan.stage.min(r.stage));
+        let days = [self.plan, before.plan].into_iter().flatten().map(|plan| plan.at);
         self.stage < before.stage
-            || least(self) < least(before)
             || (self.report_only && !before.report_only)
+            || days.into_iter().any(|day| self.at(day).stage < before.at(day).stage)
     }
 
     /// The rollout at a time: a plan whose day has come is no plan any more.
@@ -147,6 +148,13 @@ mod tests {
         let planned = Rollout { plan: Some(back), ..at(Stage::Everyone) };
         assert!(planned.weaker_than(&at(Stage::Everyone)));
         assert!(!at(Stage::Everyone).weaker_than(&planned));
+        let plan = |stage, day| Some(Plan { stage, at: Timestamp(day) });
+        let sooner = Rollout { plan: plan(Stage::Preview, 5), ..planned };
+        assert!(sooner.weaker_than(&planned) && !planned.weaker_than(&sooner));
+        let on = Rollout { plan: plan(Stage::Everyone, 5), ..at(Stage::Preview) };
+        let later = Rollout { plan: plan(Stage::Everyone, 9), ..on };
+        assert!(later.weaker_than(&on) && !on.weaker_than(&later));
+        assert!(at(Stage::Preview).weaker_than(&on), "a step on that does not come");
     }
 
     #[test]

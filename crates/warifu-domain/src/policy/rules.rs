@@ -160,6 +160,11 @@ impl Rules {
             let why = refusal!("policy-idle-longer", "not longer than the session itself");
             return Err(("idle", why));
         }
+        // It would let nobody in, whoever comes after a breach of glass included.
+        if self.authenticators.as_ref().is_some_and(BTreeSet::is_empty) {
+            let why = refusal!("policy-makes-none", "name a make, or take the list away");
+            return Err(("authenticators", why));
+        }
         let makes = self.authenticators.iter().flatten();
         if let Some(wrong) = makes.clone().find(|make| !is_aaguid(make)) {
             let why = refusal!("policy-aaguid", "{text} is no AAGUID", text = wrong.as_str());

@@ -184,6 +184,7 @@ impl Verification {
             self.payload = before;
             return Err(own);
         }
+        self.changed_by = Some(by);
         if other {
             (self.called, self.looked, self.tally) = (None, None, None);
             // Whoever asked for the other account may be the one whom it is about now.

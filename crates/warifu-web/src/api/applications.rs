@@ -1,6 +1,7 @@
 //! `/api/v1/applications`: the applications that people enter with their session here.
 
 use super::json;
+use super::policies::{Waits, proposed};
 use crate::csrf::Json;
 use crate::problem::Problem;
 use crate::session::SignedIn;
@@ -83,6 +84,8 @@ pub struct Wanted {
     acr: String,
     /// Not empty for a client that keeps no secret.
     public: String,
+    /// Why, for the second person who agrees to a change that asks for less.
+    reason: String,
     /// What `POST /step-up/verify` answered.
     step_up: Option<String>,
 }
@@ -100,6 +103,7 @@ impl Wanted {
             max_age: self.max_age,
             acr: self.acr,
             public: self.public,
+            reason: self.reason,
         };
         (wanted, self.step_up)
     }
@@ -141,7 +145,7 @@ pub async fn one(
 }
 
 /// Declares an application. 403 `step-up-required` without the proof of a step-up for `add_application` with
-/// every field of the body but `step_up`.
+/// every field of the body but `reason` and `step_up`.
 #[utoipa::path(post, path = "/api/v1/applications", request_body = Wanted,
     responses((status = 201, body = MadeApplication), (status = 403), (status = 409)))]
 pub async fn add(
@@ -161,20 +165,21 @@ pub async fn add(
     json(StatusCode::CREATED, &answer)
 }
 
-/// Gives an application another policy; `kind` and `public` stay. 403 `step-up-required` without the proof of
-/// a step-up for `change_application` with every field of the body but `step_up`, and `application`: its id.
+/// Gives an application another policy; `kind` and `public` stay. One that asks for less waits for a second
+/// person: 202 with the number that waits. 403 `step-up-required` without the proof of a step-up for
+/// `change_application` with every field of the body but `reason` and `step_up`, and `application`: its id.
 #[utoipa::path(put, path = "/api/v1/applications/{id}", params(("id" = i64, Path)), request_body = Wanted,
-    responses((status = 204), (status = 403), (status = 404), (status = 409)))]
+    responses((status = 202, body = Waits), (status = 204), (status = 403), (status = 404), (status = 409)))]
 pub async fn change(
     State(web): State<Web>,
     who: SignedIn,
     Path(id): Path<ApplicationId>,
     Json(wanted): Json<Wanted>,
-) -> Result<StatusCode, Problem> {
+) -> Result<Response, Problem> {
     let (wanted, proof) = wanted.wanted();
     let own = &web.config.origin;
-    web.app.change_application(who.actor(), id, &wanted, own, proof.as_deref()).await?;
-    Ok(StatusCode::NO_CONTENT)
+    let changed = web.app.change_application(who.actor(), id, &wanted, own, proof.as_deref());
+    proposed(changed.await?)
 }
 
 /// Removes an application. 403 `step-up-required` without the proof of a step-up for `remove_application` with

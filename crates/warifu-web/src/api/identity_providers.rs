@@ -1,5 +1,6 @@
 //! `/api/v1/identity-providers`: which providers people sign in by.
 
+use super::policies::{Waits, proposed};
 use super::{Made, json};
 use crate::csrf::Json;
 use crate::problem::Problem;
@@ -57,12 +58,16 @@ pub struct NewIdentityProvider {
     /// Further hosts beside the issuer's, separated by spaces.
     #[serde(default)]
     hosts: String,
+    /// Why, for the second person who agrees.
+    #[serde(default)]
+    reason: String,
     /// What `POST /step-up/verify` answered.
     step_up: Option<String>,
 }
 
-/// Connects a provider, which is asked about itself first. 403 `step-up-required` without the proof of a
-/// step-up for `add_provider` with these six texts as parameters.
+/// Connects a provider, which is asked about itself first; people sign in by it when a second person has
+/// agreed. 403 `step-up-required` without the proof of a
+/// step-up for `add_provider` with the first six texts as parameters.
 #[utoipa::path(post, path = "/api/v1/identity-providers", request_body = NewIdentityProvider,
     responses((status = 201, body = Made), (status = 403), (status = 422)))]
 pub async fn add(
@@ -77,6 +82,7 @@ pub async fn add(
         client_id: new.client_id,
         client_secret: new.client_secret.into(),
         hosts: new.hosts,
+        reason: new.reason,
     };
     let proof = new.step_up.as_deref();
     let id = web.app.add_identity_provider(who.actor(), &provider, proof).await?;
@@ -92,19 +98,20 @@ pub struct Switched {
     step_up: Option<String>,
 }
 
-/// Switches a provider on or off; off ends the sessions that it opened. 403 `step-up-required` without the
+/// Switches a provider off, which ends the sessions that it opened, or asks a second person to switch it on:
+/// 202 with the number that waits. 403 `step-up-required` without the
 /// proof of a step-up for `switch_provider` with the parameters `provider` and `state` (`on`, `off`).
 #[utoipa::path(patch, path = "/api/v1/identity-providers/{id}", params(("id" = i64, Path)),
-    request_body = Switched, responses((status = 204), (status = 403), (status = 404)))]
+    request_body = Switched,
+    responses((status = 202, body = Waits), (status = 204), (status = 403), (status = 404)))]
 pub async fn switch(
     State(web): State<Web>,
     who: SignedIn,
     Path(id): Path<ProviderId>,
     Json(to): Json<Switched>,
-) -> Result<StatusCode, Problem> {
+) -> Result<Response, Problem> {
     let proof = to.step_up.as_deref();
-    web.app.switch_identity_provider(who.actor(), id, to.enabled, proof).await?;
-    Ok(StatusCode::NO_CONTENT)
+    proposed(web.app.switch_identity_provider(who.actor(), id, to.enabled, proof).await?)
 }
 
 /// Removes a provider and ends the sessions that it opened. 403 `step-up-required` without the proof of a

@@ -8,16 +8,18 @@ use crate::session::SignedIn;
 use crate::state::Web;
 use axum::extract::{Path, State};
 use axum::http::StatusCode;
-use axum::response::Response;
+use axum::response::{IntoResponse, Response};
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 use std::collections::BTreeMap;
 use utoipa::ToSchema;
 use warifu_app::AppError;
-use warifu_app::policy_changes::{Proposed, agreed};
+use warifu_app::policy_changes::Proposed;
+use warifu_app::second_person::{Waiting, agreed};
 use warifu_domain::access::Permission;
 use warifu_domain::assurance::OrganizationAccess;
 use warifu_domain::policy::{Feature, Proposal, Rollout};
+use warifu_domain::second_person::Matter;
 use warifu_domain::{PersonId, Timestamp};
 
 /// What is set. Times are in microseconds.
@@ -118,6 +120,14 @@ pub struct Waits {
     approval: i64,
 }
 
+/// 204 for what is done, 202 for what waits for a second person.
+pub fn proposed(what: Proposed) -> Result<Response, Problem> {
+    match what {
+        Proposed::Done => Ok(StatusCode::NO_CONTENT.into_response()),
+        Proposed::Waiting(approval) => json(StatusCode::ACCEPTED, &Waits { approval }),
+    }
+}
+
 /// Changes policy: 204 when it is done, 202 when it waits for a second person.
 #[utoipa::path(post, path = "/api/v1/policies", request_body = Change,
     responses((status = 204), (status = 202, body = Waits), (status = 403), (status = 404)))]
@@ -128,18 +138,17 @@ pub async fn change(
 ) -> Result<Response, Problem> {
     let proposal = change.proposal()?;
     let proof = change.step_up.as_deref();
-    match web.app.propose(who.actor(), &proposal, &change.reason, proof).await? {
-        Proposed::Done => Ok(axum::response::IntoResponse::into_response(StatusCode::NO_CONTENT)),
-        Proposed::Waiting(approval) => json(StatusCode::ACCEPTED, &Waits { approval }),
-    }
+    proposed(web.app.propose(who.actor(), &proposal, &change.reason, proof).await?)
 }
 
-/// A change that waits for a second person, or waited.
+/// What waits for a second person, or waited.
 #[derive(Debug, Serialize, ToSchema)]
 pub struct Approval {
     id: i64,
+    /// `{"policy": …}` with a change as `POST /api/v1/policies` takes it, or `{"way": …}`: what would hold for
+    /// an identity provider, a service account or an application.
     #[schema(value_type = Object)]
-    proposal: Proposal,
+    matter: Matter,
     reason: String,
     #[schema(value_type = i64)]
     requested_by: PersonId,
@@ -155,13 +164,13 @@ pub struct Approval {
     parameters: BTreeMap<String, String>,
 }
 
-/// Changes that wait or waited, newest first; at most 100.
+/// What waits or waited, newest first; at most 100.
 #[utoipa::path(get, path = "/api/v1/approvals", responses((status = 200, body = [Approval])))]
 pub async fn approvals(State(web): State<Web>, who: SignedIn) -> Result<Response, Problem> {
-    let approval = |w: warifu_app::policy_changes::Waiting| Approval {
+    let approval = |w: Waiting| Approval {
         id: w.approval.id,
         parameters: agreed(w.approval.id, &w.approval.digest).parameters().clone(),
-        proposal: w.proposal,
+        matter: w.matter,
         reason: w.approval.reason,
         requested_by: w.approval.requested_by,
         requested_at: w.approval.requested_at,

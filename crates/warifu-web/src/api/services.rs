@@ -28,6 +28,10 @@ pub struct Account {
     networks: String,
     #[schema(value_type = String, format = DateTime)]
     expires_at: Timestamp,
+    /// When a second person agreed; it may be used from then on.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schema(value_type = Option<String>, format = DateTime)]
+    agreed_at: Option<Timestamp>,
     #[serde(skip_serializing_if = "Option::is_none")]
     #[schema(value_type = Option<String>, format = DateTime)]
     revoked_at: Option<Timestamp>,
@@ -45,6 +49,7 @@ pub async fn list(State(web): State<Web>, who: SignedIn) -> Result<Response, Pro
         scopes: a.scopes,
         networks: a.networks,
         expires_at: a.expires_at,
+        agreed_at: a.agreed_at,
         revoked_at: a.revoked_at,
     });
     json(StatusCode::OK, &list.collect::<Vec<_>>())
@@ -61,11 +66,14 @@ pub struct Wanted {
     days: i64,
     /// The public key as a JWK, as text.
     jwk: String,
+    /// Why, for the second person who agrees.
+    #[serde(default)]
+    reason: String,
     /// What `POST /step-up/verify` answered.
     step_up: Option<String>,
 }
 
-/// Makes a service account. 403 `step-up-required` without the proof of a step-up for `create_service`
+/// Makes a service account; it may be used when a second person has agreed. 403 `step-up-required` without the proof of a step-up for `create_service`
 /// with the parameters `name`, `scopes` (with commas), `networks`, `days`, `jwk`.
 #[utoipa::path(post, path = "/api/v1/service-accounts", request_body = Wanted,
     responses((status = 201, body = Made), (status = 403), (status = 422)))]
@@ -74,8 +82,8 @@ pub async fn create(
     who: SignedIn,
     Json(wanted): Json<Wanted>,
 ) -> Result<Response, Problem> {
-    let Wanted { name, scopes, networks, days, jwk, step_up } = wanted;
-    let new = NewService { name, scopes, networks, days, jwk };
+    let Wanted { name, scopes, networks, days, jwk, reason, step_up } = wanted;
+    let new = NewService { name, scopes, networks, days, jwk, reason };
     let id = web.app.create_service(who.actor(), &new, step_up.as_deref()).await?;
     json(StatusCode::CREATED, &Made { id, reference: Some(client_id(id)) })
 }

@@ -1,6 +1,7 @@
 //! `/api/v1/sessions`, `/api/v1/notices`, `/api/v1/people/{id}/roles`: who is in, what happened to
 //! one's account, and who may do what.
 
+use super::policies::{Waits, proposed};
 use super::{Leaving, gated, json};
 use crate::csrf::Json;
 use crate::problem::Problem;
@@ -121,23 +122,24 @@ pub struct Wanted {
     step_up: Option<String>,
 }
 
-/// Grants and takes away roles. 403 `step-up-required` without the proof of a step-up for `change_roles` with
+/// Grants and takes away roles; whoever would be a super administrator waits for a second person: 202 with the
+/// number that waits. 403 `step-up-required` without the proof of a step-up for `change_roles` with
 /// the parameters `person` and `role`: the roles in the order above, separated by commas.
 #[utoipa::path(put, path = "/api/v1/people/{id}/roles", params(("id" = i64, Path)), request_body = Wanted,
-    responses((status = 204), (status = 403), (status = 404), (status = 409)))]
+    responses((status = 202, body = Waits), (status = 204), (status = 403), (status = 404), (status = 409)))]
 pub async fn roles(
     State(web): State<Web>,
     who: SignedIn,
     Path(id): Path<PersonId>,
     Json(wanted): Json<Wanted>,
-) -> Result<StatusCode, Problem> {
+) -> Result<Response, Problem> {
     let known = |key: &String| {
         let unknown = refusal!("role-unknown", "there is no role {role}", role = key.as_str());
         Role::from_key(key).ok_or_else(|| Problem::invalid("roles", unknown))
     };
     let roles = wanted.roles.iter().map(known).collect::<Result<Roles, _>>()?;
-    web.app.change_roles(who.actor(), id, roles, wanted.step_up.as_deref()).await?;
-    Ok(StatusCode::NO_CONTENT)
+    let proof = wanted.step_up.as_deref();
+    proposed(web.app.change_roles(who.actor(), id, roles, proof).await?)
 }
 
 /// What happened to one's own account. Of a check of callers: `reset_asked`, `reset_approved`,

@@ -15,6 +15,7 @@ use axum::response::{IntoResponse, Redirect, Response};
 use serde::Deserialize;
 use warifu_app::AppError;
 use warifu_app::applications::{Application, Wanted};
+use warifu_app::policy_changes::Proposed;
 use warifu_domain::access::{Permission, Role};
 use warifu_domain::applications::{Acr, Kind};
 use warifu_domain::time::MINUTE;
@@ -34,6 +35,7 @@ pub struct Form {
     max_age: String,
     acr: String,
     public: String,
+    reason: String,
     /// The proof of a step-up for just these.
     step_up: Option<String>,
 }
@@ -51,6 +53,7 @@ impl Form {
             max_age: self.max_age.clone(),
             acr: self.acr.clone(),
             public: self.public.clone(),
+            reason: self.reason.clone(),
         }
     }
 
@@ -66,6 +69,7 @@ impl Form {
             max_age: a.entry.max_age.map(|m| (m / MINUTE).to_string()).unwrap_or_default(),
             acr: a.entry.acr.key().to_owned(),
             public: String::new(),
+            reason: String::new(),
             step_up: None,
         }
     }
@@ -186,7 +190,8 @@ pub async fn change(
     let changed =
         web.app.change_application(me.actor(), id, &wanted, &web.config.origin, proof).await;
     match changed {
-        Ok(()) => Ok(Redirect::to("/applications").into_response()),
+        Ok(Proposed::Done) => Ok(Redirect::to("/applications").into_response()),
+        Ok(Proposed::Waiting(_)) => Ok(Redirect::to("/approvals").into_response()),
         Err(e) => again(&me, &form, Some(&known), e).await,
     }
 }

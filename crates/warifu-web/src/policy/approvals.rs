@@ -11,7 +11,7 @@ use crate::views::shell::Place;
 use axum::extract::{Path, State};
 use axum::response::{IntoResponse, Redirect, Response};
 use serde::Deserialize;
-use warifu_app::policy_changes::{Waiting, agreed};
+use warifu_app::second_person::{Waiting, agreed};
 
 /// `GET /approvals`
 pub async fn list(State(web): State<Web>, who: Staff) -> Result<Response, Problem> {
@@ -30,10 +30,10 @@ pub async fn list(State(web): State<Web>, who: Staff) -> Result<Response, Proble
         };
         view::ApprovalRow {
             id: w.approval.id.to_string(),
-            title: words.title(&w.proposal),
+            title: words.matter(&w.matter),
             // What was decided no longer differs from what holds.
             rows: match w.approval.outcome {
-                None => words.differences(&w.proposal, &policies),
+                None => words.changed(&w.matter, &w.before, &policies),
                 Some(_) => Vec::new(),
             },
             reason: w.approval.reason,

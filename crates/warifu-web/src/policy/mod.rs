@@ -2,6 +2,7 @@
 //! A change is looked at before it is agreed to: `review` shows what it does, `apply` wants the key.
 
 pub mod approvals;
+mod matters;
 pub mod words;
 
 use crate::csrf::Form;

@@ -85,12 +85,22 @@ pub fn policy(lang: Lang, name: &str) -> String {
         }),
         "networks" => Some(lang.t_args("proposal-networks", &[("id", &rest.to_owned())])),
         "access" => Some(lang.t_args("proposal-access", &[("id", &rest.to_owned())])),
+        "identity_provider" => Some(lang.t_args("matter-provider", &[("name", &rest.to_owned())])),
+        "service_account" => Some(lang.t_args("matter-service", &[("name", &rest.to_owned())])),
+        "super_administrator" => {
+            Some(lang.t_args("matter-super-administrator", &[("name", &rest.to_owned())]))
+        }
+        "application" => Some(lang.t_args("matter-application", &[("name", &rest.to_owned())])),
         _ => None,
     };
     text.unwrap_or_else(|| name.to_owned())
 }
 
 impl Words<'_> {
+    pub fn day(&self, t: Timestamp) -> String {
+        self.lang.date(t.to_jiff(), self.zone).text
+    }
+
     fn at(&self, t: Timestamp) -> When {
         self.lang.date_time(t.to_jiff(), self.zone)
     }

@@ -88,6 +88,7 @@ pub async fn run(
     Path(id): Path<RunId>,
 ) -> Result<Response, Problem> {
     let r = web.app.run(who.actor(), id).await?;
+    let step_up = web.app.asks_for_the_key(&r).await?;
     let shell = who.shell(Place::Runs, "").await?;
     let lang = shell.lang;
     let names = web.app.names([r.actor]).await?;
@@ -116,7 +117,7 @@ pub async fn run(
         ready: r.state == RunState::Prepared && r.actor == who.actor().person,
         receipt,
         downloads,
-        step_up: web.app.is_decision(&r),
+        step_up,
         shell,
     })
 }

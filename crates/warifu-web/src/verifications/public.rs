@@ -59,7 +59,8 @@ async fn side(
         agent_fits: side.agent_fits,
         problem,
     };
-    Ok(visitor.welcome(page_with(status, page)?))
+    // The way in that may come of it opens in this browser, after a delay.
+    Ok(visitor.kept(page_with(status, page)?))
 }
 
 /// `GET /verify/{code}`

@@ -48,6 +48,8 @@ pub struct Row {
     pub used: Option<When>,
     /// Whether it may be used now
     pub holds: bool,
+    /// Whether a second person has not agreed yet
+    pub waits: bool,
     /// Whether somebody revoked it
     pub revoked: bool,
 }

@@ -289,8 +289,9 @@ impl Client {
 
         let target = &url[url::Position::BeforePath..url::Position::AfterQuery];
         let mut request = Request::builder().method(method).uri(target);
-        request = request.header(header::HOST, &authority).header(header::CONNECTION, "close");
-        for (name, value) in &self.headers {
+        let host = self.headers.get("host").unwrap_or(&authority);
+        request = request.header(header::HOST, host).header(header::CONNECTION, "close");
+        for (name, value) in self.headers.iter().filter(|(name, _)| *name != "host") {
             request = request.header(name, value);
         }
         if let Some(kind) = kind {

@@ -8,6 +8,7 @@ use hyper::Method;
 use serde_json::{Value, json};
 use std::path::{Path, PathBuf};
 use std::process::Command;
+use std::sync::atomic::{AtomicU32, Ordering};
 use url::Url;
 
 const SECRET: &str = "a-secret-of-the-tests-that-is-long-enough";
@@ -114,6 +115,13 @@ pub async fn signed_in(w: &Warifu, email: &str, role: &str) -> Owner {
     Owner { client, passkey, csrf }
 }
 
+/// Another super administrator, who agrees to what is asked for afterwards.
+pub async fn another(w: &Warifu) -> Owner {
+    static NUMBER: AtomicU32 = AtomicU32::new(0);
+    let n = NUMBER.fetch_add(1, Ordering::Relaxed);
+    signed_in(w, &format!("another-{n}@example.com"), "super_administrator").await
+}
+
 impl Owner {
     /// Proves oneself for an action, and gives the proof.
     pub async fn proof(&mut self, action: &str, parameters: &Value) -> String {
@@ -123,12 +131,23 @@ impl Owner {
         answer.value()["step_up"].as_str().expect("a proof").to_owned()
     }
 
-    /// Connects a provider and gives its id.
-    pub async fn connect(&mut self, connection: &Value) -> i64 {
+    /// Agrees to what somebody else asked for last.
+    pub async fn agrees(&mut self) {
+        let waiting = self.client.get("/api/v1/approvals").await.value();
+        assert_eq!(waiting[0]["outcome"], Value::Null, "{waiting}");
+        let id = waiting[0]["id"].as_i64().expect("what waits");
+        let agreed = crate::attacks::policy::agree(self, id).await;
+        assert_eq!(agreed.status, 204, "{}", agreed.text());
+    }
+
+    /// Connects a provider, which a second person agrees to, and gives its id.
+    pub async fn connect(&mut self, w: &Warifu, connection: &Value) -> i64 {
+        let mut second = another(w).await;
         let mut body = connection.clone();
         body["step_up"] = self.proof("add_provider", connection).await.into();
         let made = self.client.json(Method::POST, "/api/v1/identity-providers", &body).await;
         assert_eq!(made.status, 201, "{}", made.text());
+        second.agrees().await;
         made.value()["id"].as_i64().expect("an id")
     }
 }

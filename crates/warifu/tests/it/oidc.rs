@@ -43,7 +43,7 @@ pub const REFUSED: &str = "/sign-in?why=provider-refused";
 async fn connected(w: &Warifu) -> Option<(Owner, IdentityProvider, i64)> {
     let mut owner = owner(w).await;
     let provider = IdentityProvider::start(w).await?;
-    let id = owner.connect(&provider.connection("Hashira ID", "")).await;
+    let id = owner.connect(w, &provider.connection("Hashira ID", "")).await;
     Some((owner, provider, id))
 }
 
@@ -226,6 +226,25 @@ on_both! {
         let told = entries(&mut owner.client, "policy_change").await;
         assert_eq!(told[0]["body"]["policy"], format!("identity_provider:{id}"));
 
+        // One person alone opens no way in, and may take back what they asked for.
+        let mut another = connection.clone();
+        another["step_up"] = owner.proof("add_provider", &connection).await.into();
+        let made = owner.client.json(Method::POST, path, &another).await.value();
+        let another = made["id"].as_i64().unwrap();
+        let mut client = w.client();
+        assert!(!client.get("/sign-in").await.text().contains(&format!("/sign-in/oidc/{another}")));
+        assert_eq!(client.get(&format!("/sign-in/oidc/{another}")).await.status, 404);
+        let waits = owner.client.get("/api/v1/approvals").await.value()[0].clone();
+        assert_eq!(waits["matter"]["way"]["terms"]["issuer"], connection["issuer"]);
+        assert!(!waits.to_string().contains(connection["client_secret"].as_str().unwrap()));
+        let page = owner.client.clone().header("accept", "text/html").get("/approvals").await;
+        assert!(page.text().contains(connection["issuer"].as_str().unwrap()), "{}", page.text());
+        let one = format!("/api/v1/approvals/{}", waits["id"]);
+        let alone = owner.client.json(Method::POST, &one, &json!({ "agree": true })).await;
+        assert_eq!(alone.status, 409, "{}", alone.text());
+        let back = owner.client.json(Method::POST, &one, &json!({ "agree": false })).await;
+        assert_eq!(back.status, 204, "{}", back.text());
+
         // Off ends the sessions that it opened, and opens no more.
         let mut client = enrolled(&w, &provider, ("admin@example.com", "administrator"), (id, "ada")).await;
         assert_eq!(client.get("/identity-providers").await.status, 403, "for super administrators only");
@@ -242,7 +261,7 @@ on_both! {
         assert_eq!(owner.client.json(Method::DELETE, &one, &json!({})).await.status, 403);
         let proof = owner.proof("remove_provider", &json!({ "provider": id.to_string() })).await;
         assert_eq!(owner.client.json(Method::DELETE, &one, &json!({ "step_up": proof })).await.status, 204);
-        assert_eq!(owner.client.get(path).await.value(), json!([]));
+        assert_eq!(owner.client.get(path).await.value()[0]["id"], another);
         verified(&w);
     }
 

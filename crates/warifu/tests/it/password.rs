@@ -2,7 +2,7 @@
 
 use crate::attacks::{entries, policy, verified};
 use crate::http::{Answer, Client};
-use crate::identity_provider::{Owner, owner, signed_in};
+use crate::identity_provider::{Owner, another, owner};
 use crate::server::Warifu;
 use crate::sign_in::{SESSION, who};
 use hyper::Method;
@@ -69,13 +69,10 @@ pub async fn allow(
 ) {
     let proposal = json!({ "what": "access", "organization": organization,
         "access": { "passwords": passwords, "weaker_providers": weaker } });
+    let mut second = another(w).await;
     let said = policy::propose(owner, &proposal, "as agreed").await;
     if said.status == 202 {
-        let email = format!("second{organization}@example.com");
-        let mut second = signed_in(w, &email, "super_administrator").await;
-        let id = said.value()["approval"].as_i64().expect("a number");
-        let agreed = policy::agree(&mut second, id).await;
-        assert_eq!(agreed.status, 204, "{}", agreed.text());
+        second.agrees().await;
     } else {
         assert_eq!(said.status, 204, "{}", said.text());
     }

@@ -74,6 +74,13 @@ fn nginx(folder: &Path, warifu: &str, application: &str, port: u16) -> Command {
             ("127.0.0.1:8080", warifu),
             ("127.0.0.1:9000", application),
             ("listen 443 ssl;", &listen),
+            ("listen 443 ssl default_server;", &format!("listen 127.0.0.1:{port} default_server;")),
+            ("ssl_reject_handshake on;", ""),
+            (
+                "X-Forwarded-Host builds.example.com;",
+                &format!("X-Forwarded-Host 127.0.0.1:{port};"),
+            ),
+            ("server_name builds.example.com;", "server_name 127.0.0.1;"),
             ("ssl_certificate /etc/ssl/certs/application.pem;", ""),
             ("ssl_certificate_key /etc/ssl/private/application.key;", ""),
             ("worker_processes auto;", "worker_processes 1;"),
@@ -97,6 +104,7 @@ fn caddy(folder: &Path, warifu: &str, application: &str, port: u16) -> Command {
             ("127.0.0.1:8080", warifu),
             ("127.0.0.1:9000", application),
             ("https://builds.example.com", &format!("http://127.0.0.1:{port}")),
+            ("X-Forwarded-Host builds.example.com", &format!("X-Forwarded-Host 127.0.0.1:{port}")),
         ],
     );
     let file = folder.join("Caddyfile");

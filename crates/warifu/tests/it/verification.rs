@@ -11,6 +11,11 @@ const MINUTE: i64 = 60;
 /// Enrols by a link in a page of its own; the page is signed in then.
 async fn enter(browser: &Browser, link: &str, look: Look) -> Page {
     let page = browser.page(look).await;
+    enrol(&page, link).await;
+    page
+}
+
+async fn enrol(page: &Page, link: &str) {
     page.authenticator().await;
     page.goto(link).await;
     page.fill("#passkey-name", "test key").await;
@@ -18,7 +23,6 @@ async fn enter(browser: &Browser, link: &str, look: Look) -> Page {
     page.wait_for("form[data-passkey=sign-in] button").await;
     page.leads_on(page.click("form[data-passkey] button")).await;
     page.wait_until("to be signed in", "!location.pathname.startsWith('/sign-in')").await;
-    page
 }
 
 async fn check(language: &str) {
@@ -124,7 +128,11 @@ async fn check(language: &str) {
     // The owner is out everywhere, and in again with a new key.
     owner.goto(&w.url("/account/passkeys")).await;
     owner.wait_until("to be asked to sign in", "location.pathname === '/sign-in'").await;
-    let owner = enter(&browser, invited.trim(), look()).await;
+    // The link opens where the caller compared the halves, and nowhere else.
+    let path = invited.trim().strip_prefix(w.base()).expect("a link to this server");
+    assert_eq!(w.client().get(path).await.status, 410);
+    let owner = caller;
+    enrol(&owner, invited.trim()).await;
     owner.goto(&w.url("/account/notices")).await;
     at_two_looks(&owner, &shot("notices")).await;
     owner.goto(&w.url("/account/recovery")).await;

@@ -13,6 +13,7 @@ use warifu_domain::organizations::Environment;
 use warifu_domain::policy::{
     DeviceRule, Feature, NetworkRule, Plan, Policies, Proposal, Rollout, Rules, Scope, Stage,
 };
+use warifu_domain::second_person::{Matter, Terms, Way};
 use warifu_domain::time::MINUTE;
 use warifu_domain::{OrganizationId, Timestamp};
 
@@ -110,10 +111,11 @@ pub fn pages(lang: Lang) -> Vec<(&'static str, String)> {
     };
     let words = Words { lang, zone: &TimeZone::UTC };
     let policies = set();
-    let approval = |proposal: &Proposal, outcome: &str, waiting, own| ApprovalRow {
+    let before: Terms = [("enabled", "false")].map(|(n, t)| (n.to_owned(), t.to_owned())).into();
+    let approval = |matter: &Matter, outcome: &str, waiting, own| ApprovalRow {
         id: "3".into(),
-        title: words.title(proposal),
-        rows: words.differences(proposal, &policies),
+        title: words.matter(matter),
+        rows: words.changed(matter, &before, &policies),
         reason: NASTY.into(),
         by: NASTY.into(),
         at: on(lang, "2026-12-02T09:24:00Z"),
@@ -125,14 +127,57 @@ pub fn pages(lang: Lang) -> Vec<(&'static str, String)> {
         action: "approve",
         parameters: "approval=3&digest=00".into(),
     };
-    let mut own = approval(&wider, "approval-waiting", true, true);
+    let provider = [
+        ("enabled", "true"),
+        ("organization", NASTY),
+        ("name", "Alder ID"),
+        ("issuer", "https://id.alder.example"),
+        ("client_id", "warifu"),
+        ("hosts", "id.alder.example"),
+    ];
+    let way = |way, terms: &[(&str, &str)]| Matter::Way {
+        way,
+        id: 5,
+        terms: terms.iter().map(|(n, t)| ((*n).to_owned(), (*t).to_owned())).collect(),
+    };
+    let provider = way(Way::IdentityProvider, &provider);
+    let program = way(
+        Way::ServiceAccount,
+        &[
+            ("enabled", "true"),
+            ("name", NASTY),
+            ("scopes", "cases people:read"),
+            ("networks", "192.0.2.0/24 AS64496"),
+            ("key", "NzbLsXh8uDCcd-6MNwXF4W_7noWXFZAfHkxZsRGC9Xs"),
+            ("expires_at", "2027-03-01T08:00:00Z"),
+        ],
+    );
+    let wiki = way(
+        Way::Application,
+        &[
+            ("enabled", "false"),
+            ("name", "Wiki"),
+            ("roles", "agent,responder"),
+            ("max_age", ""),
+            ("acr", "phr"),
+        ],
+    );
+    let mut ways =
+        [&provider, &program, &wiki].map(|m| approval(m, "approval-waiting", true, false));
+    for (i, row) in ways.iter_mut().enumerate() {
+        row.id = (10 + i).to_string();
+    }
+    let [m_wider, m_weaker, m_against] =
+        [&wider, &weaker, &against].map(|p| Matter::Policy(p.clone()));
+    let mut own = approval(&m_wider, "approval-waiting", true, true);
     own.id = "4".into();
-    let mut done = approval(&against, "approval-done", false, false);
+    let mut done = approval(&m_against, "approval-done", false, false);
     done.id = "2".into();
     let approvals = Approvals {
         shell: shell(lang, Place::Approvals),
-        rows: vec![own, approval(&weaker, "approval-waiting", true, false), done],
+        rows: vec![own, approval(&m_weaker, "approval-waiting", true, false), done],
     };
+    let ways = Approvals { shell: shell(lang, Place::Approvals), rows: ways.into() };
     let none = Approvals { shell: shell(lang, Place::Approvals), rows: Vec::new() };
     vec![
         ("policy", policy(lang, false, true).render().unwrap()),
@@ -144,6 +189,7 @@ pub fn pages(lang: Lang) -> Vec<(&'static str, String)> {
         ("policy-review-stricter", review(lang, &stricter, &[]).render().unwrap()),
         ("policy-review-same", review(lang, &same, &[]).render().unwrap()),
         ("approvals", approvals.render().unwrap()),
+        ("approvals-ways", ways.render().unwrap()),
         ("approvals-none", none.render().unwrap()),
     ]
 }

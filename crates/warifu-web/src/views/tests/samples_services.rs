@@ -16,6 +16,7 @@ pub fn pages(lang: Lang) -> Vec<(&'static str, String)> {
         until: on(lang, "2027-03-01T08:00:00Z"),
         used: holds.then(|| on(lang, "2026-12-02T08:00:00Z")),
         holds,
+        waits: false,
         revoked,
     };
     let scope =
@@ -27,7 +28,10 @@ pub fn pages(lang: Lang) -> Vec<(&'static str, String)> {
         problem: problem.into(),
         endpoint: "https://desk.example/oauth/token".into(),
     };
+    let mut waits = row("waits", false, false);
+    waits.waits = true;
     let some = vec![
+        waits,
         row(&w(lang, "Nightly export", "夜間の書き出し"), true, false),
         row(NASTY, false, true),
         row("–", false, false),

@@ -3,6 +3,7 @@
 
 use super::{entries, verified};
 use crate::http::{Answer, Client};
+use crate::identity_provider::another;
 use crate::passkey::Passkey;
 use crate::proxies::{Kind, Proxy, application};
 use crate::server::Warifu;
@@ -249,11 +250,14 @@ on_both! {
         assert_eq!(fetched(&browser).await, 403, "after the role");
 
         // The policy, then the application itself.
+        let mut third = another(&w).await;
         let mut wanted = proxied(&proxy.base, "responder", "");
         wanted["application"] = id.to_string().into();
         let path = format!("/api/v1/applications/{id}");
         let changed = with_key(&mut owner, &mut passkey, ("change_application", wanted.clone()), (Method::PUT, &path)).await;
-        assert_eq!(changed.status, 204, "{}", changed.text());
+        assert_eq!(changed.status, 202, "{}", changed.text());
+        assert_eq!(fetched(&browser).await, 403, "one person lets nobody in");
+        third.agrees().await;
         assert_eq!(fetched(&browser).await, 200);
         // Not without the key for just this.
         let token = csrf(&mut owner).await;
@@ -266,7 +270,30 @@ on_both! {
         assert_eq!(gone.status, 204, "{}", gone.text());
         assert_eq!(fetched(&browser).await, 403, "nobody declared it");
         let done = done(&mut owner).await;
-        assert_eq!(done, ["remove_application", "change_application", "add_application"]);
+        assert_eq!(done, ["remove_application", "change_application", "approve", "change_application", "add_application"]);
+        verified(&w);
+    }
+
+    async fn attack_36_a_request_that_names_another_application_is_not_for_this_one(mut w: Warifu) {
+        let (mut owner, mut passkey) = administrator(&mut w).await;
+        let behind = application().await;
+        for kind in Kind::ALL {
+            let wiki = Proxy::start(kind, w.base(), &behind).await;
+            let builds = Proxy::start(kind, w.base(), &behind).await;
+            declare(&mut owner, &mut passkey, proxied(&wiki.base, "super_administrator", "")).await;
+            declare(&mut owner, &mut passkey, proxied(&builds.base, "responder", "")).await;
+            let mut browser = window(&wiki.base);
+            let page = walk(&mut owner, &mut browser, "/").await;
+            assert_eq!(page.status, 200);
+            let host = wiki.base.strip_prefix("http://").unwrap();
+            for host in [host.to_owned(), host.replace('.', "%2e")] {
+                let mut other = window(&builds.base).header("host", &host);
+                other.cookies.clone_from(&browser.cookies);
+                let answer = other.get("/").await;
+                assert_ne!(answer.text(), page.text(), "{kind:?} {host}");
+                assert!(answer.status != 200 || answer.text().is_empty(), "{}", answer.text());
+            }
+        }
         verified(&w);
     }
 

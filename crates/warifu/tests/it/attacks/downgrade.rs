@@ -24,7 +24,7 @@ on_both! {
     async fn attack_23_a_provider_s_lesser_word_opens_nothing(w: Warifu) {
         let mut owner = owner(&w).await;
         let Some(provider) = IdentityProvider::start(&w).await else { return };
-        let id = owner.connect(&provider.connection("Hashira ID", "")).await;
+        let id = owner.connect(&w, &provider.connection("Hashira ID", "")).await;
         // Neither is an invitation redeemed by it.
         let link = invitation(&w, "admin@example.com", "administrator");
         let mut client = w.client();
@@ -43,14 +43,14 @@ on_both! {
         }
         assert_eq!(reasons(&mut owner.client).await, oidc(&["acr"; 4]));
         let told = entries(&mut owner.client, "sign_in_refused").await;
-        assert_eq!(told[0]["body"]["person"], "2", "it names who it would have been");
+        assert_eq!(told[0]["body"]["person"], "3", "it names who it would have been");
         verified(&w);
     }
 
     async fn attack_23_nobody_is_let_in_by_a_provider_without_an_invitation(w: Warifu) {
         let mut owner = owner(&w).await;
         let Some(provider) = IdentityProvider::start(&w).await else { return };
-        let id = owner.connect(&provider.connection("Hashira ID", "")).await;
+        let id = owner.connect(&w, &provider.connection("Hashira ID", "")).await;
         // Somebody of the provider, under the very address of a super administrator.
         provider.next("owner@example.com", Some("phrh"), &[]).await;
         assert_eq!(sign_in(&mut w.client(), &provider, id).await, REFUSED);
@@ -71,7 +71,7 @@ on_both! {
         let new = json!({ "name": "Alder", "environment": "production", "products": [], "domain": "" });
         let made = owner.client.json(hyper::Method::POST, "/api/v1/organizations", &new).await;
         assert_eq!(made.status, 201, "{}", made.text());
-        let id = owner.connect(&provider.connection("Alder ID", "Alder")).await;
+        let id = owner.connect(&w, &provider.connection("Alder ID", "Alder")).await;
         // Staff are not offered it, and it is of no use to them.
         let link = invitation(&w, "admin@example.com", "administrator");
         let mut client = w.client();
@@ -86,7 +86,7 @@ on_both! {
     async fn attack_23_an_answer_of_a_provider_is_good_once_and_where_it_was_asked_for(w: Warifu) {
         let mut owner = owner(&w).await;
         let Some(provider) = IdentityProvider::start(&w).await else { return };
-        let id = owner.connect(&provider.connection("Hashira ID", "")).await;
+        let id = owner.connect(&w, &provider.connection("Hashira ID", "")).await;
         enrolled(&w, &provider, ("admin@example.com", "administrator"), (id, "ada")).await;
         let path = format!("/sign-in/oidc/{id}");
         let browser = async || {
@@ -211,7 +211,7 @@ on_both! {
         assert_eq!(customer.sign_in(&mut client, 30).await.status, 303);
         // The same person by their provider, which says nothing about how it knew them.
         let Some(provider) = IdentityProvider::start(&w).await else { return };
-        let id = owner.connect(&provider.connection("Alder ID", "alder")).await;
+        let id = owner.connect(&w, &provider.connection("Alder ID", "alder")).await;
         let link = password::invite(&w, &customer.email);
         let mut other = w.client();
         other.get(&link).await;
@@ -232,7 +232,7 @@ on_both! {
         let expected = [("password", "not_allowed"), ("oidc", "acr")];
         let expected = expected.map(|(f, r)| (f.to_owned(), r.to_owned()));
         assert_eq!(reasons(&mut owner.client).await, expected);
-        assert_eq!(entries(&mut owner.client, "policy_change").await.len(), 4);
+        assert_eq!(entries(&mut owner.client, "policy_change").await.len(), 5);
         verified(&w);
     }
 }

@@ -55,7 +55,11 @@ on_both! {
         let page = old.get("/sign-in").await;
         assert_eq!(old.passkey(&page, &mut desk.owner.passkey).await.status, 403);
         let path = link.strip_prefix(w.base()).expect("a link to this server");
-        let mut owner = Somebody::enter(&w, path).await;
+        // Neither for whoever carried it out, nor for whoever has their session: it is the caller's.
+        for mut other in [desk.agent.client.clone(), w.client()] {
+            assert_eq!(other.get(path).await.status, 410);
+        }
+        let mut owner = Somebody::enter_in(desk.caller.clone(), &w, path).await;
         assert_eq!(owner.id, desk.owner.id);
         assert!(notices(&mut owner.client).await.contains(&"reset_done".to_owned()));
         assert_eq!(notices(&mut desk.root.client).await[0], "reset_of_other_done");
@@ -188,7 +192,7 @@ on_both! {
                     assert_eq!(desk.agent.api(Method::POST, &at(id, "/look"), no).await.status, 422);
                     desk.agent.look(id).await;
                 }
-                "tally" => desk.agent.tally(&w, id).await,
+                "tally" => drop(desk.agent.tally(&w, id).await),
                 _ => {}
             }
         }
@@ -242,9 +246,22 @@ on_both! {
         assert_eq!(desk.admin.done(id).await.status, 409, "approver and carrier in one");
         nothing_reset(&mut desk).await;
         // Nobody below a super administrator approves for one.
+        let id_before = id;
         let id = desk.agent.requested(asked(desk.root.id, "reset_factors")).await;
         let said = desk.admin.approve(id, "x").await;
         assert_eq!((said.status.as_u16(), &said.value()["type"]), (403, &json!("/problems/forbidden")));
+        // Nor does anybody approve what they wrote into a check of others.
+        let end = desk.agent.api(Method::POST, &at(id_before, "/end"), json!({ "attack": false })).await;
+        assert_eq!(end.status, 204, "{}", end.text());
+        let id = desk.checked(&w).await;
+        let mut rewritten = asked(desk.owner.id, "reset_factors");
+        rewritten["reason"] = "as I would have it".into();
+        let put = desk.admin.api(Method::PUT, &at(id, ""), rewritten).await;
+        assert_eq!(put.status, 204, "{}", put.text());
+        let proof = desk.admin.approval(id).await;
+        assert_eq!(desk.admin.approve(id, &proof).await.status, 409);
+        let proof = desk.root.approval(id).await;
+        assert_eq!(desk.root.approve(id, &proof).await.status, 204);
         verified(&w);
     }
 

@@ -2,6 +2,7 @@
 
 use super::{entries, notices, verified};
 use crate::http::{Answer, Client};
+use crate::identity_provider::another;
 use crate::passkey::Passkey;
 use crate::server::Warifu;
 use crate::sign_in::{SESSION, enter, invitation};
@@ -193,6 +194,14 @@ impl Owner {
     }
 
     async fn program(&mut self, w: &Warifu, scopes: &[&str]) -> Program {
+        let mut second = another(w).await;
+        let program = self.waiting(w, scopes).await;
+        second.agrees().await;
+        program
+    }
+
+    /// A program that nobody else has agreed to yet.
+    async fn waiting(&mut self, w: &Warifu, scopes: &[&str]) -> Program {
         let key = Key::new();
         let wanted = wanted(&key, scopes);
         let made = self.ask(wanted.clone(), agreed(&wanted)).await;
@@ -270,7 +279,40 @@ on_both! {
         refused(&answer, 401, "service-client");
         let told = entries(&mut owner.client, "protected_action").await;
         let told: Vec<_> = told.iter().map(|e| e["body"]["action"].clone()).collect();
-        assert_eq!(told[..2], ["revoke_service", "create_service"]);
+        assert_eq!(told[..4], ["revoke_service", "approve", "create_service", "create_service"]);
+        verified(&w);
+    }
+
+    async fn attack_35_one_person_alone_lets_no_program_in(mut w: Warifu) {
+        let mut owner = Owner::new(&mut w).await;
+        let mut second = another(&w).await;
+        let program = owner.waiting(&w, &["cases"]).await;
+        // Nor with a second person whom they made for it.
+        let mut late = another(&w).await;
+        let waits = late.client.get("/api/v1/approvals").await.value();
+        let late = crate::attacks::policy::agree(&mut late, waits[0]["id"].as_i64().unwrap()).await;
+        refused(&late, 409, "conflict");
+        let home = bare(&w, HOME);
+        let answer = program.exchange(&home, &program.assertion(&json!({})), "").await;
+        refused(&answer, 401, "service-client");
+        let page = owner.client.get("/approvals").await;
+        assert!(page.text().contains("nightly") && page.text().contains("192.0.2.0/24"), "{}", page.text());
+        second.agrees().await;
+        let token = program.token(&home).await;
+        let answer = program.call(&home, "GET", "/api/v1/cases", &token).await;
+        assert_eq!(answer.status, 200, "{}", answer.text());
+        let told = entries(&mut owner.client, "policy_change").await;
+        assert_eq!(told[0]["body"]["policy"], "service_account:1");
+
+        // One that was revoked while it waited is not agreed to any more.
+        let program = owner.waiting(&w, &["cases"]).await;
+        let gone = owner.script().json(Method::DELETE, "/api/v1/service-accounts/2", &json!({})).await;
+        assert_eq!(gone.status, 204, "{}", gone.text());
+        second.agrees().await;
+        let told = entries(&mut owner.client, "protected_action").await;
+        assert_eq!(told[0]["body"]["action"], "void");
+        let answer = program.exchange(&home, &program.assertion(&json!({})), "").await;
+        refused(&answer, 401, "service-client");
         verified(&w);
     }
 

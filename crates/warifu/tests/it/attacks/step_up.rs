@@ -4,7 +4,7 @@ use super::{entries, notices, verified};
 use crate::http::Client;
 use crate::passkey::Passkey;
 use crate::server::Warifu;
-use crate::sign_in::{enter, invitation, who};
+use crate::sign_in::{enter, invitation, sign_in, who};
 use hyper::Method;
 use serde_json::{Value, json};
 
@@ -79,6 +79,34 @@ on_both! {
         assert!(file.text().contains("p39@o4.example"), "{}", file.text());
         assert_eq!(entries(&mut owner, "report_start").await.len(), 1);
         assert_eq!(entries(&mut owner, "step_up").await[0]["body"]["action"], "download_report");
+    }
+
+    async fn attack_03_nor_does_it_take_them_in_slices(mut w: Warifu) {
+        w.clock = true;
+        w.restart().await;
+        crate::evidence::import(&w, 3_000);
+        let (mut owner, mut passkey, csrf) = administrator(&w).await;
+        let mut thief = owner.clone().header("x-csrf-token", &csrf).header("accept", "application/json");
+        let asked = json!({ "definition": { "subject": "people", "columns": ["full_name", "email"],
+            "filter": { "column": "email", "op": "contains", "value": "@" } } });
+        let mut runs = Vec::new();
+        for _ in 0..3 {
+            let run = thief.json(Method::POST, "/api/v1/runs", &asked).await;
+            assert_eq!(run.status, 201, "{}", run.text());
+            runs.push(format!("/api/v1/runs/{}/download", run.value()["id"]));
+        }
+        assert_eq!(thief.json(Method::POST, &runs[0], &json!({})).await.status, 200);
+        let second = thief.json(Method::POST, &runs[1], &json!({})).await;
+        assert_eq!((second.status.as_u16(), &second.value()["type"]), (403, &json!("/problems/step-up-required")));
+        assert_eq!(entries(&mut owner, "report_start").await.len(), 1, "nothing more began to leave");
+        // A day later it is a day's work again.
+        w.pass(25 * 3600);
+        sign_in(&mut owner, &mut passkey).await;
+        let page = owner.get("/account/passkeys").await;
+        let csrf = page.form("action", "/sign-out").fields[0].1.clone();
+        let mut own = owner.clone().header("x-csrf-token", &csrf).header("accept", "application/json");
+        assert_eq!(own.json(Method::POST, &runs[2], &json!({})).await.status, 200);
+        verified(&w);
     }
 
     async fn attack_24_a_stolen_cookie_enrols_no_key(w: Warifu) {

@@ -22,7 +22,11 @@ pub struct Somebody {
 impl Somebody {
     /// Enrols by a link.
     pub async fn enter(w: &Warifu, link: &str) -> Somebody {
-        let mut client = w.client();
+        Self::enter_in(w.client(), w, link).await
+    }
+
+    /// … in a browser that was here before.
+    pub async fn enter_in(mut client: Client, w: &Warifu, link: &str) -> Somebody {
         let passkey = enter(&mut client, w.base(), link).await;
         let mut new = Somebody { client, passkey, csrf: String::new(), id: 0 };
         new.known().await;
@@ -80,6 +84,8 @@ pub struct Desk {
     pub admin: Somebody,
     pub agent: Somebody,
     pub owner: Somebody,
+    /// The browser in which the caller compared the halves last.
+    pub caller: Client,
 }
 
 impl Desk {
@@ -92,6 +98,7 @@ impl Desk {
             admin: Somebody::invited(w, "admin@example.com", "administrator").await,
             agent: Somebody::invited(w, "agent@example.com", "agent").await,
             owner: Somebody::invited(w, "owner@example.com", "administrator").await,
+            caller: w.client(),
         };
         desk.root.number(desk.owner.id, PHONE).await;
         w.pass(days * DAY);
@@ -117,7 +124,7 @@ impl Desk {
         let id = self.request().await;
         self.agent.call(id).await;
         self.agent.look(id).await;
-        self.agent.tally(w, id).await;
+        self.caller = self.agent.tally(w, id).await;
         id
     }
 
@@ -186,7 +193,7 @@ impl Somebody {
     }
 
     /// Both sides compare their halves.
-    pub async fn tally(&mut self, w: &Warifu, id: i64) {
+    pub async fn tally(&mut self, w: &Warifu, id: i64) -> Client {
         let (code, half) = self.begin(id).await;
         let mut caller = w.client();
         let page = caller.get(&format!("/verify/{code}")).await;
@@ -200,6 +207,7 @@ impl Somebody {
         let page = caller.get(&format!("/verify/{code}")).await;
         assert!(page.text().contains("data-match=\"yes\""), "{}", page.text());
         assert!(!caller.cookies.contains_key(crate::sign_in::SESSION));
+        caller
     }
 
     /// A proof for the approval of what the check says now.

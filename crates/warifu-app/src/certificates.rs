@@ -19,7 +19,7 @@ use warifu_domain::access::Actor;
 use warifu_domain::factors::Factor;
 use warifu_domain::notices::NoticeKind;
 use warifu_domain::protected::{Action, Protected};
-use warifu_domain::{PersonId, refusal};
+use warifu_domain::{CredentialId, PersonId, Timestamp, refusal};
 use warifu_ledger::Hash;
 use warifu_ledger::body::{Change as Done, Enrolment, SessionRevoked, SignInRefused};
 use warifu_storage::credentials::{self, NewCredential};
@@ -100,7 +100,7 @@ struct Kept {
 /// What people are shown of a registered certificate.
 pub struct Shown {
     pub subject: String,
-    pub not_after: warifu_domain::Timestamp,
+    pub not_after: Timestamp,
 }
 
 /// Reads what is kept of a registered certificate; `None` for other factors.
@@ -109,7 +109,7 @@ pub fn shown(factor: &credentials::Credential) -> Option<Shown> {
         return None;
     }
     let kept: Kept = serde_json::from_str(&factor.verifier).ok()?;
-    Some(Shown { subject: kept.subject, not_after: warifu_domain::Timestamp(kept.not_after) })
+    Some(Shown { subject: kept.subject, not_after: Timestamp(kept.not_after) })
 }
 
 fn encoded(chain: &[Vec<u8>]) -> Vec<String> {
@@ -145,6 +145,18 @@ fn taken() -> AppError {
         "certificate-known",
         "this certificate's key is registered already, or was and has been removed"
     ))
+}
+
+/// A card that was renewed with its key is judged by its newest certificate from here on.
+async fn keep_newest(
+    change: &mut Change<'_>,
+    id: CredentialId,
+    kept: &Kept,
+) -> Result<(), AppError> {
+    let (at, verifier) = (change.at(), text(kept)?);
+    credentials::used(&mut change.conn(), id, &verifier, at).await?;
+    credentials::ends(&mut change.conn(), id, Timestamp(kept.not_after)).await?;
+    Ok(())
 }
 
 impl App {
@@ -328,7 +340,10 @@ impl App {
         let judged = taken.and_then(|(person, state)| {
             serde_json::from_str::<Judged>(&state).ok().map(|judged| (person, judged))
         });
-        Ok(judged.filter(|(_, judged)| judged.begun.browser == browser_of(from)))
+        let now = self.now().0;
+        Ok(judged.filter(|(_, judged)| {
+            judged.begun.browser == browser_of(from) && judged.kept.not_after > now
+        }))
     }
 
     /// Finishes a sign-in with a code: a new session with a new token, and where to go on. `None` when
@@ -360,10 +375,13 @@ impl App {
             self.refuse_certificate("inactive", None, false, from).await?;
             return Ok(None);
         };
-        let at = change.at();
-        // A card that was renewed with its key is judged by its newest certificate from here on.
-        credentials::used(&mut change.conn(), known.id, &text(&kept)?, at).await?;
-        let by = SignedInBy { factor: Factor::Certificate, credential: known.id, assurance: 3 };
+        keep_newest(&mut change, known.id, &kept).await?;
+        let by = SignedInBy {
+            factor: Factor::Certificate,
+            credential: known.id,
+            assurance: 3,
+            until: Some(Timestamp(kept.not_after)),
+        };
         let opened = self.open_session(&mut change, person, by, from, old, policy).await?;
         change.commit().await?;
         Ok(Some((opened, next)))
@@ -420,7 +438,9 @@ impl App {
             make: None,
             name,
         };
-        credentials::insert(&mut change.conn(), &new, at).await?;
+        let id = credentials::insert(&mut change.conn(), &new, at).await?;
+        let ends = Timestamp(judged.kept.not_after);
+        credentials::ends(&mut change.conn(), id, ends).await?;
         let body = Enrolment {
             person: person.to_string(),
             factor: Factor::Certificate.key().into(),
@@ -452,13 +472,12 @@ impl App {
         let Some(action) = Action::from_key(&action) else { return Ok(None) };
         let what = parameters.iter().fold(Protected::new(action), |p, (n, v)| p.with(n, v));
         let mut change = self.change().await?;
-        let at = change.at();
         let known = credentials::find(&mut change.conn(), Factor::Certificate, &judged.key).await?;
         let proven = known.as_ref().is_some_and(|k| k.person == session.actor.person)
             && person == session.actor.person
             && name == session_name(&session.actor);
         if let Some(known) = known.filter(|_| proven) {
-            credentials::used(&mut change.conn(), known.id, &text(&judged.kept)?, at).await?;
+            keep_newest(&mut change, known.id, &judged.kept).await?;
         }
         let passed = self.stepped_up(&mut change, session, &what, proven).await?;
         change.commit().await?;

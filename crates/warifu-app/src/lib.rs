@@ -13,6 +13,7 @@ pub mod egress;
 pub mod enrolment;
 mod error;
 mod har;
+mod housekeeping;
 pub mod idempotency;
 pub mod import;
 pub mod incidents;

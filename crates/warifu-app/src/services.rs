@@ -182,17 +182,13 @@ impl App {
         let scopes = scopes.ok_or_else(|| {
             AppError::invalid("scopes", refusal!("service-scopes", "choose what it may do"))
         })?;
-        let networks = DeclaredNetworks::parse(&new.networks).map_err(|e| {
-            let what = refusal!("service-networks", "{why}", why = e.to_string());
-            AppError::invalid("networks", what)
-        })?;
+        let networks = DeclaredNetworks::parse(&new.networks)
+            .map_err(|e| AppError::invalid("networks", e.refusal()))?;
         if !(1..=DAYS).contains(&new.days) {
             let what = refusal!("service-days", "it ends after 1 to {limit} days", limit = DAYS);
             return Err(AppError::invalid("days", what));
         }
-        let key = ServiceKey::parse(&new.jwk).map_err(|e| {
-            AppError::invalid("jwk", refusal!("service-key", "{why}", why = e.to_string()))
-        })?;
+        let key = ServiceKey::parse(&new.jwk).map_err(|e| AppError::invalid("jwk", e.refusal()))?;
         let mut change = self.change().await?;
         spend(&mut change, actor, &new.protected(), proof).await?;
         let (at, revision) = (change.at(), change.revision());

@@ -15,7 +15,7 @@ use warifu_domain::organizations::Organization;
 use warifu_domain::people::KnownPerson;
 use warifu_domain::policy::{DeviceRule, Subject};
 use warifu_domain::time::MINUTE;
-use warifu_domain::{CredentialId, PersonId};
+use warifu_domain::{CredentialId, PersonId, Timestamp};
 use warifu_ledger::body::{SignIn, SignInRefused};
 use warifu_storage::sessions::Session;
 use warifu_storage::{credentials, organizations, people, sessions};
@@ -54,6 +54,8 @@ pub(crate) struct SignedInBy {
     pub credential: CredentialId,
     /// Authenticator assurance level, 1 to 3 (NIST SP 800-63B).
     pub assurance: u8,
+    /// When the factor itself ends, where it does: the session holds no longer.
+    pub until: Option<Timestamp>,
 }
 
 /// Why nobody was signed in: for the ledger only.
@@ -200,6 +202,7 @@ impl App {
             factor: Factor::Passkey,
             credential: known.id,
             assurance: if proven.synced { 2 } else { 3 },
+            until: None,
         };
         let opened = self.open_session(&mut change, person, by, from, old, policy).await?;
         change.commit().await?;
@@ -227,6 +230,7 @@ impl App {
         let effective = self.policies_in(change).await?.effective(subject);
         let token = Token::from_random(self.random_bytes());
         let hash = token.hash();
+        let end = at.plus(session_policy(&effective, base).lifetime);
         let device = (effective.device != DeviceRule::Off).then(|| self.random_bytes::<16>());
         let session = Session {
             token_hash: hash.to_vec(),
@@ -234,7 +238,7 @@ impl App {
             csrf: Token::from_random(self.random_bytes()).text(),
             created_at: at,
             used_at: at,
-            ends_at: at.plus(session_policy(&effective, base).lifetime),
+            ends_at: by.until.map_or(end, |until| until.min(end)),
             ended_at: None,
             network: from.network.to_owned(),
             agent: shortened(from.agent),

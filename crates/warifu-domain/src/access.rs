@@ -127,7 +127,7 @@ pub enum Permission {
     ManageRoles,
     /// Declare the applications that people enter with their session here.
     ManageApplications,
-    /// Connect identity providers, and say what an organization's users may sign in with.
+    /// Connect identity providers.
     ManageSignIn,
     /// See everybody's sessions and end them.
     ManageSessions,
@@ -227,6 +227,10 @@ impl Actor {
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
 #[error("this needs the permission {0:?}, which none of your roles has")]
 pub struct Denied(pub Permission);
+
+#[cfg(test)]
+#[allow(clippy::unwrap_used)]
+mod table;
 
 #[cfg(test)]
 mod tests {

@@ -56,10 +56,20 @@ pub enum NoticeKind {
     /// A service account of theirs was used from another network, for a page, or with a proof that is
     /// not its own (`name`, `from`).
     ServiceRefused,
+    /// The password was changed.
+    PasswordChanged,
+    /// The codes beside the password were changed.
+    CodesChanged,
+    /// A certificate that one signs in with ends soon (`name`, `due`).
+    CertificateEnds,
+    /// A service account ends soon (`name`, `due`).
+    ServiceEnds,
+    /// The approval of a reset, that one asked for or gave, is void (`check`).
+    ResetVoid,
 }
 
 impl NoticeKind {
-    pub const ALL: [NoticeKind; 25] = [
+    pub const ALL: [NoticeKind; 30] = [
         NoticeKind::SessionMoved,
         NoticeKind::SessionEnded,
         NoticeKind::SessionRecorded,
@@ -85,6 +95,11 @@ impl NoticeKind {
         NoticeKind::BreakGlassRefused,
         NoticeKind::BreakGlassSealed,
         NoticeKind::ServiceRefused,
+        NoticeKind::PasswordChanged,
+        NoticeKind::CodesChanged,
+        NoticeKind::CertificateEnds,
+        NoticeKind::ServiceEnds,
+        NoticeKind::ResetVoid,
     ];
 
     pub fn key(self) -> &'static str {
@@ -114,6 +129,11 @@ impl NoticeKind {
             NoticeKind::BreakGlassRefused => "break_glass_refused",
             NoticeKind::BreakGlassSealed => "break_glass_sealed",
             NoticeKind::ServiceRefused => "service_refused",
+            NoticeKind::PasswordChanged => "password_changed",
+            NoticeKind::CodesChanged => "codes_changed",
+            NoticeKind::CertificateEnds => "certificate_ends",
+            NoticeKind::ServiceEnds => "service_ends",
+            NoticeKind::ResetVoid => "reset_void",
         }
     }
 
@@ -148,7 +168,12 @@ impl NoticeKind {
             | NoticeKind::ResetOfOther
             | NoticeKind::ResetOfOtherDone
             | NoticeKind::RecoveryCodes
-            | NoticeKind::BreakGlassSealed => false,
+            | NoticeKind::BreakGlassSealed
+            | NoticeKind::PasswordChanged
+            | NoticeKind::CodesChanged
+            | NoticeKind::CertificateEnds
+            | NoticeKind::ServiceEnds
+            | NoticeKind::ResetVoid => false,
         }
     }
 }

@@ -47,10 +47,14 @@ pub enum Action {
     CreateService,
     /// The file of a report over everybody or over the limits leaves.
     DownloadReport,
+    /// One's own password; proved by the password and a code.
+    ChangePassword,
+    /// The codes beside it; proved in the same way.
+    ChangeCodes,
 }
 
 impl Action {
-    pub const ALL: [Action; 20] = [
+    pub const ALL: [Action; 22] = [
         Action::AddFactor,
         Action::RemoveFactor,
         Action::ChangeRoles,
@@ -71,6 +75,8 @@ impl Action {
         Action::RecoveryCodes,
         Action::CreateService,
         Action::DownloadReport,
+        Action::ChangePassword,
+        Action::ChangeCodes,
     ];
 
     pub fn key(self) -> &'static str {
@@ -95,6 +101,8 @@ impl Action {
             Action::RecoveryCodes => "recovery_codes",
             Action::CreateService => "create_service",
             Action::DownloadReport => "download_report",
+            Action::ChangePassword => "change_password",
+            Action::ChangeCodes => "change_codes",
         }
     }
 

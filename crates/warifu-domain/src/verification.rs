@@ -9,7 +9,7 @@ mod tally;
 #[allow(clippy::unwrap_used)]
 mod tests;
 
-pub use rules::{may_approve, may_see};
+pub use rules::{VOID, may_approve, may_see, void};
 pub use tally::{CODE, HALF, Tally, code_text, halves, normal};
 
 use crate::time::{DAY, HOUR, MINUTE};

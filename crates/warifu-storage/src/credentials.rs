@@ -182,6 +182,15 @@ pub async fn used(
     Ok(())
 }
 
+/// When a factor ends by itself.
+///
+/// # Errors
+/// As every query.
+pub async fn ends(c: &mut Conn<'_>, id: CredentialId, at: Timestamp) -> Result<(), StorageError> {
+    execute!(c, "UPDATE credentials SET expires_at = $2 WHERE id = $1", id.0, at.0)?;
+    Ok(())
+}
+
 /// Revokes a person's credential; `false` when there is none.
 ///
 /// # Errors

@@ -38,6 +38,7 @@ static ALL: LazyLock<Vec<Asset>> = LazyLock::new(|| {
         "passkeys.js",
         "stepped-up.js",
         "progress.js",
+        "reveal.js",
         "swap.js",
         "zone.js",
     ]

@@ -43,13 +43,18 @@ const OUT_OF_SCOPE: [&str; 5] = ["/assets", "/device", "/sign-in", "/signed-out"
 
 /// What a session bound to a script's key has to sign: routes on which something important is asked
 /// for or taken out.
-const SIGNED: [&str; 8] = [
+const SIGNED: [&str; 13] = [
     "/step-up/options",
     "/step-up/verify",
     "/account/passkeys/{id}/remove",
+    "/account/password",
+    "/account/password/codes",
+    "/account/password/codes/first",
     "/people/{id}/roles",
     "/runs/{id}/download",
     "/api/v1/passkeys/{id}",
+    "/api/v1/password",
+    "/api/v1/password/codes",
     "/api/v1/people/{id}/roles",
     "/api/v1/runs/{id}/download",
 ];

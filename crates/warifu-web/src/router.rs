@@ -88,6 +88,9 @@ fn sign_in() -> Router<Web> {
         .route("/enrol/{invitation}", get(sign_in::enrol::page))
         .route("/account/passkeys", get(account::passkeys::page))
         .route("/account/passkeys/{id}/remove", post(account::passkeys::remove))
+        .route("/account/password", get(account::password::page).post(account::password::change))
+        .route("/account/password/codes", post(account::password::codes))
+        .route("/account/password/codes/first", post(account::password::first_code))
         .route("/account/sessions", get(account::sessions::mine))
         .route("/account/notices", get(account::notices::page))
         .route("/account/notices/seen", post(account::notices::seen))
@@ -267,13 +270,15 @@ fn api() -> Router<Web> {
 /// Session, cases, people, organizations.
 fn api_desk() -> Router<Web> {
     use api::{
-        applications, cases, identity_providers as providers, messages, organizations, people,
-        session, sessions,
+        applications, cases, identity_providers as providers, messages, organizations, password,
+        people, session, sessions,
     };
     Router::new()
         .route("/api/v1/session", get(session::session).delete(session::sign_out))
         .route("/api/v1/passkeys", get(session::passkeys))
         .route("/api/v1/passkeys/{id}", delete(session::remove_passkey))
+        .route("/api/v1/password", post(password::change))
+        .route("/api/v1/password/codes", post(password::begin).put(password::finish))
         .route("/api/v1/sessions", get(sessions::list))
         .route("/api/v1/notices", get(sessions::notices))
         .route("/api/v1/notices/seen", post(sessions::see_notices))

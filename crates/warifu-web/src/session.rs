@@ -24,6 +24,7 @@ use warifu_app::devices::Bound;
 use warifu_app::sessions::{OpenSession, Use};
 use warifu_auth::{DEVICE_COOKIE, SessionPolicy, Token, Verdict};
 use warifu_domain::access::{Actor, Permission, Role, Roles};
+use warifu_domain::factors::Factor;
 use warifu_domain::time::SECOND;
 
 pub use warifu_auth::SESSION_COOKIE as COOKIE;
@@ -190,6 +191,7 @@ impl SignedIn {
                 role: lang.t(role_message(actor.roles)),
                 initials: markup::initials(&actor.name),
                 organization,
+                password: self.session.factor == Factor::Password && !actor.roles.is_service(),
             }),
             session: Some(SessionLeft {
                 network: self.session.network.clone(),

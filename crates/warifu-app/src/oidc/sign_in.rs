@@ -367,7 +367,8 @@ async fn find_linked(
     };
     let at = change.at();
     credentials::used(&mut change.conn(), known.id, &known.verifier, at).await?;
-    Ok(Ok((person, SignedInBy { factor: Factor::Oidc, credential: known.id, assurance })))
+    let by = SignedInBy { factor: Factor::Oidc, credential: known.id, assurance, until: None };
+    Ok(Ok((person, by)))
 }
 
 /// Links a person to who they are at the provider, and spends their invitation.
@@ -413,5 +414,5 @@ async fn link(
     change.record(&actor, Some(person.organization), &body).await?;
     let name = [("name", provider.name.as_str())];
     notify(change, person.id, NoticeKind::FactorAdded, &name).await?;
-    Ok(Ok((person, SignedInBy { factor: Factor::Oidc, credential, assurance })))
+    Ok(Ok((person, SignedInBy { factor: Factor::Oidc, credential, assurance, until: None })))
 }

@@ -1,8 +1,10 @@
 //! A password with a time-based code: for customers' users without roles, where their organization
 //! allows it. Enrolled by invitation only.
 
+mod change;
 mod sign_in;
 
+pub use change::{Changed, Current, NewCodes};
 pub use sign_in::Tried;
 
 use crate::notices::notify;
@@ -102,6 +104,10 @@ fn gone() -> AppError {
     AppError::NotFound("invitation")
 }
 
+fn wrong_code() -> Refusal {
+    refusal!("password-code", "this is not the code that your app shows now")
+}
+
 fn codes_of(person: PersonId) -> String {
     format!("one-time codes of {person}")
 }
@@ -164,15 +170,17 @@ impl App {
         if !self.may_choose_password(open.person).await? {
             return Err(gone());
         }
-        self.keep_codes(open.person, self.random_bytes(), invitation, from).await
+        let tied = format!("{}:{invitation}", from.browser);
+        self.keep_codes(open.person, self.random_bytes(), &tied).await
     }
 
+    /// Keeps new codes until the app shows the first of them: in one browser, for what they are tied
+    /// to.
     async fn keep_codes(
         &self,
         person: PersonId,
         secret: [u8; SECRET],
-        invitation: &str,
-        from: From<'_>,
+        tied: &str,
     ) -> Result<Offer, AppError> {
         let found = people::find(&mut self.db.read().await?.conn(), person).await?;
         let found = found.ok_or_else(gone)?;
@@ -181,7 +189,7 @@ impl App {
         let shown = totp::address(secret, &self.config.name, account);
         let (address, typed) = shown.ok_or_else(|| AppError::Internal("one-time codes".into()))?;
         let ceremony = Token::from_random(self.random_bytes());
-        let key = ceremony_key(&ceremony, &format!("{}:{invitation}", from.browser));
+        let key = ceremony_key(&ceremony, tied);
         let state = self.sealed_codes(person, &secret)?;
         let end = self.now().plus(4 * CEREMONY);
         let mut tx = self.db.begin_plain().await?;
@@ -213,15 +221,11 @@ impl App {
         let step = totp::step_of(secret, choice.code, self.now().0.div_euclid(SECOND), 0);
         let unfit = match self.unfit(person, &password, breached).await? {
             Some(what) => Some(("password", what)),
-            None if step.is_none() => {
-                let what =
-                    refusal!("password-code", "this is not the code that your app shows now");
-                Some(("code", what))
-            }
+            None if step.is_none() => Some(("code", wrong_code())),
             None => None,
         };
         if let Some((field, what)) = unfit {
-            let offer = self.keep_codes(person, secret, invitation, from).await?;
+            let offer = self.keep_codes(person, secret, &browser).await?;
             return Ok(Chosen::Again { offer: Box::new(offer), field, what });
         }
         let salt = self.random_bytes();
@@ -306,7 +310,7 @@ impl App {
         kept: &Kept,
         from: From<'_>,
     ) -> Result<(), AppError> {
-        let at = change.at();
+        let (at, revision) = (change.at(), change.revision());
         let token = Token::parse(invitation).ok_or_else(gone)?.hash();
         let mut conn = change.conn();
         let found = credentials::find_enrolment(&mut conn, &token).await?;
@@ -314,7 +318,7 @@ impl App {
         let fits = |e: credentials::Enrolment| {
             e.person == person && e.browser.as_deref() == Some(own.as_slice())
         };
-        let owner = people::find(&mut conn, person).await?.ok_or_else(gone)?;
+        let mut owner = people::find(&mut conn, person).await?.ok_or_else(gone)?;
         if !found.is_some_and(fits)
             || !allowed(&mut conn, &owner).await?
             || !credentials::spend_enrolment(&mut conn, &token, at).await?
@@ -343,6 +347,9 @@ impl App {
             name: Factor::Password.key(),
         };
         credentials::insert(&mut conn, &new, at).await?;
+        // "Last Password Change" is a field of the person's record, so it has its version.
+        owner.record.last_password_change = Some(at);
+        people::update(&mut conn, revision, &owner).await?;
         let roles = people::roles(&mut conn, person).await?;
         let actor = actor_of(&owner, roles, from.network);
         let body = Enrolment {

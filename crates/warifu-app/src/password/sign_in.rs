@@ -68,7 +68,7 @@ impl App {
     }
 
     /// Everything but the password itself, in the change that opens the session: a code is good once.
-    async fn judged_password(
+    pub(super) async fn judged_password(
         &self,
         change: &mut Change<'_>,
         known: Option<Credential>,
@@ -109,11 +109,16 @@ impl App {
         credentials::used(&mut conn, current.id, &written(&kept)?, at).await?;
         Ok(Ok((
             person,
-            SignedInBy { factor: Factor::Password, credential: current.id, assurance: 2 },
+            SignedInBy {
+                factor: Factor::Password,
+                credential: current.id,
+                assurance: 2,
+                until: None,
+            },
         )))
     }
 
-    async fn slow_account(
+    pub(super) async fn slow_account(
         &self,
         name: &str,
         known: Option<&Credential>,

@@ -1,6 +1,8 @@
 //! Approval, the stop of the owner, the end, and what is done after the delay.
 
-use super::{Held, action, digest_of, gone, reference, refused, step, tell_watchers};
+use super::{
+    Held, action, approval_void, digest_of, gone, reference, refused, step, tell_watchers,
+};
 use crate::attachments::from_hex;
 use crate::enrolment::{INVITATION, Invitation};
 use crate::notices::notify;
@@ -12,8 +14,7 @@ use warifu_domain::access::{Actor, Denied, Permission};
 use warifu_domain::factors::Factor;
 use warifu_domain::notices::NoticeKind;
 use warifu_domain::protected::{Action, Protected};
-use warifu_domain::refusal;
-use warifu_domain::verification::{Outcome, Verification, Wish, may_approve};
+use warifu_domain::verification::{Outcome, VOID, Verification, Wish, may_approve, void};
 use warifu_ledger::Hash;
 use warifu_ledger::body::{Change as Done, Enrolment, ProtectedAction, SessionRevoked};
 use warifu_storage::{credentials, people, recovery, sessions, verifications as store};
@@ -183,7 +184,7 @@ impl App {
     ///
     /// # Errors
     /// Denied; [`AppError::NotFound`]; [`AppError::Conflict`] when a step is missing, the delay is not over,
-    /// or what was approved has changed: the ledger says so.
+    /// or what was approved has changed: the ledger says so, and it waits for another approval.
     pub async fn finish_verification(&self, actor: &Actor, id: i64) -> Result<Finished, AppError> {
         actor.require(Permission::VerifyCallers)?;
         let mut change = self.change().await?;
@@ -193,15 +194,19 @@ impl App {
         let delay = self.config.reset_delay.of(held.roles);
         let agreed = match self.approver_still_may(&mut change, &held).await? {
             true => held.v.finish(actor.person, &digest_of(&held.v), delay, now),
-            false => Err(refusal!(
-                "verify-void",
-                "what was approved has changed; it has to be approved anew"
-            )),
+            false => Err(void()),
         };
         let approver = match agreed {
             Ok(approver) => approver.to_string(),
             Err(what) => {
                 change.record(actor, organization, &step(&held.v, "carried_out", false)).await?;
+                if what.code() == VOID
+                    && let Some(approver) = held.v.void()
+                {
+                    store::update(&mut change.conn(), &held.v, now).await?;
+                    let (about, asked) = ((&held.v, organization), held.v.requested.by);
+                    approval_void(&mut change, actor, about, (asked, approver)).await?;
+                }
                 change.commit().await?;
                 return Err(refused(what));
             }

@@ -20,7 +20,7 @@ use warifu_domain::factors::Factor;
 use warifu_domain::notices::NoticeKind;
 use warifu_domain::people::KnownPerson;
 use warifu_domain::verification::{Channel, Payload, Stage, Verification, Wish, may_see};
-use warifu_domain::{PersonId, Refusal, Timestamp, refusal};
+use warifu_domain::{OrganizationId, PersonId, Refusal, Timestamp, refusal};
 use warifu_ledger::body::{ProtectedAction, Verification as Verified};
 use warifu_storage::{credentials, people, verifications as store};
 
@@ -110,6 +110,26 @@ async fn tell_watchers(
     let (name, check) = (held.owner.record.display_name(), reference(held.v.id));
     for person in told {
         notify(change, person, kind, &[("name", name), ("check", &check), ("due", due)]).await?;
+    }
+    Ok(())
+}
+
+/// An approval is void: the ledger says whose it was, and whoever asked and whoever approved hears of
+/// it.
+async fn approval_void(
+    change: &mut Change<'_>,
+    actor: &Actor,
+    (v, organization): (&Verification, Option<OrganizationId>),
+    (asked, approver): (Option<PersonId>, PersonId),
+) -> Result<(), AppError> {
+    let by = Some(approver.to_string());
+    let void = Verified { approver: by.clone(), ..step(v, "approval_void", false) };
+    change.record(actor, organization, &void).await?;
+    let void = ProtectedAction { approver: by, ..action(v, "approval_void") };
+    change.record(actor, organization, &void).await?;
+    let check = reference(v.id);
+    for person in BTreeSet::from_iter(asked.into_iter().chain([approver])) {
+        notify(change, person, NoticeKind::ResetVoid, &[("check", &check)]).await?;
     }
     Ok(())
 }
@@ -246,16 +266,13 @@ impl App {
         if payload == v.payload {
             return Ok(());
         }
-        let approver = v.approved.as_ref().map(|a| a.by.to_string());
+        let (asked, approver) = (v.requested.by, v.approved.as_ref().map(|a| a.by));
         let voided = v.change(actor.person, payload, now).map_err(refused)?;
         store::update(&mut change.conn(), &v, now).await?;
         let organization = Some(owner.organization);
         change.record(actor, organization, &step(&v, "changed", true)).await?;
-        if voided {
-            let void = Verified { approver: approver.clone(), ..step(&v, "approval_void", false) };
-            change.record(actor, organization, &void).await?;
-            let void = ProtectedAction { approver, ..action(&v, "approval_void") };
-            change.record(actor, organization, &void).await?;
+        if let Some(approver) = approver.filter(|_| voided) {
+            approval_void(&mut change, actor, (&v, organization), (asked, approver)).await?;
         }
         let check = reference(id);
         if before.id != owner.id {

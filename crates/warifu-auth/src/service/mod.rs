@@ -15,7 +15,7 @@ use jsonwebtoken::jwk::{AlgorithmParameters, EllipticCurve, Jwk, ThumbprintHash}
 use jsonwebtoken::{Algorithm, DecodingKey, Header, Validation, decode, decode_header};
 use serde::Deserialize;
 use serde::de::DeserializeOwned;
-use warifu_domain::Timestamp;
+use warifu_domain::{Refusal, Timestamp, refusal};
 
 /// Longest assertion or proof that is looked at, in bytes.
 const LONGEST: usize = 8 << 10;
@@ -69,13 +69,29 @@ impl ServiceFault {
 pub struct ServiceKey(Jwk);
 
 /// Why a text is no key that is taken.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum KeyError {
-    #[error("write the public key as one JWK: EC with P-256, or OKP with Ed25519")]
     Format,
-    #[error("this is a private key; it stays where it was made: write its public half")]
     Private,
 }
+
+impl KeyError {
+    /// The same for whoever wrote it.
+    pub fn refusal(self) -> Refusal {
+        match self {
+            KeyError::Format => refusal!(
+                "service-key",
+                "write the public key as one JWK: EC with P-256, or OKP with Ed25519"
+            ),
+            KeyError::Private => refusal!(
+                "service-key-private",
+                "this is a private key; it stays where it was made: write its public half"
+            ),
+        }
+    }
+}
+
+warifu_domain::refuses!(KeyError);
 
 impl ServiceKey {
     /// Reads a JWK.

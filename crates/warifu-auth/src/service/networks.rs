@@ -3,19 +3,38 @@
 use ipnetwork::IpNetwork;
 use std::fmt;
 use std::net::IpAddr;
+use warifu_domain::{Refusal, refusal};
 
 /// At most so many.
 const MOST: usize = 20;
 
 /// Why a list is not taken.
-#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+#[derive(Clone, Debug, PartialEq, Eq)]
 pub enum NetworksError {
-    #[error("declare 1 to {MOST} networks")]
     Number,
-    #[error("{0} is no network: write an address, a prefix like 192.0.2.0/24, or AS64496")]
     Format(String),
-    #[error("{0} is too wide: at least /8, or /19 for IPv6")]
     Wide(String),
+}
+
+impl NetworksError {
+    /// The same for whoever wrote the list.
+    pub fn refusal(&self) -> Refusal {
+        match self {
+            NetworksError::Number => {
+                refusal!("service-networks", "declare 1 to {limit} networks", limit = MOST)
+            }
+            NetworksError::Format(text) => refusal!(
+                "service-network",
+                "{text} is no network: write an address, a prefix like 192.0.2.0/24, or AS64496",
+                text = text.as_str()
+            ),
+            NetworksError::Wide(text) => refusal!(
+                "service-network-wide",
+                "{text} is too wide: at least /8, or /19 for IPv6",
+                text = text.as_str()
+            ),
+        }
+    }
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -23,6 +42,8 @@ enum Declared {
     Prefix(IpNetwork),
     System(u32),
 }
+
+warifu_domain::refuses!(NetworksError);
 
 /// Prefixes and autonomous systems.
 #[derive(Clone, Debug, PartialEq, Eq)]

@@ -9,6 +9,14 @@ use crate::access::{Actor, Permission, Role, Roles};
 use crate::time::{DAY, MINUTE};
 use crate::{OrganizationId, PersonId, Refusal, Timestamp, refusal};
 
+/// The code of [`void`].
+pub const VOID: &str = "verify-void";
+
+/// What was approved is not what stands here, or its approver may not approve it any more.
+pub fn void() -> Refusal {
+    refusal!("verify-void", "what was approved has changed; it has to be approved anew")
+}
+
 /// Whether a check of an account exists for the actor.
 pub fn may_see(actor: &Actor, owner: OrganizationId, owner_roles: Roles) -> bool {
     let may = |p| actor.roles.allow(p);
@@ -193,6 +201,14 @@ impl Verification {
         Ok(self.approved.take().is_some())
     }
 
+    /// What was agreed to holds no more, and waits for an approval anew. Gives whose it was.
+    pub fn void(&mut self) -> Option<PersonId> {
+        match self.end {
+            None => self.approved.take().map(|approval| approval.by),
+            Some(_) => None,
+        }
+    }
+
     /// Whether this person has no other part in the check.
     ///
     /// # Errors
@@ -260,10 +276,7 @@ impl Verification {
             ));
         }
         if approval.digest != digest {
-            return Err(refusal!(
-                "verify-void",
-                "what was approved has changed; it has to be approved anew"
-            ));
+            return Err(void());
         }
         let due = approval.at.plus(delay.max(0));
         if now < due {

@@ -21,6 +21,25 @@ password-new = New password
 password-new-hint = At least 8 characters of any kind. A few words that do not belong together are best.
 password-rather-passkey = Enrol a passkey instead
 
+## One's own password
+password-own = Password and codes
+password-own-lead = You sign in with a password and a code of your authenticator app. Changing either ends your other sessions.
+password-change = Change password
+password-kind = Password and codes.
+password-current = Current password
+password-show = Show password
+password-current-refused = Current password and code do not belong together
+password-current-how = Nothing was changed. Each code is good once: wait for the next one.
+password-changed = Your password was changed. Your other sessions have ended.
+codes-change = New codes
+codes-change-text = For another authenticator app or a new phone. The codes of before are good for nothing then.
+codes-begin = Go on to the new codes
+codes-lead = The codes that you have now stay good until the app has shown the first of the new ones.
+codes-first = First of the new codes
+codes-keep = Use the new codes
+codes-leave = Keep the old ones
+codes-changed = You sign in with the new codes from now on. Your other sessions have ended.
+
 ## What an organization's users may sign in with
 access = Sign-in
 access-text = What the users of this organization may do beyond passkeys. It never holds for whoever has a role.

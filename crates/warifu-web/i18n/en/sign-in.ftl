@@ -153,3 +153,7 @@ service-scope-search = Search
 service-scope-reports = Run reports
 service-scope-ledger-read = Read the ledger
 notice-service-refused = The service account { $name } was refused: somebody used it from { $from } in a way that is not its own.
+notice-service-ends = The service account { $name } ends on { $due }. Whatever uses it needs a new one before then.
+notice-certificate-ends = The certificate { $name } that you sign in with ends on { $due }. Register its successor before then.
+notice-password-changed = Your password was changed, and your other sessions have ended. If it was not you, tell your administrator at once.
+notice-codes-changed = The codes beside your password were changed, and your other sessions have ended. If it was not you, tell your administrator at once.

@@ -155,6 +155,7 @@ notice-reset-done = Your factors were reset or removed ({ $check }), and every s
 notice-reset-of-other = The reset of { $name } ({ $check }) was agreed to. It is carried out after { $due } unless it is stopped.
 notice-reset-of-other-stopped = The reset of { $name } ({ $check }) was stopped. Ask why.
 notice-reset-of-other-done = The factors of { $name } were reset or removed ({ $check }).
+notice-reset-void = The approval of the reset { $check } is void: what was approved, or who may approve it, has changed. It has to be approved anew.
 notice-recovery-codes = New recovery codes were made for your account. The old ones are good for nothing.
 notice-break-glass = The sealed code of the installation was used to let { $name } in.
 notice-break-glass-refused = Somebody on the server’s console tried a wrong sealed code for { $name }.

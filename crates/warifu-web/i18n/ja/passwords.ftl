@@ -21,6 +21,25 @@ password-new = 新しいパスワード
 password-new-hint = 8文字以上。文字の種類は問いません。関連のない単語をいくつか並べるのが安全です。
 password-rather-passkey = 代わりにパスキーを登録する
 
+## One's own password
+password-own = パスワードとコード
+password-own-lead = パスワードと認証アプリのコードでサインインしています。どちらかを変更すると、ほかのセッションは終了します。
+password-change = パスワードを変更
+password-kind = パスワードとコード。
+password-current = 現在のパスワード
+password-show = パスワードを表示
+password-current-refused = 現在のパスワードとコードの組み合わせが正しくありません
+password-current-how = 何も変更していません。コードは一度しか使えません。次のコードを待ってお試しください。
+password-changed = パスワードを変更しました。ほかのセッションは終了しました。
+codes-change = コードの再設定
+codes-change-text = 認証アプリや電話機を替えるときに使います。再設定すると、以前のコードは使えなくなります。
+codes-begin = 新しいコードの設定に進む
+codes-lead = 新しいコードの最初の1つを入力するまでは、今のコードを使えます。
+codes-first = 新しいコードの最初の1つ
+codes-keep = 新しいコードを使う
+codes-leave = 今のコードを使い続ける
+codes-changed = これからは新しいコードでサインインします。ほかのセッションは終了しました。
+
 ## What an organization's users may sign in with
 access = サインイン
 access-text = この組織の利用者に、パスキーのほかに認める方法です。役割を持つ人には適用されません。

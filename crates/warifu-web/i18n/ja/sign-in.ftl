@@ -153,3 +153,7 @@ service-scope-search = 検索
 service-scope-reports = レポートの実行
 service-scope-ledger-read = 台帳の閲覧
 notice-service-refused = サービスアカウント { $name } の利用を拒みました。{ $from } から、本来とは違う使い方をした人がいます。
+notice-service-ends = サービスアカウント「{ $name }」の有効期限は{ $due }です。引き続き使う場合は、それまでに新しいものを作成してください。
+notice-certificate-ends = サインインに使っている証明書「{ $name }」の有効期限は{ $due }です。それまでに新しい証明書を登録してください。
+notice-password-changed = あなたのパスワードが変更され、ほかのセッションは終了しました。心当たりがない場合は、すぐに管理者へお知らせください。
+notice-codes-changed = パスワードと併せて使うコードが変更され、ほかのセッションは終了しました。心当たりがない場合は、すぐに管理者へお知らせください。

@@ -155,6 +155,7 @@ notice-reset-done = あなたの認証要素がリセットまたは削除され
 notice-reset-of-other = { $name }さんのリセット（{ $check }）が承認されました。中止されなければ、{ $due }以降に実行されます。
 notice-reset-of-other-stopped = { $name }さんのリセット（{ $check }）が中止されました。理由を確認してください。
 notice-reset-of-other-done = { $name }さんの認証要素がリセットまたは削除されました（{ $check }）。
+notice-reset-void = リセット（{ $check }）の承認は無効になりました。承認された内容か、承認できる人が変わったためです。あらためて承認が必要です。
 notice-recovery-codes = 新しい復旧コードが作成されました。以前のコードは使えません。
 notice-break-glass = この環境の封印コードを使って、{ $name }さんの復旧が行われました。
 notice-break-glass-refused = サーバーのコンソールで、{ $name }さんに対して誤った封印コードが試されました。

@@ -2,6 +2,7 @@
 
 pub mod notices;
 pub mod passkeys;
+pub mod password;
 pub mod recovery;
 pub mod sessions;
 

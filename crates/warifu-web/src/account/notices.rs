@@ -86,6 +86,11 @@ fn message(kind: NoticeKind) -> &'static str {
         NoticeKind::BreakGlassRefused => "notice-break-glass-refused",
         NoticeKind::BreakGlassSealed => "notice-break-glass-sealed",
         NoticeKind::ServiceRefused => "notice-service-refused",
+        NoticeKind::PasswordChanged => "notice-password-changed",
+        NoticeKind::CodesChanged => "notice-codes-changed",
+        NoticeKind::CertificateEnds => "notice-certificate-ends",
+        NoticeKind::ServiceEnds => "notice-service-ends",
+        NoticeKind::ResetVoid => "notice-reset-void",
     }
 }
 

@@ -27,6 +27,7 @@ pub async fn page(
     let known = web.app.factors(me.actor()).await?;
     let passkeys = known.into_iter().map(|k| Passkey {
         id: k.id.to_string(),
+        password: k.kind == Factor::Password,
         synced: k.kind == Factor::Passkey && is_synced(&k.verifier),
         certificate: certificates::shown(&k)
             .map(|c| (c.subject, lang.date(c.not_after.to_jiff(), &me.zone))),

@@ -11,6 +11,7 @@ pub mod incidents;
 pub mod ledger;
 pub mod messages;
 pub mod organizations;
+pub mod password;
 pub mod people;
 pub mod policies;
 pub mod reports;
@@ -43,6 +44,9 @@ use utoipa::OpenApi;
         session::sign_out,
         session::passkeys,
         session::remove_passkey,
+        password::change,
+        password::begin,
+        password::finish,
         session::views,
         session::assignees,
         sessions::list,

@@ -151,7 +151,8 @@ pub struct Notice {
     at: Timestamp,
     /// `session_moved`, `session_ended`, `session_recorded`, `factor_added`, `factor_removed`,
     /// `roles_changed`, `key_copied`, `step_up_refused`, `device_key`, `service_refused`,
-    /// those of policies and of resets.
+    /// `password_changed`, `codes_changed`, `certificate_ends`, `service_ends`, those of policies and of
+    /// resets (`reset_void`).
     kind: &'static str,
     /// `from` and `to` of networks, `name` of a factor, service account or person, `check`, `due`; `stop`: the path of a page that
     /// stops a reset and does nothing else.

@@ -64,7 +64,7 @@ pub async fn sign_in(
 }
 
 /// The picture of an address, as squares of one path.
-fn picture(address: &str) -> Result<Qr, Problem> {
+pub(crate) fn picture(address: &str) -> Result<Qr, Problem> {
     let code = QrCode::with_error_correction_level(address, EcLevel::M);
     let code = code.map_err(|e| Problem::internal(e.to_string()))?;
     let width = code.width();

@@ -40,11 +40,51 @@ impl ChoosePassword {
         self.errors.iter().find(|(name, _)| name == field).map(|(_, text)| text.as_str())
     }
 
-    /// In groups of four, as people type it.
     fn grouped(&self) -> String {
-        let characters: Vec<char> = self.typed.chars().collect();
-        let groups: Vec<String> = characters.chunks(4).map(|c| c.iter().collect()).collect();
-        groups.join(" ")
+        grouped(&self.typed)
+    }
+}
+
+/// In groups of four, as people type it.
+fn grouped(typed: &str) -> String {
+    let characters: Vec<char> = typed.chars().collect();
+    let groups: Vec<String> = characters.chunks(4).map(|c| c.iter().collect()).collect();
+    groups.join(" ")
+}
+
+/// `GET /account/password`
+#[derive(Debug, Clone, Template)]
+#[template(path = "account/password.html")]
+pub struct OwnPassword {
+    /// Frame
+    pub shell: Shell,
+    /// The form whose password or code was wrong: `password`, `codes`; empty for none
+    pub refused: String,
+    /// What is wrong with the new password, in the reader's language
+    pub unfit: Option<String>,
+}
+
+/// `POST /account/password/codes`
+#[derive(Debug, Clone, Template)]
+#[template(path = "account/codes.html")]
+pub struct NewCodes {
+    /// Frame
+    pub shell: Shell,
+    /// What names these codes
+    pub ceremony: String,
+    /// The proof that lets them be kept
+    pub step_up: String,
+    /// The codes' secret for the app's camera
+    pub picture: Qr,
+    /// The same for typing
+    pub typed: String,
+    /// What is wrong with the first code, in the reader's language
+    pub wrong: Option<String>,
+}
+
+impl NewCodes {
+    fn grouped(&self) -> String {
+        grouped(&self.typed)
     }
 }
 

@@ -56,6 +56,8 @@ pub struct Me {
     pub initials: String,
     /// Name of their organization; for customers
     pub organization: Option<String>,
+    /// Whether they signed in with a password, which they can change
+    pub password: bool,
 }
 
 /// The own session. All times in seconds.

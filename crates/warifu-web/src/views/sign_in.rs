@@ -257,6 +257,8 @@ pub struct Passkey {
     pub model: String,
     /// Who a certificate says its holder is, and when it expires; `None` for a passkey
     pub certificate: Option<(String, When)>,
+    /// Whether it is no passkey but a password with codes
+    pub password: bool,
     /// Whether it is synced between devices (BE=1)
     pub synced: bool,
     /// When it was enrolled

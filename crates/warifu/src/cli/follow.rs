@@ -21,6 +21,28 @@ pub async fn stages(app: App) {
     }
 }
 
+/// How often it is looked for what ends soon and what was over long ago.
+const HOUSEKEEPING: Duration = Duration::from_secs(3_600);
+
+/// Reminds people of what ends, and deletes what no decision needs any more.
+pub async fn housekeeping(app: App) {
+    loop {
+        match app.remind().await {
+            Ok(0) => {}
+            Ok(n) => {
+                tracing::info!(n, "people were reminded of certificates and accounts that end")
+            }
+            Err(error) => tracing::error!(%error, "nobody was reminded of what ends"),
+        }
+        match app.purge().await {
+            Ok(0) => {}
+            Ok(rows) => tracing::info!(rows, "what was over long ago was deleted"),
+            Err(error) => tracing::error!(%error, "what was over long ago was not deleted"),
+        }
+        tokio::time::sleep(HOUSEKEEPING).await;
+    }
+}
+
 /// Reads certificates, authorities and revocation lists again whenever their files were replaced, and
 /// ends the sessions of certificates that are revoked now.
 pub async fn certificates(

@@ -217,6 +217,7 @@ async fn serve_all(
     let mut tasks = JoinSet::new();
     tasks.spawn(app.clone().watch_unfinished_runs());
     tasks.spawn(follow::stages(app.clone()));
+    tasks.spawn(follow::housekeeping(app.clone()));
     tasks.spawn(super::tell::tell(app.clone(), config.origin_text(), config.sessions));
     if let Some(asns) = config.asns.clone() {
         tasks.spawn(follow::asns(asns));

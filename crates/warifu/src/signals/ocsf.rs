@@ -45,6 +45,9 @@ pub fn event(number: i64, entry: &Entry) -> Option<Value> {
         Kind::RoleChange => (account(8, "Detach Policy"), false, 3),
         Kind::Verification => (account(99, "Verification"), body["passed"] == false, 3),
         Kind::PolicyChange | Kind::KeyChange => (api(3, "Update"), false, 4),
+        Kind::ProtectedAction if body["action"] == "change_password" => {
+            (account(3, "Password Change"), false, 3)
+        }
         Kind::ProtectedAction => (api(3, "Update"), false, 3),
         Kind::ReportStart | Kind::TransferStart => (api(2, "Read"), false, 2),
         _ => return None,

@@ -15,6 +15,7 @@ use rustls::pki_types::{CertificateDer, PrivateKeyDer, PrivatePkcs8KeyDer, Serve
 use std::path::PathBuf;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
+use std::time::Duration;
 use tempfile::TempDir;
 
 static SERIAL: AtomicU64 = AtomicU64::new(1_000);
@@ -40,6 +41,8 @@ pub struct Wish {
     pub purposes: Vec<ExtendedKeyUsagePurpose>,
     /// Years of its validity.
     pub years: (i32, i32),
+    /// When it ends, in seconds since 1970, where the year is too coarse.
+    pub until: Option<u64>,
     /// Of another card: a renewed certificate.
     pub key: Option<Vec<u8>>,
     /// RSA with 2,048 bits, as most cards have; P-256 otherwise.
@@ -49,7 +52,14 @@ pub struct Wish {
 impl Default for Wish {
     fn default() -> Self {
         let purposes = vec![ExtendedKeyUsagePurpose::ClientAuth];
-        Wish { subject: "Mori Aiko", purposes, years: (2020, 2090), key: None, rsa: false }
+        Wish {
+            subject: "Mori Aiko",
+            purposes,
+            years: (2020, 2090),
+            until: None,
+            key: None,
+            rsa: false,
+        }
     }
 }
 
@@ -133,7 +143,10 @@ fn made(wish: Wish) -> (CertificateParams, KeyPair, u64) {
     params.key_usages = vec![KeyUsagePurpose::DigitalSignature];
     params.serial_number = Some(SerialNumber::from(serial));
     params.not_before = date_time_ymd(wish.years.0, 1, 1);
-    params.not_after = date_time_ymd(wish.years.1, 1, 1);
+    params.not_after = match wish.until {
+        Some(seconds) => date_time_ymd(1970, 1, 1) + Duration::from_secs(seconds),
+        None => date_time_ymd(wish.years.1, 1, 1),
+    };
     let key = match wish.key {
         Some(der) => KeyPair::try_from(der).unwrap(),
         None if wish.rsa => KeyPair::generate_for(&rcgen::PKCS_RSA_SHA256).unwrap(),

@@ -33,7 +33,7 @@ pub struct Answer {
 }
 
 /// A form of a page: its attributes and the fields it would send untouched.
-#[derive(Debug)]
+#[derive(Clone, Debug)]
 pub struct Form {
     pub attributes: BTreeMap<String, String>,
     pub fields: Vec<(String, String)>,

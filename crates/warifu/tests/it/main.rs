@@ -60,6 +60,7 @@ mod identity_provider;
 mod input;
 mod noscript;
 mod oidc;
+mod own_password;
 mod password;
 mod proxies;
 mod sign_in;

@@ -73,7 +73,7 @@ pub(crate) async fn at_two_looks(page: &Page, name: &str) {
 }
 
 /// Pages that answer with an error are sound too; the browser says that it could not load them.
-async fn sound_error(page: &Page, name: &str) {
+pub(crate) async fn sound_error(page: &Page, name: &str) {
     page.screenshot(name).await;
     page.assert_accessible().await;
     assert!(!page.scrolls_sideways().await, "{name} scrolls sideways");

@@ -70,6 +70,7 @@ pub fn shell(lang: Lang, place: Place) -> Shell {
             role: w(lang, "Duty lead, Tokyo", "当番リーダー・東京"),
             initials: w(lang, "AM", "森"),
             organization: None,
+            password: false,
         }),
         session: Some(SessionLeft {
             network: "AS64496".into(),
@@ -116,6 +117,7 @@ fn customer(lang: Lang, place: Place) -> Shell {
             role: w(lang, "Administrator", "管理者"),
             initials: w(lang, "HE", "遠"),
             organization: Some(w(lang, "Mizuno Freight", "水野物流")),
+            password: false,
         }),
         installation: w(lang, "Hashira Cloud", "ハシラクラウド"),
         nav: Nav { place, portal_cases: 4, ..Nav::default() },
@@ -284,6 +286,7 @@ pub fn pages(lang: Lang) -> Vec<(&'static str, String)> {
         name: name.into(),
         model: if synced { String::new() } else { "YubiKey 5".into() },
         certificate: (!synced).then(|| ("CN=Mori Aiko".into(), on(lang, "2028-11-30T08:00:00Z"))),
+        password: false,
         synced,
         added: on(lang, "2026-11-30T08:00:00Z"),
         used: synced.then(|| ago(lang, 26)),
@@ -302,7 +305,10 @@ pub fn pages(lang: Lang) -> Vec<(&'static str, String)> {
     let laptop = w(lang, "My laptop", "私のノート");
     let in_portal = PortalPasskeys {
         shell: shell(lang, Place::Passkeys),
-        passkeys: vec![passkey(&laptop, true)],
+        passkeys: vec![
+            passkey(&laptop, true),
+            Passkey { password: true, certificate: None, ..passkey("password", false) },
+        ],
         suggested_name: "Mac".into(),
         certificates: false,
         problem: None,

@@ -3,8 +3,9 @@
 use super::samples::{NASTY, gate, shell, trouble};
 use crate::i18n::Lang;
 use crate::views::identity_providers::*;
+use crate::views::markup::Tone;
 use crate::views::password::*;
-use crate::views::shell::Place;
+use crate::views::shell::{Flash, Me, Place, Shell};
 use crate::views::sign_in::*;
 use askama::Template;
 
@@ -64,6 +65,22 @@ pub fn pages(lang: Lang) -> Vec<(&'static str, String)> {
         typed: "GEZDGNBVGY3TQOJQGEZDGNBVGY3TQOJQ".into(),
         errors: errors.to_vec(),
     };
+    let mut portal = shell(lang, Place::Passkeys);
+    portal.me = portal.me.map(|me| Me { password: true, ..me });
+    let own = |refused: &str, unfit: bool, flash: Option<Flash>| OwnPassword {
+        shell: Shell { flash, ..portal.clone() },
+        refused: refused.into(),
+        unfit: unfit.then(|| NASTY.into()),
+    };
+    let changed = Flash { tone: Tone::Ok, text: lang.t("password-changed") };
+    let codes = |wrong: bool| NewCodes {
+        shell: portal.clone(),
+        ceremony: "c-1".into(),
+        step_up: "p-1".into(),
+        picture: Qr { size: 29, path: "M0 0h1v1h-1zM7 7h1v1h-1z".into() },
+        typed: "GEZDGNBVGY3TQOJQGEZDGNBVGY3TQOJQ".into(),
+        wrong: wrong.then(|| NASTY.into()),
+    };
     let stepped_up = |proof: &str| SteppedUp { shell: gate(lang), proof: proof.into() };
     let render = |page: SignIn| page.render().unwrap();
     vec![
@@ -73,6 +90,11 @@ pub fn pages(lang: Lang) -> Vec<(&'static str, String)> {
         ("sign-in-password-refused", password(true).render().unwrap()),
         ("enrol-password", choose(&[]).render().unwrap()),
         ("enrol-password-wrong", choose(&wrong_choice).render().unwrap()),
+        ("own-password", own("", false, Some(changed)).render().unwrap()),
+        ("own-password-refused", own("password", false, None).render().unwrap()),
+        ("own-password-unfit", own("codes", true, None).render().unwrap()),
+        ("own-codes", codes(false).render().unwrap()),
+        ("own-codes-wrong", codes(true).render().unwrap()),
         ("stepped-up", stepped_up("p-1").render().unwrap()),
         ("stepped-up-refused", stepped_up("").render().unwrap()),
         ("signed-out-provider", signed_out.render().unwrap()),

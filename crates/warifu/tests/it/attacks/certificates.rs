@@ -9,7 +9,7 @@ use crate::sign_in::{SESSION, enter, invitation, who};
 use hyper::Method;
 use rcgen::ExtendedKeyUsagePurpose;
 use serde_json::{Value, json};
-use std::time::Duration;
+use std::time::{Duration, UNIX_EPOCH};
 
 /// A super administrator with a passkey and a card, both of which sign in.
 async fn owner(w: &mut Warifu, ca: &Authority) -> (Client, Passkey, Card) {
@@ -190,6 +190,50 @@ on_both! {
         assert_eq!(reasons(&mut reader).await[0], "unknown_credential");
         let entry = entries(&mut reader, "enrolment").await[0]["body"].clone();
         assert_eq!((&entry["factor"], &entry["change"]), (&json!("certificate"), &json!("removed")));
+        verified(&w);
+    }
+
+    async fn attack_34_a_session_is_no_longer_than_the_certificate_that_opened_it(mut w: Warifu) {
+        const MINUTE: i64 = 60;
+        w.clock = true;
+        let ca = Authority::new("Warifu Test CA");
+        let (mut reader, mut passkey, _) = owner(&mut w, &ca).await;
+        let started = UNIX_EPOCH.elapsed().unwrap().as_secs();
+        let until = Some(started + 20 * MINUTE as u64);
+        let short = ca.issue(Wish { until, ..Wish::default() });
+        register(&mut reader, &mut passkey, &short).await;
+        let mut client = w.client();
+        sign_in(&mut client, &short).await;
+        let left = async |client: &mut Client| {
+            let session = client.clone().header("accept", "application/json").get("/api/v1/session").await;
+            assert_eq!(session.status, 200, "{}", session.text());
+            session.value()["left"].as_i64().unwrap()
+        };
+        let now = left(&mut client).await;
+        assert!(now > 15 * MINUTE && now <= 20 * MINUTE, "{now}");
+        assert!(left(&mut reader).await > 11 * 60 * MINUTE, "that of a passkey is as long as before");
+        // What was judged while it held is not taken when it has ended.
+        let mut late = w.client();
+        let url = ask(&mut late).await;
+        w.pass(10 * MINUTE);
+        assert_eq!(who(&mut client).await.status, 200, "it is used");
+        w.pass(17 * MINUTE);
+        let mut begun = w.client();
+        let url_begun = ask(&mut begun).await;
+        assert_eq!(who(&mut client).await.status, 200, "used, and not over");
+        let judged = show(&begun, Some(&short), &url_begun).await;
+        assert!(path_of(&judged).starts_with("/sign-in/certificate?code="), "{}", judged.text());
+        let refused = show(&late.header("accept", "application/json"), Some(&short), &url).await;
+        assert_eq!(refused.status, 403, "that ceremony is over: {}", refused.text());
+        w.pass(20 * MINUTE + 1);
+        assert_eq!(who(&mut client).await.status, 401);
+        begun.get(&path_of(&judged)).await;
+        assert!(!begun.cookies.contains_key(SESSION), "it has ended meanwhile");
+        let mut again = w.client();
+        crate::sign_in::sign_in(&mut again, &mut passkey).await;
+        let ended = entries(&mut again, "sign_out").await[0]["body"].clone();
+        assert_eq!(ended["reason"], "lifetime");
+        assert_eq!(reasons(&mut again).await[..2], ["ceremony", "ceremony"]);
         verified(&w);
     }
 

@@ -30,7 +30,7 @@ pub async fn entries(reader: &mut Client, kind: &str) -> Vec<Value> {
 }
 
 /// What somebody was told about their own account, newest first.
-async fn notices(client: &mut Client) -> Vec<String> {
+pub async fn notices(client: &mut Client) -> Vec<String> {
     let mut json = client.clone().header("accept", "application/json");
     let page = json.get("/api/v1/notices").await;
     assert_eq!(page.status, 200, "{}", page.text());

@@ -466,6 +466,25 @@ on_both! {
             let agreed = agreed(&wrong);
             refused(&owner.ask(wrong, agreed).await, 422, "invalid");
         }
+        // In Japanese, people read no English reason.
+        let mut japanese = owner.client.clone().header("accept-language", "ja");
+        for (member, value, said) in [
+            ("networks", "0.0.0.0/0", "0.0.0.0/0」は広すぎます"),
+            ("networks", "somewhere", "somewhere」はネットワークではありません"),
+            ("networks", "", "ネットワークを1～20件"),
+            ("jwk", "{}", "公開鍵を1つのJWKで"),
+            ("jwk", &private.to_string(), "これは秘密鍵です"),
+        ] {
+            let form = japanese.get("/service-accounts").await.form("action", "/service-accounts");
+            let mut filled = vec![("name", "n"), ("scopes", "cases"), ("networks", "192.0.2.0/24"), ("days", "9"), ("jwk", "{}")];
+            filled.retain(|(name, _)| *name != member);
+            filled.push((member, value));
+            let answer = japanese.submit(&form, &filled).await;
+            assert_eq!(answer.status, 422, "{member}");
+            let problem = answer.text().split("role=\"alert\"").nth(1).expect("what is wrong");
+            let problem = problem.split("</div>").next().unwrap_or_default();
+            assert!(problem.contains(said), "{problem}");
+        }
         let link = invitation(&w, "agent@example.com", "agent");
         let mut agent = w.client().header("x-forwarded-for", "203.0.113.2");
         enter(&mut agent, w.base(), &link).await;

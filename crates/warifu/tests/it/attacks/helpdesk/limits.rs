@@ -52,6 +52,48 @@ on_both! {
         verified(&w);
     }
 
+    async fn a_void_approval_is_told_and_asked_for_anew(mut w: Warifu) {
+        let mut desk = Desk::after(&mut w, 31).await;
+        let id = desk.checked(&w).await;
+        let proof = desk.admin.approval(id).await;
+        assert_eq!(desk.admin.approve(id, &proof).await.status, 204);
+        // Changed: whoever asked and whoever approved hear of it, and nobody else.
+        let mut changed = asked(desk.owner.id, "reset_factors");
+        changed["caller"] = "somebody else".into();
+        let put = desk.agent.api(Method::PUT, &at(id, ""), changed).await;
+        assert_eq!(put.status, 204, "{}", put.text());
+        for (who, told) in [(&mut desk.agent, true), (&mut desk.admin, true), (&mut desk.root, false), (&mut desk.owner, false)] {
+            assert_eq!(notices(&mut who.client).await.contains(&"reset_void".to_owned()), told);
+        }
+        // Its approver is none any more.
+        let proof = desk.admin.approval(id).await;
+        assert_eq!(desk.admin.approve(id, &proof).await.status, 204);
+        let roles = json!({ "person": desk.admin.id.to_string(), "role": "agent" });
+        let proof = desk.root.proof(json!({ "action": "change_roles", "parameters": roles })).await;
+        let path = format!("/api/v1/people/{}/roles", desk.admin.id);
+        let wanted = json!({ "roles": ["agent"], "step_up": proof });
+        let said = desk.root.api(Method::PUT, &path, wanted).await;
+        assert_eq!(said.status, 204, "{}", said.text());
+        w.pass(31 * DAY + 25 * HOUR);
+        desk.back(&w).await;
+        let done = desk.agent.done(id).await;
+        assert_eq!(done.status, 409, "{}", done.text());
+        assert_eq!(told(&mut desk.root.client).await[..2], [("approval_void".into(), false), ("carried_out".into(), false)]);
+        assert_eq!(acts(&mut desk.root.client).await[0], "approval_void");
+        assert_eq!(notices(&mut desk.agent.client).await[0], "reset_void");
+        assert_eq!(notices(&mut desk.admin.client).await[0], "reset_void");
+        assert_eq!(desk.agent.stage(id).await, "approval");
+        assert_eq!(desk.agent.done(id).await.status, 409, "without an approval");
+        let told_again = notices(&mut desk.agent.client).await;
+        assert_eq!(told_again.iter().filter(|n| *n == "reset_void").count(), 2, "once each");
+        nothing_reset(&mut desk).await;
+        // Somebody who may approves it anew.
+        let proof = desk.root.approval(id).await;
+        assert_eq!(desk.root.approve(id, &proof).await.status, 204);
+        assert_eq!(desk.agent.stage(id).await, "approved");
+        verified(&w);
+    }
+
     async fn what_waits_too_long_is_over(mut w: Warifu) {
         let mut desk = Desk::after(&mut w, 31).await;
         let id = desk.approved(&w).await;

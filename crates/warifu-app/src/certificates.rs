@@ -131,7 +131,7 @@ fn text(value: &impl Serialize) -> Result<String, AppError> {
     serde_json::to_string(value).map_err(|e| AppError::Internal(e.to_string()))
 }
 
-/// A browser by its secret; the digest of an empty one is nobody's, since it has no form of ours.
+/// A browser by its secret. One without is nobody's: it signs nobody in.
 fn browser_of(from: From<'_>) -> [u8; 32] {
     digest(format!("certificate:{}", from.browser).as_bytes())
 }
@@ -331,8 +331,10 @@ impl App {
         Ok(())
     }
 
+    /// What a code stands for, judged once more: a card may have been revoked since, or have ended.
     async fn judged_certificate(
         &self,
+        trust: &Trust,
         code: &str,
         from: From<'_>,
     ) -> Result<Option<(PersonId, Judged)>, AppError> {
@@ -340,9 +342,10 @@ impl App {
         let judged = taken.and_then(|(person, state)| {
             serde_json::from_str::<Judged>(&state).ok().map(|judged| (person, judged))
         });
-        let now = self.now().0;
+        let now = self.now();
         Ok(judged.filter(|(_, judged)| {
-            judged.begun.browser == browser_of(from) && judged.kept.not_after > now
+            judged.begun.browser == browser_of(from)
+                && trust.judge(&decoded(&judged.kept.chain), now).is_ok()
         }))
     }
 
@@ -353,13 +356,14 @@ impl App {
     /// When the database fails.
     pub async fn finish_certificate_sign_in(
         &self,
+        trust: &Trust,
         code: &str,
         from: From<'_>,
         old: Option<&str>,
         policy: &SessionPolicy,
     ) -> Result<Option<(Opened, String)>, AppError> {
         let Some((_, Judged { begun: Begun { purpose: Purpose::SignIn { next }, .. }, key, kept })) =
-            self.judged_certificate(code, from).await?
+            self.judged_certificate(trust, code, from).await?.filter(|_| !from.browser.is_empty())
         else {
             self.refuse_certificate("ceremony", None, false, from).await?;
             return Ok(None);
@@ -395,11 +399,12 @@ impl App {
     /// certificate whose key is or was registered.
     pub async fn finish_certificate_enrolment(
         &self,
+        trust: &Trust,
         code: &str,
         actor: Option<&Actor>,
         from: From<'_>,
     ) -> Result<bool, AppError> {
-        let (person, judged) = self.judged_certificate(code, from).await?.ok_or_else(gone)?;
+        let (person, judged) = self.judged_certificate(trust, code, from).await?.ok_or_else(gone)?;
         let mut change = self.change().await?;
         let at = change.at();
         let (name, invited, actor) = match (&judged.begun.purpose, actor) {
@@ -459,11 +464,12 @@ impl App {
     /// When the database fails.
     pub async fn finish_certificate_step_up(
         &self,
+        trust: &Trust,
         code: &str,
         session: &OpenSession,
         from: From<'_>,
     ) -> Result<Option<Passed>, AppError> {
-        let Some((person, judged)) = self.judged_certificate(code, from).await? else {
+        let Some((person, judged)) = self.judged_certificate(trust, code, from).await? else {
             return Ok(None);
         };
         let Purpose::StepUp { session: name, action, parameters } = judged.begun.purpose else {

@@ -28,7 +28,7 @@ use std::sync::Arc;
 use tower_http::catch_panic::CatchPanicLayer;
 use url::Url;
 use warifu_app::certificates::GoOn;
-use warifu_auth::{Certificates, Token};
+use warifu_auth::{Certificates, Token, Trust};
 
 /// How certificates are asked for.
 #[derive(Clone, Debug)]
@@ -98,6 +98,17 @@ pub struct Ceremony {
     ceremony: String,
 }
 
+/// The authorities and revocation lists as they are now.
+async fn trust(web: &Web) -> Result<Arc<Trust>, Problem> {
+    let authorities = configured(web)?.authorities.clone();
+    let read = tokio::task::spawn_blocking(move || authorities.trust()).await;
+    let (trust, trouble) = read.map_err(|e| Problem::internal(e.to_string()))?;
+    if let Some(error) = trouble {
+        tracing::error!(%error, "authorities and revocation lists of before stay in use");
+    }
+    Ok(trust)
+}
+
 /// `GET /certificate` of the listener: judges what the connection showed.
 async fn present(
     State(web): State<Web>,
@@ -106,12 +117,7 @@ async fn present(
     request: Request,
 ) -> Result<Response, Problem> {
     web.slow_down(&caller.network)?;
-    let authorities = configured(&web)?.authorities.clone();
-    let read = tokio::task::spawn_blocking(move || authorities.trust()).await;
-    let (trust, trouble) = read.map_err(|e| Problem::internal(e.to_string()))?;
-    if let Some(error) = trouble {
-        tracing::error!(%error, "authorities and revocation lists of before stay in use");
-    }
+    let trust = trust(&web).await?;
     let chain = shown(request.extensions());
     let judged =
         web.app.present_certificate(&trust, &asked.ceremony, &chain, caller.from()).await?;
@@ -164,12 +170,12 @@ pub async fn signed_in(
     headers: HeaderMap,
     Query(code): Query<Code>,
 ) -> Result<Response, Problem> {
-    configured(&web)?;
     web.slow_down(&caller.network)?;
+    let trust = trust(&web).await?;
     let old = lang::cookie(&headers, COOKIE);
-    let policy = &web.config.sessions;
+    let (from, policy) = (caller.from(), &web.config.sessions);
     let finished =
-        web.app.finish_certificate_sign_in(&code.code, caller.from(), old, policy).await?;
+        web.app.finish_certificate_sign_in(&trust, &code.code, from, old, policy).await?;
     let Some((opened, next)) = finished else {
         return match wants_json("/", &headers) {
             true => Err(refused()),
@@ -218,10 +224,10 @@ pub async fn enrolled(
     caller: Caller,
     Query(code): Query<Code>,
 ) -> Result<Response, Problem> {
-    configured(&web)?;
     web.slow_down(&caller.network)?;
-    let actor = me.as_ref().map(SignedIn::actor);
-    let invited = web.app.finish_certificate_enrolment(&code.code, actor, caller.from()).await?;
+    let trust = trust(&web).await?;
+    let (actor, from) = (me.as_ref().map(SignedIn::actor), caller.from());
+    let invited = web.app.finish_certificate_enrolment(&trust, &code.code, actor, from).await?;
     Ok(Redirect::to(if invited { "/sign-in" } else { "/account/passkeys" }).into_response())
 }
 
@@ -245,9 +251,10 @@ pub async fn stepped_up(
     headers: HeaderMap,
     Query(code): Query<Code>,
 ) -> Result<Response, Problem> {
-    configured(&web)?;
     web.slow_down(&caller.network)?;
-    let passed = web.app.finish_certificate_step_up(&code.code, &me.session, caller.from()).await?;
+    let trust = trust(&web).await?;
+    let (code, from) = (&code.code, caller.from());
+    let passed = web.app.finish_certificate_step_up(&trust, code, &me.session, from).await?;
     let Some(passed) = passed else {
         return Err(Problem::new(StatusCode::FORBIDDEN, "step-up-refused"));
     };

@@ -56,10 +56,20 @@ pub enum NoticeKind {
     /// A service account of theirs was used from another network, for a page, or with a proof that is
     /// not its own (`name`, `from`).
     ServiceRefused,
+    /// A one-time link into the account was made (`by`).
+    Invited,
+    /// The account was switched off (`by`).
+    SwitchedOff,
+    /// The account was switched on again (`by`).
+    SwitchedOn,
+    /// The same of somebody else, for super administrators (`name`, `by`).
+    SwitchedOnOther,
+    /// Address, user name or telephone numbers were changed (`fields`: their keys with commas, `by`).
+    ContactChanged,
 }
 
 impl NoticeKind {
-    pub const ALL: [NoticeKind; 25] = [
+    pub const ALL: [NoticeKind; 30] = [
         NoticeKind::SessionMoved,
         NoticeKind::SessionEnded,
         NoticeKind::SessionRecorded,
@@ -85,6 +95,11 @@ impl NoticeKind {
         NoticeKind::BreakGlassRefused,
         NoticeKind::BreakGlassSealed,
         NoticeKind::ServiceRefused,
+        NoticeKind::Invited,
+        NoticeKind::SwitchedOff,
+        NoticeKind::SwitchedOn,
+        NoticeKind::SwitchedOnOther,
+        NoticeKind::ContactChanged,
     ];
 
     pub fn key(self) -> &'static str {
@@ -114,6 +129,11 @@ impl NoticeKind {
             NoticeKind::BreakGlassRefused => "break_glass_refused",
             NoticeKind::BreakGlassSealed => "break_glass_sealed",
             NoticeKind::ServiceRefused => "service_refused",
+            NoticeKind::Invited => "invited",
+            NoticeKind::SwitchedOff => "switched_off",
+            NoticeKind::SwitchedOn => "switched_on",
+            NoticeKind::SwitchedOnOther => "switched_on_other",
+            NoticeKind::ContactChanged => "contact_changed",
         }
     }
 
@@ -137,7 +157,9 @@ impl NoticeKind {
             | NoticeKind::ResetOfOtherStopped
             | NoticeKind::BreakGlass
             | NoticeKind::BreakGlassRefused
-            | NoticeKind::ServiceRefused => true,
+            | NoticeKind::ServiceRefused
+            | NoticeKind::SwitchedOnOther
+            | NoticeKind::ContactChanged => true,
             NoticeKind::SessionEnded
             | NoticeKind::FactorAdded
             | NoticeKind::FactorRemoved
@@ -148,7 +170,10 @@ impl NoticeKind {
             | NoticeKind::ResetOfOther
             | NoticeKind::ResetOfOtherDone
             | NoticeKind::RecoveryCodes
-            | NoticeKind::BreakGlassSealed => false,
+            | NoticeKind::BreakGlassSealed
+            | NoticeKind::Invited
+            | NoticeKind::SwitchedOff
+            | NoticeKind::SwitchedOn => false,
         }
     }
 }

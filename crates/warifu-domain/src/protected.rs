@@ -47,10 +47,18 @@ pub enum Action {
     CreateService,
     /// The file of a report over everybody or over the limits leaves.
     DownloadReport,
+    /// Somebody who never had a factor gets a one-time link.
+    InvitePerson,
+    /// A new colleague of the vendor, with roles and a one-time link.
+    AddColleague,
+    /// Somebody is switched off or on again.
+    SwitchPerson,
+    /// Address, user name or telephone numbers of somebody who has a way in.
+    ChangeContact,
 }
 
 impl Action {
-    pub const ALL: [Action; 20] = [
+    pub const ALL: [Action; 24] = [
         Action::AddFactor,
         Action::RemoveFactor,
         Action::ChangeRoles,
@@ -71,6 +79,10 @@ impl Action {
         Action::RecoveryCodes,
         Action::CreateService,
         Action::DownloadReport,
+        Action::InvitePerson,
+        Action::AddColleague,
+        Action::SwitchPerson,
+        Action::ChangeContact,
     ];
 
     pub fn key(self) -> &'static str {
@@ -95,6 +107,10 @@ impl Action {
             Action::RecoveryCodes => "recovery_codes",
             Action::CreateService => "create_service",
             Action::DownloadReport => "download_report",
+            Action::InvitePerson => "invite_person",
+            Action::AddColleague => "add_colleague",
+            Action::SwitchPerson => "switch_person",
+            Action::ChangeContact => "change_contact",
         }
     }
 

@@ -69,3 +69,4 @@ mod story;
 mod surroundings;
 mod verification;
 mod watching;
+mod way_in;

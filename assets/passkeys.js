@@ -77,10 +77,9 @@ const tokenOf = (form) => form.elements.csrf?.value
   ?? document.querySelector("meta[name=csrf]")?.content ?? "";
 
 function show(form, problem) {
-  const scope = form.closest("main") ?? document;
-  for (const box of scope.querySelectorAll("[data-passkey-problem]")) {
-    box.hidden = box.dataset.passkeyProblem !== problem;
-  }
+  const words = "[data-passkey-problem]"; // the form's own, where several stand in the page
+  const scope = form.querySelector(words) ? form : form.closest("main") ?? document;
+  for (const box of scope.querySelectorAll(words)) box.hidden = box.dataset.passkeyProblem !== problem;
 }
 
 // Whoever signed in at a provider or with a certificate proves themselves there, in a window of its

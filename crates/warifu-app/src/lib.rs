@@ -41,6 +41,7 @@ pub mod signals;
 mod state;
 pub mod step_up;
 pub mod verifications;
+pub mod way_in;
 
 pub use change::Change;
 pub use error::AppError;

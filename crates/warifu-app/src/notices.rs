@@ -15,10 +15,26 @@ pub(crate) async fn notify(
     details: &[(&str, &str)],
 ) -> Result<(), AppError> {
     let at = change.at();
-    let details: Details =
-        details.iter().map(|(name, value)| ((*name).to_owned(), (*value).to_owned())).collect();
-    notices::insert(&mut change.conn(), person, at, kind, &details).await?;
+    notices::insert(&mut change.conn(), person, at, kind, &written(details)).await?;
     Ok(())
+}
+
+/// Mails the same notice to an address that is no longer theirs, too.
+pub(crate) async fn notify_at(
+    change: &mut Change<'_>,
+    person: PersonId,
+    kind: NoticeKind,
+    details: &[(&str, &str)],
+    address: &str,
+) -> Result<(), AppError> {
+    let at = change.at();
+    let notice = (kind, &written(details));
+    notices::insert_copy(&mut change.conn(), person, at, notice, address).await?;
+    Ok(())
+}
+
+fn written(details: &[(&str, &str)]) -> Details {
+    details.iter().map(|(name, value)| ((*name).to_owned(), (*value).to_owned())).collect()
 }
 
 impl App {

@@ -1,18 +1,22 @@
 //! People: who may read their records, and how a record is changed.
 
+use crate::enrolment::protected_action;
+use crate::notices::{notify, notify_at};
+use crate::step_up::spend;
 use crate::{App, AppError};
-use std::collections::HashMap;
 use std::collections::hash_map::Entry;
-use warifu_domain::access::{Actor, Permission, Role, Roles};
+use std::collections::{HashMap, HashSet};
+use warifu_domain::access::{Actor, Permission, Roles};
 use warifu_domain::cases::{Case, View};
+use warifu_domain::notices::NoticeKind;
 use warifu_domain::organizations::Organization;
 use warifu_domain::people::{FIELD_LABELS, KnownPerson, Person};
-use warifu_domain::refusal;
-use warifu_domain::{OrganizationId, PersonId, Revision, Timestamp};
+use warifu_domain::protected::{Action, Protected};
+use warifu_domain::{OrganizationId, PersonId, Revision, Timestamp, refusal};
 use warifu_ledger::Count;
 use warifu_ledger::body::PersonChange;
 use warifu_storage::cases::{self, Cursor};
-use warifu_storage::{organizations, people as store};
+use warifu_storage::{Conn, credentials, organizations, people as store};
 
 /// A page of people.
 #[derive(Debug, Default)]
@@ -45,6 +49,15 @@ pub struct PersonView {
     /// The cases that they asked, the latest first.
     pub cases: Vec<Case>,
     pub cases_total: i64,
+}
+
+/// Address, user name and telephone numbers as they were typed; empty is blank.
+#[derive(Clone, Debug, Default)]
+pub struct NewContact {
+    pub username: String,
+    pub email: String,
+    pub phone: String,
+    pub mobile: String,
 }
 
 /// The names of the fields in which two records differ, in report order.
@@ -192,15 +205,18 @@ impl App {
     ///
     /// # Errors
     /// [`AppError::Conflict`] when there is a newer version than the one shown;
-    /// [`AppError::Invalid`] for a record that breaks a rule.
+    /// [`AppError::Invalid`] for a record that breaks a rule; [`AppError::StepUp`] without a proof for just
+    /// the new address, user name and numbers, where they change and the person has a way in.
     pub async fn change_person(
         &self,
         actor: &Actor,
         id: PersonId,
         record: Person,
         shown: Option<Revision>,
+        proof: Option<&str>,
     ) -> Result<(), AppError> {
         actor.require(Permission::ChangePeople)?;
+        let agreed = protected(id, &record);
         let record = record.checked()?;
         let mut change = self.change().await?;
         let revision = change.revision();
@@ -208,8 +224,7 @@ impl App {
         let person = store::find(&mut conn, id).await?.ok_or(AppError::NotFound("person"))?;
         // Otherwise an administrator could put their own address into the record of somebody who
         // may do more than they.
-        let above = store::roles(&mut conn, id).await?.has(Role::SuperAdministrator);
-        if above && !actor.roles.has(Role::SuperAdministrator) {
+        if actor.roles.below(store::roles(&mut conn, id).await?) {
             return Err(AppError::Denied(warifu_domain::access::Denied(Permission::ChangePeople)));
         }
         if let Some(shown) = shown {
@@ -226,11 +241,77 @@ impl App {
             return Ok(());
         }
         let organization = person.organization;
-        store::update(&mut conn, revision, &KnownPerson { record, ..person }).await?;
+        let contact = person.record.contact_changes(&record);
+        let guarded = !contact.is_empty() && !with_a_way_in(&mut conn, &[id]).await?.is_empty();
+        if guarded {
+            spend(&mut change, actor, &agreed, proof).await?;
+        }
+        let old = person.record.email.clone();
+        let changed = KnownPerson { record, ..person };
+        store::update(&mut change.conn(), revision, &changed).await?;
         change.record(actor, Some(organization), &change_body(id, &fields, revision)).await?;
+        if guarded {
+            let body = protected_action(Action::ChangeContact.key(), id);
+            change.record(actor, Some(organization), &body).await?;
+            let told = contact.join(",");
+            let details = [("fields", told.as_str()), ("by", actor.name.as_str())];
+            notify(&mut change, id, NoticeKind::ContactChanged, &details).await?;
+            // The one who is robbed reads the old address, not the new one.
+            if let Some(old) = old.filter(|_| contact.contains(&"email")) {
+                notify_at(&mut change, id, NoticeKind::ContactChanged, &details, &old).await?;
+            }
+        }
         change.commit().await?;
         Ok(())
     }
+
+    /// Gives a person another address, user name and telephone numbers, as they were typed; the rest of
+    /// the record stays.
+    ///
+    /// # Errors
+    /// As [`App::change_person`].
+    pub async fn change_contact(
+        &self,
+        actor: &Actor,
+        id: PersonId,
+        new: &NewContact,
+        proof: Option<&str>,
+    ) -> Result<(), AppError> {
+        actor.require(Permission::ChangePeople)?;
+        let mut reader = self.db.read().await?;
+        let known = store::versions(&mut reader.conn(), id).await?;
+        drop(reader);
+        let newest = known.into_iter().next().ok_or(AppError::NotFound("person"))?;
+        let typed = |text: &str| Some(text.to_owned()).filter(|t| !t.is_empty());
+        let record = Person {
+            username: typed(&new.username),
+            email: typed(&new.email),
+            phone: typed(&new.phone),
+            mobile: typed(&new.mobile),
+            ..newest.person.record
+        };
+        self.change_person(actor, id, record, Some(newest.from), proof).await
+    }
+}
+
+/// What is agreed to: whose contact, and what it will be. The same text as the page's.
+fn protected(id: PersonId, record: &Person) -> Protected {
+    let what = Protected::new(Action::ChangeContact).with("person", id);
+    let each = record.contact().into_iter();
+    each.fold(what, |what, (name, value)| what.with(name, value.unwrap_or_default()))
+}
+
+/// Those of some people who have a role, or have or had a factor.
+///
+/// # Errors
+/// When the database fails.
+pub(crate) async fn with_a_way_in(
+    conn: &mut Conn<'_>,
+    ids: &[PersonId],
+) -> Result<HashSet<PersonId>, AppError> {
+    let mut found: HashSet<PersonId> = store::with_a_role(conn, ids).await?.into_iter().collect();
+    found.extend(credentials::ever_among(conn, ids).await?);
+    Ok(found)
 }
 
 fn change_body(id: PersonId, fields: &[&str], revision: Revision) -> PersonChange {

@@ -269,7 +269,8 @@ impl App {
         Ok(services::list(&mut self.db.read().await?.conn()).await?)
     }
 
-    /// An account that may be used now, with its person.
+    /// An account that may be used now, with its person. It is as good as its owner: of whoever is
+    /// switched off no program goes on.
     async fn usable_service(
         &self,
         id: i64,
@@ -280,8 +281,10 @@ impl App {
         let Some(account) = found.filter(|a| a.holds(now)) else {
             return Ok(None);
         };
-        let person = people::find(&mut reader.conn(), account.person).await?;
-        Ok(person.filter(|p| p.active).map(|person| (account, person)))
+        let both = people::find_many(&mut reader.conn(), [account.person, account.owner]).await?;
+        let owned = both.iter().any(|p| p.id == account.owner && p.active);
+        let person = both.into_iter().find(|p| p.id == account.person && p.active);
+        Ok(person.filter(|_| owned).map(|person| (account, person)))
     }
 
     async fn refuse_service(

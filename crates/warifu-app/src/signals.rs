@@ -45,8 +45,11 @@ impl App {
             let mut tx = self.db.begin_plain().await?;
             let mut conn = tx.conn();
             let next = (now.0 - notice.at.0 < PATIENCE).then(|| now.plus(AGAIN));
-            let person = people::find(&mut conn, notice.person).await?.filter(|p| p.active);
-            let address = person.as_ref().and_then(|p| p.record.email.clone());
+            // Whoever is switched off is told so by mail alone.
+            let told = |active: bool| active || notice.kind == NoticeKind::SwitchedOff;
+            let person = people::find(&mut conn, notice.person).await?.filter(|p| told(p.active));
+            let own = person.as_ref().and_then(|p| p.record.email.clone());
+            let address = notice.mail_to.filter(|_| person.is_some()).or(own);
             let next = next.filter(|_| address.is_some());
             if notices::take_mail(&mut conn, notice.id, notice.mail_at, next).await?
                 && next.is_some()

@@ -121,7 +121,7 @@ pub enum Permission {
     Replay,
     /// Open incidents, enter telemetry, match, see exposure.
     Investigate,
-    /// Hand out enrolment links.
+    /// Let people in and out: hand out enrolment links, switch people off and on again.
     Invite,
     /// Grant and take away roles.
     ManageRoles,
@@ -165,6 +165,13 @@ impl Roles {
     /// Whether they are a service account's.
     pub fn is_service(self) -> bool {
         self.service != 0
+    }
+
+    /// Whether somebody with the other roles is above whoever has these: who lets people in and out, or
+    /// changes their records, must not become more than they are by it.
+    pub fn below(self, other: Roles) -> bool {
+        let above = Role::SuperAdministrator;
+        other.has(above) && !self.has(above)
     }
 
     pub fn has(self, role: Role) -> bool {

@@ -66,6 +66,16 @@ pub enum NoticeKind {
     ServiceEnds,
     /// The approval of a reset, that one asked for or gave, is void (`check`).
     ResetVoid,
+    /// A one-time link into the account was made (`by`).
+    Invited,
+    /// The account was switched off (`by`).
+    SwitchedOff,
+    /// The account was switched on again (`by`).
+    SwitchedOn,
+    /// The same of somebody else, for super administrators (`name`, `by`).
+    SwitchedOnOther,
+    /// Address, user name or telephone numbers were changed (`fields`: their keys with commas, `by`).
+    ContactChanged,
 }
 
 impl NoticeKind {
@@ -100,6 +110,11 @@ impl NoticeKind {
         NoticeKind::CertificateEnds,
         NoticeKind::ServiceEnds,
         NoticeKind::ResetVoid,
+        NoticeKind::Invited,
+        NoticeKind::SwitchedOff,
+        NoticeKind::SwitchedOn,
+        NoticeKind::SwitchedOnOther,
+        NoticeKind::ContactChanged,
     ];
 
     pub fn key(self) -> &'static str {
@@ -134,6 +149,11 @@ impl NoticeKind {
             NoticeKind::CertificateEnds => "certificate_ends",
             NoticeKind::ServiceEnds => "service_ends",
             NoticeKind::ResetVoid => "reset_void",
+            NoticeKind::Invited => "invited",
+            NoticeKind::SwitchedOff => "switched_off",
+            NoticeKind::SwitchedOn => "switched_on",
+            NoticeKind::SwitchedOnOther => "switched_on_other",
+            NoticeKind::ContactChanged => "contact_changed",
         }
     }
 
@@ -157,7 +177,9 @@ impl NoticeKind {
             | NoticeKind::ResetOfOtherStopped
             | NoticeKind::BreakGlass
             | NoticeKind::BreakGlassRefused
-            | NoticeKind::ServiceRefused => true,
+            | NoticeKind::ServiceRefused
+            | NoticeKind::SwitchedOnOther
+            | NoticeKind::ContactChanged => true,
             NoticeKind::SessionEnded
             | NoticeKind::FactorAdded
             | NoticeKind::FactorRemoved
@@ -173,7 +195,10 @@ impl NoticeKind {
             | NoticeKind::CodesChanged
             | NoticeKind::CertificateEnds
             | NoticeKind::ServiceEnds
-            | NoticeKind::ResetVoid => false,
+            | NoticeKind::ResetVoid
+            | NoticeKind::Invited
+            | NoticeKind::SwitchedOff
+            | NoticeKind::SwitchedOn => false,
         }
     }
 }

@@ -43,6 +43,9 @@ pub struct Person {
     pub saml_federation_id: Option<String>,
 }
 
+/// Name and value of each way to reach somebody.
+pub type Contact<'a> = [(&'static str, Option<&'a str>); 4];
+
 /// Longest value of a text field, in bytes.
 pub const MAX_FIELD: usize = 4096;
 
@@ -100,6 +103,28 @@ impl Person {
             (FIELD_LABELS[13], &mut self.time_zone),
             (FIELD_LABELS[14], &mut self.saml_federation_id),
         ]
+    }
+
+    /// What somebody is reached at and signs in under: whoever changes it is half-way into the account.
+    /// Names as in the API, in report order.
+    pub fn contact(&self) -> Contact<'_> {
+        [
+            ("username", self.username.as_deref()),
+            ("email", self.email.as_deref()),
+            ("phone", self.phone.as_deref()),
+            ("mobile", self.mobile.as_deref()),
+        ]
+    }
+
+    /// The names of what differs in that. A mail address is the same in upper and lower case, as it is
+    /// where people are looked up by it.
+    pub fn contact_changes(&self, new: &Person) -> Vec<&'static str> {
+        let same = |name: &str, a: Option<&str>, b: Option<&str>| match (name, a, b) {
+            ("email", Some(a), Some(b)) => a.to_lowercase() == b.to_lowercase(),
+            (_, a, b) => a == b,
+        };
+        let pairs = self.contact().into_iter().zip(new.contact());
+        pairs.filter(|((name, a), (_, b))| !same(name, *a, *b)).map(|((name, _), _)| name).collect()
     }
 
     /// Turns empty texts into blanks and checks the limits.
@@ -168,6 +193,19 @@ mod tests {
     fn blanks_become_none() {
         let p = Person { phone: Some(String::new()), ..named("a@b") }.checked();
         assert_eq!(p.map(|p| p.phone), Ok(None));
+    }
+
+    #[test]
+    fn tells_what_of_the_contact_changes() {
+        let old = Person { phone: Some("1".into()), ..named("a@b.example") };
+        let new = Person { full_name: Some("A".into()), ..old.clone() };
+        assert!(old.contact_changes(&new).is_empty());
+        let new = Person { email: Some("A@B.example".into()), ..new };
+        assert!(old.contact_changes(&new).is_empty(), "upper case");
+        let new = Person { email: Some("c@b.example".into()), mobile: Some("2".into()), ..new };
+        assert_eq!(old.contact_changes(&new), ["email", "mobile"]);
+        let new = Person { username: Some("a".into()), phone: None, email: None, ..new };
+        assert_eq!(old.contact_changes(&new), ["username", "email", "phone", "mobile"]);
     }
 
     #[test]

@@ -51,10 +51,18 @@ pub enum Action {
     ChangePassword,
     /// The codes beside it; proved in the same way.
     ChangeCodes,
+    /// Somebody who never had a factor gets a one-time link.
+    InvitePerson,
+    /// A new colleague of the vendor, with roles and a one-time link.
+    AddColleague,
+    /// Somebody is switched off or on again.
+    SwitchPerson,
+    /// Address, user name or telephone numbers of somebody who has a way in.
+    ChangeContact,
 }
 
 impl Action {
-    pub const ALL: [Action; 22] = [
+    pub const ALL: [Action; 26] = [
         Action::AddFactor,
         Action::RemoveFactor,
         Action::ChangeRoles,
@@ -77,6 +85,10 @@ impl Action {
         Action::DownloadReport,
         Action::ChangePassword,
         Action::ChangeCodes,
+        Action::InvitePerson,
+        Action::AddColleague,
+        Action::SwitchPerson,
+        Action::ChangeContact,
     ];
 
     pub fn key(self) -> &'static str {
@@ -103,6 +115,10 @@ impl Action {
             Action::DownloadReport => "download_report",
             Action::ChangePassword => "change_password",
             Action::ChangeCodes => "change_codes",
+            Action::InvitePerson => "invite_person",
+            Action::AddColleague => "add_colleague",
+            Action::SwitchPerson => "switch_person",
+            Action::ChangeContact => "change_contact",
         }
     }
 

@@ -296,6 +296,36 @@ pub async fn spend_enrolment(
     Ok(n == 1)
 }
 
+/// A one-time link that may still be used.
+#[derive(Clone, Copy, Debug)]
+pub struct OpenEnrolment {
+    /// Who made it; 0 for the console.
+    pub by: PersonId,
+    pub expires_at: Timestamp,
+    /// Whether a browser has opened it.
+    pub opened: bool,
+}
+
+/// The link of a person that may still be used; the one that holds longest, where there are several.
+///
+/// # Errors
+/// As every query.
+pub async fn open_enrolment(
+    c: &mut Conn<'_>,
+    person: PersonId,
+    now: Timestamp,
+) -> Result<Option<OpenEnrolment>, StorageError> {
+    let row = fetch_optional!(c, (i64, i64, Option<Vec<u8>>):
+        "SELECT created_by, expires_at, browser_hash FROM enrolments \
+         WHERE person_id = $1 AND used_at IS NULL AND expires_at > $2 ORDER BY expires_at DESC LIMIT 1",
+        person.0, now.0)?;
+    Ok(row.map(|(by, expires, browser)| OpenEnrolment {
+        by: PersonId(by),
+        expires_at: Timestamp(expires),
+        opened: browser.is_some(),
+    }))
+}
+
 /// Ends every link of a person that was not used.
 ///
 /// # Errors
@@ -321,6 +351,17 @@ pub async fn ever(c: &mut Conn<'_>, person: PersonId) -> Result<bool, StorageErr
     let row = fetch_optional!(c, (i64,):
         "SELECT id FROM credentials WHERE person_id = $1 LIMIT 1", person.0)?;
     Ok(row.is_some())
+}
+
+/// Those of some people who have or had a factor.
+///
+/// # Errors
+/// As every query.
+pub async fn ever_among(c: &mut Conn<'_>, ids: &[PersonId]) -> Result<Vec<PersonId>, StorageError> {
+    let ids: Vec<i64> = ids.iter().map(|id| id.0).collect();
+    let rows = fetch_among!(c, (i64,):
+        "SELECT DISTINCT person_id FROM credentials WHERE person_id IN (", ids, ")");
+    Ok(rows.into_iter().map(|r| PersonId(r.0)).collect())
 }
 
 /// # Errors

@@ -168,6 +168,7 @@ const MIGRATIONS: &[(i64, &str, &str, &str)] = &[
     same!(17, "verifications", "0017_verifications.sql"),
     same!(18, "policies", "0018_policies.sql"),
     same!(19, "mails", "0019_mails.sql"),
+    same!(20, "notice copies", "0020_notice_copies.sql"),
     each!(21, "reminders", "0021_reminders.sqlite.sql", "0021_reminders.postgres.sql"),
     same!(23, "second person", "0023_second_person.sql"),
 ];

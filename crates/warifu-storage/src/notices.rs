@@ -34,6 +34,11 @@ impl TryFrom<Row> for Notice {
     }
 }
 
+fn written(details: &Details) -> Result<String, StorageError> {
+    serde_json::to_string(details)
+        .map_err(|e| StorageError::Corrupt { what: "notices.details", detail: e.to_string() })
+}
+
 /// # Errors
 /// As every query.
 pub async fn insert(
@@ -44,8 +49,6 @@ pub async fn insert(
     details: &Details,
 ) -> Result<(), StorageError> {
     let id = c.take_ids("notices", 1).await?;
-    let details = serde_json::to_string(details)
-        .map_err(|e| StorageError::Corrupt { what: "notices.details", detail: e.to_string() })?;
     execute!(
         c,
         "INSERT INTO notices (id, person_id, at, kind, details, mail_at) VALUES ($1, $2, $3, $4, $5, $3)",
@@ -53,7 +56,34 @@ pub async fn insert(
         person.0,
         at.0,
         kind.key(),
-        details
+        written(details)?
+    )?;
+    Ok(())
+}
+
+/// The same notice once more, for an address that is no longer in the record: it goes there by mail and is
+/// shown nowhere.
+///
+/// # Errors
+/// As every query.
+pub async fn insert_copy(
+    c: &mut Conn<'_>,
+    person: PersonId,
+    at: Timestamp,
+    (kind, details): (NoticeKind, &Details),
+    to: &str,
+) -> Result<(), StorageError> {
+    let id = c.take_ids("notices", 1).await?;
+    execute!(
+        c,
+        "INSERT INTO notices (id, person_id, at, kind, details, mail_at, seen_at, mail_to) \
+         VALUES ($1, $2, $3, $4, $5, $3, $3, $6)",
+        id,
+        person.0,
+        at.0,
+        kind.key(),
+        written(details)?,
+        to
     )?;
     Ok(())
 }
@@ -68,6 +98,8 @@ pub struct Due {
     pub details: Details,
     /// When it was to be tried.
     pub mail_at: i64,
+    /// Where it goes, if not to the address in the record.
+    pub mail_to: Option<String>,
 }
 
 /// Notices that are to be mailed by a time, the longest due first.
@@ -75,14 +107,21 @@ pub struct Due {
 /// # Errors
 /// As every query.
 pub async fn due(c: &mut Conn<'_>, now: Timestamp, limit: i64) -> Result<Vec<Due>, StorageError> {
-    type Columns = (i64, i64, i64, String, String, i64);
+    type Columns = (i64, i64, i64, String, String, i64, Option<String>);
     let rows = fetch_all!(c, Columns:
-        "SELECT id, person_id, at, kind, details, mail_at FROM notices \
+        "SELECT id, person_id, at, kind, details, mail_at, mail_to FROM notices \
          WHERE mail_at IS NOT NULL AND mail_at <= $1 ORDER BY mail_at, id LIMIT $2", now.0, limit)?;
-    let due = |(id, person, at, kind, details, mail_at): Columns| {
+    let due = |(id, person, at, kind, details, mail_at, mail_to): Columns| {
         let notice = Notice::try_from(Row { at, kind, details, seen_at: None })?;
-        let person = PersonId(person);
-        Ok(Due { id, person, at: notice.at, kind: notice.kind, details: notice.details, mail_at })
+        Ok(Due {
+            id,
+            person: PersonId(person),
+            at: notice.at,
+            kind: notice.kind,
+            details: notice.details,
+            mail_at,
+            mail_to,
+        })
     };
     rows.into_iter().map(due).collect()
 }
@@ -122,7 +161,7 @@ pub async fn mailed(c: &mut Conn<'_>, id: i64) -> Result<(), StorageError> {
 /// As every query.
 pub async fn of_person(c: &mut Conn<'_>, person: PersonId) -> Result<Vec<Notice>, StorageError> {
     let rows = fetch_all!(c, Row:
-        "SELECT at, kind, details, seen_at FROM notices WHERE person_id = $1 ORDER BY id DESC LIMIT 100", person.0)?;
+        "SELECT at, kind, details, seen_at FROM notices WHERE person_id = $1 AND mail_to IS NULL ORDER BY id DESC LIMIT 100", person.0)?;
     rows.into_iter().map(TryFrom::try_from).collect()
 }
 

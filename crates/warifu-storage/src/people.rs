@@ -361,13 +361,28 @@ pub async fn roles(c: &mut Conn<'_>, id: PersonId) -> Result<Roles, StorageError
     rows.into_iter().map(known).collect()
 }
 
-/// The current holders of a role, by id.
+/// Those of some people who have a role.
+///
+/// # Errors
+/// As every query.
+pub async fn with_a_role(
+    c: &mut Conn<'_>,
+    ids: &[PersonId],
+) -> Result<Vec<PersonId>, StorageError> {
+    let ids: Vec<i64> = ids.iter().map(|id| id.0).collect();
+    let rows = fetch_among!(c, (i64,):
+        "SELECT DISTINCT person_id FROM role_grants WHERE rev_to = 9223372036854775807 AND person_id IN (", ids, ")");
+    Ok(rows.into_iter().map(|r| PersonId(r.0)).collect())
+}
+
+/// The current holders of a role who are not switched off, by id.
 ///
 /// # Errors
 /// As every query.
 pub async fn holders(c: &mut Conn<'_>, role: Role) -> Result<Vec<PersonId>, StorageError> {
     let rows = fetch_all!(c, (i64,):
-        "SELECT person_id FROM role_grants WHERE role = $1 AND rev_to = 9223372036854775807 ORDER BY person_id LIMIT 1000",
+        "SELECT g.person_id FROM role_grants g JOIN people p ON p.id = g.person_id AND p.rev_to = 9223372036854775807 \
+         WHERE g.role = $1 AND g.rev_to = 9223372036854775807 AND p.active ORDER BY g.person_id LIMIT 1000",
         role.key())?;
     Ok(rows.into_iter().map(|r| PersonId(r.0)).collect())
 }

@@ -1,5 +1,7 @@
 //! `/people`: pages of people, and one person's record with its versions.
 
+pub mod way_in;
+
 use crate::cases::show::{Show, somebody};
 use crate::csrf::Form;
 use crate::i18n::Lang;
@@ -8,9 +10,10 @@ use crate::problem::Problem;
 use crate::session::{Staff, role_message};
 use crate::state::Web;
 use crate::views::cases::Pager;
-use crate::views::markup::Choice;
+use crate::views::markup::{Choice, Tone};
 use crate::views::people::{FieldValue, PeopleList, PersonPage, PersonRow, Version};
 use crate::views::shell::Place;
+use crate::views::way_in::{ContactForm, OpenInvitation, WayIn};
 use axum::extract::{Path, Query, State};
 use axum::http::StatusCode;
 use axum::response::{IntoResponse, Redirect, Response};
@@ -18,10 +21,12 @@ use serde::Deserialize;
 use serde_json::json;
 use std::collections::HashMap;
 use url::form_urlencoded::Serializer;
+use warifu_app::people::NewContact;
 use warifu_app::policy_changes::Proposed;
+use warifu_app::way_in::WayIn as Known;
 use warifu_domain::access::{Permission, Role, Roles};
 use warifu_domain::people::{KnownPerson, Person};
-use warifu_domain::{OrganizationId, PersonId, Revision};
+use warifu_domain::{OrganizationId, PersonId, Refusal, Revision};
 
 #[derive(Debug, Default, Deserialize)]
 #[serde(default)]
@@ -108,6 +113,7 @@ pub async fn list(
         },
         rows,
         import: actor.roles.allow(Permission::ImportPeople),
+        add: actor.roles.allow(Permission::ManageRoles),
     };
     gated(&web, &who, StatusCode::OK, leaving, list).await
 }
@@ -168,11 +174,32 @@ pub async fn person(
     Path(id): Path<PersonId>,
     Query(as_of): Query<AsOf>,
 ) -> Result<Response, Problem> {
+    shown(&web, &who, id, as_of.revision, None).await
+}
+
+/// What was typed as somebody's contact, and what is wrong with it.
+struct Wrong {
+    typed: NewContact,
+    what: Refusal,
+}
+
+/// The page of a person, as of a revision or as it is now.
+async fn shown(
+    web: &Web,
+    who: &Staff,
+    id: PersonId,
+    as_of: Option<Revision>,
+    wrong: Option<Wrong>,
+) -> Result<Response, Problem> {
+    let status = match wrong {
+        Some(_) => StatusCode::UNPROCESSABLE_ENTITY,
+        None => StatusCode::OK,
+    };
     let view = web.app.person(who.actor(), id).await?;
-    let show = Show::to(&web, &who);
+    let show = Show::to(web, who);
     let lang = show.lang;
     let newest = view.versions.first().map(|v| v.revision);
-    let shown = as_of.revision.or(newest);
+    let shown = as_of.or(newest);
     let label = |field: &&str| {
         let place = warifu_domain::people::FIELD_LABELS.iter().position(|l| l == field);
         place.and_then(|i| LABELS.get(i)).map_or_else(|| (*field).to_owned(), |l| lang.t(l))
@@ -193,8 +220,20 @@ pub async fn person(
     let version = version.ok_or_else(Problem::not_found)?;
     let as_of = (shown != newest).then(|| versions.iter().find(|v| v.current).cloned()).flatten();
     let none = HashMap::new();
-    let may_change =
-        as_of.is_none() && view.person.active && who.actor().roles.allow(Permission::ManageRoles);
+    let may = |permission| as_of.is_none() && who.actor().roles.allow(permission);
+    let may_change = view.person.active && may(Permission::ManageRoles);
+    let way = match may(Permission::Invite) {
+        true => Some(web.app.way_in(who.actor(), id).await?),
+        false => None,
+    };
+    let contact = way.as_ref().filter(|w| w.may && may(Permission::ChangePeople)).map(|w| {
+        let key = w.ever || !view.roles.is_empty();
+        contact_form(lang, &version.person.record, key, wrong)
+    });
+    let verify = view.person.active
+        && who.actor().roles.allow(Permission::VerifyCallers)
+        && who.actor().person != id;
+    let way_in = way.map(|w| way_in_part(&show, who, id, w));
     let page = PersonPage {
         shell: who.shell(Place::People, "").await?,
         who: somebody(id, version.person.record.display_name()),
@@ -208,7 +247,9 @@ pub async fn person(
             true => choices(lang, view.roles, view.organization.vendor),
             false => Vec::new(),
         },
-        verify: who.actor().roles.allow(Permission::VerifyCallers) && who.actor().person != id,
+        verify,
+        contact,
+        way_in,
     };
     let leaving = Leaving {
         route: "/people/{id}",
@@ -216,7 +257,52 @@ pub async fn person(
         query: json!({"id": id, "revision": shown}),
         ids: vec![id.0],
     };
-    gated(&web, &who, StatusCode::OK, leaving, page).await
+    gated(web, who, status, leaving, page).await
+}
+
+fn contact_form(lang: Lang, record: &Person, key: bool, wrong: Option<Wrong>) -> ContactForm {
+    if let Some(Wrong { typed, what }) = wrong {
+        let NewContact { username, email, phone, mobile } = typed;
+        let wrong = Some(lang.refusal(&what));
+        return ContactForm { username, email, phone, mobile, key, wrong };
+    }
+    let text = |value: &Option<String>| value.clone().unwrap_or_default();
+    ContactForm {
+        username: text(&record.username),
+        email: text(&record.email),
+        phone: text(&record.phone),
+        mobile: text(&record.mobile),
+        key,
+        wrong: None,
+    }
+}
+
+fn way_in_part(show: &Show<'_>, who: &Staff, id: PersonId, way: Known) -> WayIn {
+    let lang = show.lang;
+    let (state, tone) = match (way.active, way.factors, way.ever) {
+        (false, ..) => (lang.t("way-in-off-now"), Tone::Bad),
+        (true, 0, false) => (lang.t("way-in-none"), Tone::Plain),
+        (true, 0, true) => (lang.t("way-in-lost"), Tone::Warn),
+        (true, n, _) => (lang.t_args("way-in-factors", &[("n", &n)]), Tone::Ok),
+    };
+    WayIn {
+        state,
+        tone,
+        used: way.used_at.map(|t| show.ago(t)),
+        invitation: way.invitation.map(|open| OpenInvitation {
+            by: open.by,
+            until: show.at(open.expires_at),
+            opened: open.opened,
+            withdraw: way.may,
+        }),
+        invite: way.may && way.active && !way.ever,
+        check: way.active && way.ever && way.factors == 0,
+        switch: (way.may && who.actor().person != id).then_some(if way.active {
+            "off"
+        } else {
+            "on"
+        }),
+    }
 }
 
 /// The roles that somebody of the vendor or of a customer may have.

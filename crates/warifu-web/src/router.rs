@@ -149,8 +149,13 @@ fn portal() -> Router<Web> {
 fn people() -> Router<Web> {
     Router::new()
         .route("/people", get(people::list))
+        .route("/people/new", get(people::way_in::new).post(people::way_in::add))
         .route("/people/{id}", get(people::person))
         .route("/people/{id}/roles", post(people::roles))
+        .route("/people/{id}/contact", post(people::way_in::contact))
+        .route("/people/{id}/invite", post(people::way_in::invite))
+        .route("/people/{id}/withdraw", post(people::way_in::withdraw))
+        .route("/people/{id}/standing", post(people::way_in::standing))
         .route("/organizations", get(organizations::list))
         .route("/organizations/{id}", get(organizations::organization))
 }
@@ -271,7 +276,7 @@ fn api() -> Router<Web> {
 fn api_desk() -> Router<Web> {
     use api::{
         applications, cases, identity_providers as providers, messages, organizations, password,
-        people, session, sessions,
+        people, session, sessions, way_in,
     };
     Router::new()
         .route("/api/v1/session", get(session::session).delete(session::sign_out))
@@ -285,6 +290,10 @@ fn api_desk() -> Router<Web> {
         .route("/api/v1/people/{id}/sessions", delete(sessions::end_all))
         .route("/api/v1/people/{id}/sessions/{session}", delete(sessions::end))
         .route("/api/v1/people/{id}/roles", put(sessions::roles))
+        .route("/api/v1/people/{id}/way-in", get(way_in::way_in))
+        .route("/api/v1/people/{id}/invitation", post(way_in::invite).delete(way_in::withdraw))
+        .route("/api/v1/people/{id}/standing", put(way_in::switch))
+        .route("/api/v1/colleagues", post(way_in::add))
         .route("/api/v1/applications", get(applications::list).post(applications::add))
         .route(
             "/api/v1/applications/{id}",

@@ -36,6 +36,8 @@ fn scope_of(method: &Method, route: &str) -> Option<Scope> {
         (_, "people/{id}/sessions" | "people/{id}/sessions/{session}" | "people/{id}/roles") => {
             None
         }
+        // A program lets nobody in or out.
+        (_, "people/{id}/way-in" | "people/{id}/invitation" | "people/{id}/standing") => None,
         (_, "events" | "cases/{id}/events") => None,
         ("cases" | "attachments" | "views" | "assignees", _) => Some(Scope::Cases),
         ("people" | "organizations", _) if reads => Some(Scope::ReadPeople),
@@ -192,6 +194,10 @@ mod tests {
         assert_eq!(of(Method::GET, "people/{id}"), Some(Scope::ReadPeople));
         for (method, route) in [
             (Method::PUT, "people/{id}/roles"),
+            (Method::GET, "people/{id}/way-in"),
+            (Method::POST, "people/{id}/invitation"),
+            (Method::PUT, "people/{id}/standing"),
+            (Method::POST, "colleagues"),
             (Method::DELETE, "people/{id}/sessions"),
             (Method::DELETE, "people/{id}/sessions/{session}"),
             (Method::GET, "session"),

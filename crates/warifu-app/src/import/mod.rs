@@ -5,6 +5,7 @@ mod source;
 
 pub use fields::FieldMap;
 
+use crate::people::with_a_way_in;
 use crate::{App, AppError};
 use sha2::{Digest, Sha256};
 use source::SourceRow;
@@ -122,7 +123,7 @@ impl App {
         let mut rows = VecDeque::with_capacity(batch.len());
         for row in batch {
             match row.record {
-                Ok(record) => rows.push_back(record),
+                Ok((person, named)) => rows.push_back(Row { line: row.line, person, named }),
                 Err(reason) => rejects.push(Reject { line: row.line, reason }),
             }
         }
@@ -135,6 +136,7 @@ impl App {
             let again = write_part(&mut conn, revision, part, known, &mut sums).await?;
             again.into_iter().rev().for_each(|row| rows.push_front(row));
         }
+        rejects.append(&mut sums.guarded);
         imports::advance(&mut conn, import, done, &rejects, None).await?;
         let entry = PersonChange {
             person: format!("import/{import}/{}+{}", sums.added, sums.changed),
@@ -179,10 +181,16 @@ struct Sums {
     added: u64,
     changed: u64,
     same: u64,
+    /// Rows that would change how somebody with a way in is reached.
+    guarded: Vec<Reject>,
 }
 
-/// A record and the organization that its row names.
-type Row = (Person, Option<String>);
+/// A record with its line in the file, and the organization that its row names.
+struct Row {
+    line: i64,
+    person: Person,
+    named: Option<String>,
+}
 
 /// The next rows, no two of which have the same address: a later row of the file changes what an
 /// earlier one has added, so that the earlier one is written first.
@@ -190,8 +198,8 @@ fn next_part(rows: &mut VecDeque<Row>) -> Vec<Row> {
     let mut seen = HashSet::with_capacity(PART);
     let mut part = Vec::with_capacity(PART.min(rows.len()));
     while part.len() < PART
-        && let Some((person, _)) = rows.front()
-        && person.email.as_ref().is_none_or(|e| seen.insert(e.to_lowercase()))
+        && let Some(row) = rows.front()
+        && row.person.email.as_ref().is_none_or(|e| seen.insert(e.to_lowercase()))
         && let Some(row) = rows.pop_front()
     {
         part.push(row);
@@ -208,16 +216,22 @@ async fn write_part(
     known: &mut HashMap<String, OrganizationId>,
     sums: &mut Sums,
 ) -> Result<Vec<Row>, AppError> {
-    let place = |(i, (p, _)): (usize, &'_ Row)| p.email.clone().map(|e| (i as i64, e));
+    let place = |(i, row): (usize, &'_ Row)| row.person.email.clone().map(|e| (i as i64, e));
     let emails: Vec<(i64, String)> = part.iter().enumerate().filter_map(place).collect();
     let emails: Vec<(i64, &str)> = emails.iter().map(|(i, e)| (*i, e.as_str())).collect();
     let mut existing = people::find_by_emails(conn, &emails).await?;
     let (mut changed, mut added, mut again) = (Vec::new(), Vec::new(), Vec::new());
+    let guarded = guarded(conn, &part, &existing).await?;
     let mut touched = HashSet::new();
-    for (i, (record, named)) in part.into_iter().enumerate() {
+    for (i, Row { line, person: record, named }) in part.into_iter().enumerate() {
         match existing.remove(&(i as i64)) {
-            Some(person) if !touched.insert(person.id) => again.push((record, named)),
+            Some(person) if !touched.insert(person.id) => {
+                again.push(Row { line, person: record, named });
+            }
             Some(person) if person.record == record => sums.same += 1,
+            Some(person) if guarded.contains(&(i as i64)) => {
+                sums.guarded.push(Reject { line, reason: kept(&person.record, &record) });
+            }
             Some(person) => changed.push(KnownPerson { record, ..person }),
             None => added.push((folded(&organization_name(&record, &named)), record, named)),
         }
@@ -236,6 +250,32 @@ async fn write_part(
     sums.added += added.len() as u64;
     sums.changed += changed.len() as u64;
     Ok(again)
+}
+
+/// The places of the rows that would change how somebody who has a way in is reached. That takes a key,
+/// and a file has none.
+async fn guarded(
+    conn: &mut Conn<'_>,
+    part: &[Row],
+    existing: &HashMap<i64, KnownPerson>,
+) -> Result<HashSet<i64>, AppError> {
+    let moved = part.iter().enumerate().filter_map(|(i, row)| {
+        let person = existing.get(&(i as i64))?;
+        let changes = person.record.contact_changes(&row.person);
+        (!changes.is_empty()).then_some((i as i64, person.id))
+    });
+    let moved: Vec<(i64, PersonId)> = moved.collect();
+    let people: Vec<PersonId> = moved.iter().map(|(_, person)| *person).collect();
+    let people = with_a_way_in(conn, &people).await?;
+    Ok(moved.into_iter().filter(|(_, p)| people.contains(p)).map(|(place, _)| place).collect())
+}
+
+/// Why such a row is not taken.
+fn kept(old: &Person, new: &Person) -> String {
+    let fields = old.contact_changes(new).join(", ");
+    format!(
+        "{fields}: this person has a way in, so that changing it takes a key; change it on their page"
+    )
 }
 
 /// Remembers the organizations of new people by folded name, and makes those that are missing.

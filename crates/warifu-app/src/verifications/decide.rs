@@ -15,6 +15,7 @@ use warifu_domain::factors::Factor;
 use warifu_domain::notices::NoticeKind;
 use warifu_domain::protected::{Action, Protected};
 use warifu_domain::verification::{Outcome, VOID, Verification, Wish, may_approve, void};
+use warifu_domain::{PersonId, refusal};
 use warifu_ledger::Hash;
 use warifu_ledger::body::{Change as Done, Enrolment, ProtectedAction, SessionRevoked};
 use warifu_storage::{credentials, people, recovery, sessions, verifications as store};
@@ -141,9 +142,37 @@ impl App {
         equal(token, &self.stop_token(id).text())
     }
 
+    /// Ends the open check of somebody who is switched off, in the transaction of that.
+    ///
+    /// # Errors
+    /// When the database fails.
+    pub(crate) async fn end_check_of(
+        &self,
+        change: &mut Change<'_>,
+        actor: &Actor,
+        person: PersonId,
+    ) -> Result<(), AppError> {
+        let Some(id) = self.open_check(change, person).await? else { return Ok(()) };
+        let held = self.held_by(change, id).await?;
+        self.end_in(change, held, Some(actor), "", Outcome::Refused).await
+    }
+
     async fn ended(
         &self,
         mut change: Change<'_>,
+        held: Held,
+        actor: Option<&Actor>,
+        network: &str,
+        how: Outcome,
+    ) -> Result<(), AppError> {
+        self.end_in(&mut change, held, actor, network, how).await?;
+        change.commit().await?;
+        Ok(())
+    }
+
+    async fn end_in(
+        &self,
+        change: &mut Change<'_>,
         mut held: Held,
         actor: Option<&Actor>,
         network: &str,
@@ -171,11 +200,10 @@ impl App {
         };
         let check = reference(held.v.id);
         let own = [("check", check.as_str())];
-        notify(&mut change, held.owner.id, NoticeKind::ResetStopped, &own).await?;
+        notify(change, held.owner.id, NoticeKind::ResetStopped, &own).await?;
         if how == Outcome::Attack || how == Outcome::Stopped {
-            tell_watchers(&mut change, &held, NoticeKind::ResetOfOtherStopped, "").await?;
+            tell_watchers(change, &held, NoticeKind::ResetOfOtherStopped, "").await?;
         }
-        change.commit().await?;
         Ok(())
     }
 

@@ -164,7 +164,7 @@ fn records_change_as_versions_with_the_names_of_fields() {
         record.phone = Some("+81 3 0000 0000".into());
         record.user_type = Some("Customer".into());
         let change = async |actor: &Actor| {
-            w.app.change_person(actor, w.kenta.person, record.clone(), None).await
+            w.app.change_person(actor, w.kenta.person, record.clone(), None, None).await
         };
         assert!(matches!(change(&w.agent).await, Err(AppError::Denied(_))));
         change(&w.administrator).await.unwrap();
@@ -179,7 +179,8 @@ fn records_change_as_versions_with_the_names_of_fields() {
         assert_eq!(entry.body["fields"], serde_json::json!(["User Type", "Phone"]));
         let old = view.versions[1].revision;
         record.phone = None;
-        let late = w.app.change_person(&w.administrator, w.kenta.person, record, Some(old)).await;
+        let late =
+            w.app.change_person(&w.administrator, w.kenta.person, record, Some(old), None).await;
         assert!(matches!(late, Err(AppError::Conflict(_))));
 
         let acme = w.app.organization(&w.agent, w.acme).await.unwrap().line.organization;

@@ -55,7 +55,7 @@ fn short_words_of_both_languages_find_their_cases() {
         let mut record = w.app.person(&w.agent, w.kenta.person).await.unwrap().person.record;
         record.full_name = Some("佐藤 健太".into());
         record.email = Some("kenta@mizuno.example".into());
-        w.app.change_person(&w.administrator, w.kenta.person, record, None).await.unwrap();
+        w.app.change_person(&w.administrator, w.kenta.person, record, None, None).await.unwrap();
         assert_eq!((people("sato").await, people("佐藤").await, people("健").await), (0, 1, 1));
     });
 }

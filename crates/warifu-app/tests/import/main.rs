@@ -13,7 +13,10 @@ use std::sync::atomic::Ordering::Relaxed;
 use warifu_app::AppError;
 use warifu_app::import::{ImportProgress, ImportRequest};
 use warifu_domain::PersonId;
+use warifu_domain::access::Role;
+use warifu_domain::factors::Factor;
 use warifu_domain::people::KnownPerson;
+use warifu_storage::credentials::{self, NewCredential};
 use warifu_storage::imports::Import;
 use warifu_storage::people;
 
@@ -155,8 +158,61 @@ async fn long_rows_make_small_batches(i: &Installation) {
     assert!(revision(i).await - before >= 4, "{}", revision(i).await - before);
 }
 
+/// A file has no key: how somebody with a way in is reached stays as it is, and the row with it.
+async fn a_row_changes_no_way_to_reach_somebody_with_a_way_in(i: &Installation) {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("people.csv");
+    let rows = |phone: &str, name: &str| {
+        let mut text = String::from("full_name,username,email,phone\n");
+        for who in ["role", "factor", "neither", "named"] {
+            let phone = if who == "named" { "1" } else { phone };
+            writeln!(text, "{name},{who},{who}@a.example,{phone}").unwrap();
+        }
+        text
+    };
+    std::fs::write(&path, rows("1", "Before")).unwrap();
+    assert_eq!(import(i, &path).await.1, (4, 0, 0, 0));
+    let mut change = i.app.change().await.unwrap();
+    let (at, revision) = (change.at(), change.revision());
+    let id = async |name: &str| by_email(i, &format!("{name}@a.example")).await.id;
+    let (role, factor, named) = (id("role").await, id("factor").await, id("named").await);
+    people::grant(&mut change.conn(), revision, role, Role::OrganizationAdministrator)
+        .await
+        .unwrap();
+    for person in [factor, named] {
+        let key = NewCredential {
+            person,
+            kind: Factor::Passkey,
+            credential_id: &person.0.to_be_bytes(),
+            verifier: "{}",
+            make: None,
+            name: "key",
+        };
+        credentials::insert(&mut change.conn(), &key, at).await.unwrap();
+    }
+    change.commit().await.unwrap();
+
+    std::fs::write(&path, rows("2", "After")).unwrap();
+    let (done, sums) = import(i, &path).await;
+    assert_eq!(sums, (0, 2, 0, 2));
+    let rejects = i.app.import_rejects(&super_administrator(), done.id).await.unwrap();
+    assert_eq!(rejects.iter().map(|r| r.line).collect::<Vec<_>>(), [2, 3]);
+    assert!(rejects[0].reason.starts_with("phone: this person has a way in"), "{rejects:?}");
+    for (who, name, phone) in [
+        ("role", "Before", "1"),
+        ("factor", "Before", "1"),
+        ("neither", "After", "2"),
+        ("named", "After", "1"),
+    ] {
+        let record = by_email(i, &format!("{who}@a.example")).await.record;
+        let found = (record.full_name.as_deref(), record.phone.as_deref());
+        assert_eq!(found, (Some(name), Some(phone)), "{who}");
+    }
+}
+
 on_both! {
     every_row_becomes_what_it_says
     goes_on_where_it_was
     long_rows_make_small_batches
+    a_row_changes_no_way_to_reach_somebody_with_a_way_in
 }

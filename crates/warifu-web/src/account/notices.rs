@@ -39,13 +39,16 @@ pub async fn page(State(web): State<Web>, me: SignedIn) -> Result<Response, Prob
 pub fn sentence(lang: Lang, zone: &TimeZone, kind: NoticeKind, details: &Details) -> String {
     let detail = |name: &str| details.get(name).cloned().unwrap_or_default();
     let [from, to, name, by, check] = ["from", "to", "name", "by", "check"].map(detail);
+    let fields = detail("fields");
+    let fields: Vec<String> = fields.split(',').filter_map(contact).map(|f| lang.t(f)).collect();
+    let fields = fields.join(lang.t("list-comma").as_str());
     let due = detail("due").parse::<Timestamp>();
     let due = due.map_or(String::new(), |t| lang.date_time(t.to_jiff(), zone).text);
     let feature = Feature::from_key(&detail("feature")).map(|f| words::feature(lang, f));
     let stage = Stage::from_key(&detail("stage")).map(|s| words::stage(lang, s));
     let (feature, stage) = (feature.unwrap_or_default(), stage.unwrap_or_default());
     let policy = words::policy(lang, &detail("policy"));
-    let words: [(&str, &dyn crate::i18n::Arg); 9] = [
+    let words: [(&str, &dyn crate::i18n::Arg); 10] = [
         ("from", &from),
         ("to", &to),
         ("name", &name),
@@ -55,6 +58,7 @@ pub fn sentence(lang: Lang, zone: &TimeZone, kind: NoticeKind, details: &Details
         ("policy", &policy),
         ("check", &check),
         ("due", &due),
+        ("fields", &fields),
     ];
     lang.t_args(message(kind), &words)
 }
@@ -91,6 +95,22 @@ fn message(kind: NoticeKind) -> &'static str {
         NoticeKind::CertificateEnds => "notice-certificate-ends",
         NoticeKind::ServiceEnds => "notice-service-ends",
         NoticeKind::ResetVoid => "notice-reset-void",
+        NoticeKind::Invited => "notice-invited",
+        NoticeKind::SwitchedOff => "notice-switched-off",
+        NoticeKind::SwitchedOn => "notice-switched-on",
+        NoticeKind::SwitchedOnOther => "notice-switched-on-other",
+        NoticeKind::ContactChanged => "notice-contact-changed",
+    }
+}
+
+/// The label of a way to reach somebody.
+fn contact(key: &str) -> Option<&'static str> {
+    match key {
+        "username" => Some("field-username"),
+        "email" => Some("field-email"),
+        "phone" => Some("field-phone"),
+        "mobile" => Some("field-mobile"),
+        _ => None,
     }
 }
 

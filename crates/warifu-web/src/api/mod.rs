@@ -21,6 +21,7 @@ pub mod services;
 pub mod session;
 pub mod sessions;
 pub mod verifications;
+pub mod way_in;
 
 pub use crate::page::Leaving;
 use crate::problem::Problem;
@@ -100,6 +101,11 @@ use utoipa::OpenApi;
         people::one,
         people::replace,
         people::versions,
+        way_in::way_in,
+        way_in::invite,
+        way_in::withdraw,
+        way_in::switch,
+        way_in::add,
         organizations::list,
         organizations::create,
         organizations::one,

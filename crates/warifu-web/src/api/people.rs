@@ -194,17 +194,22 @@ pub struct Replace {
     /// The revision that was read: 409 when there is a newer one.
     #[schema(value_type = Option<i64>)]
     revision: Option<Revision>,
+    /// What `POST /step-up/verify` answered.
+    step_up: Option<String>,
 }
 
-/// Replaces a person's record by a new version.
+/// Replaces a person's record by a new version. Where `username`, `email`, `phone` or `mobile` of somebody
+/// changes who has a role, or has or had a factor: 403 `step-up-required` without the proof of a step-up for
+/// `change_contact` with the parameter `person` and those four as they will be, empty where blank.
 #[utoipa::path(put, path = "/api/v1/people/{id}", params(("id" = i64, Path)), request_body = Replace,
-    responses((status = 204), (status = 404), (status = 409)))]
+    responses((status = 204), (status = 403), (status = 404), (status = 409)))]
 pub async fn replace(
     State(web): State<Web>,
     who: SignedIn,
     Path(id): Path<PersonId>,
     Json(new): Json<Replace>,
 ) -> Result<StatusCode, Problem> {
-    web.app.change_person(who.actor(), id, new.record, new.revision).await?;
+    let Replace { record, revision, step_up } = new;
+    web.app.change_person(who.actor(), id, record, revision, step_up.as_deref()).await?;
     Ok(StatusCode::NO_CONTENT)
 }

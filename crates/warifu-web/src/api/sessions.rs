@@ -151,10 +151,10 @@ pub struct Notice {
     at: Timestamp,
     /// `session_moved`, `session_ended`, `session_recorded`, `factor_added`, `factor_removed`,
     /// `roles_changed`, `key_copied`, `step_up_refused`, `device_key`, `service_refused`,
-    /// `password_changed`, `codes_changed`, `certificate_ends`, `service_ends`, those of policies and of
-    /// resets (`reset_void`).
+    /// `password_changed`, `codes_changed`, `certificate_ends`, `service_ends`, `invited`, `switched_off`,
+    /// `switched_on`, `switched_on_other`, `contact_changed`, those of policies and of resets (`reset_void`).
     kind: &'static str,
-    /// `from` and `to` of networks, `name` of a factor, service account or person, `check`, `due`; `stop`: the path of a page that
+    /// `from` and `to` of networks, `name` of a factor, service account or person, `by`, `fields`, `check`, `due`; `stop`: the path of a page that
     /// stops a reset and does nothing else.
     details: BTreeMap<String, String>,
     seen: bool,

@@ -25,6 +25,7 @@ pub mod sessions;
 pub mod shell;
 pub mod sign_in;
 pub mod verifications;
+pub mod way_in;
 
 #[cfg(test)]
 mod tests;

@@ -6,6 +6,7 @@ use warifu_domain::assurance::OrganizationAccess;
 use super::cases::{CaseRow, Pager, Somebody};
 use super::markup::{Choice, Tone};
 use super::shell::Shell;
+use super::way_in::{ContactForm, WayIn};
 use crate::i18n::When;
 
 /// `GET /people`
@@ -24,6 +25,8 @@ pub struct PeopleList {
     pub pager: Pager,
     /// Whether this person may import
     pub import: bool,
+    /// Whether this person may add colleagues
+    pub add: bool,
 }
 
 /// One person in a list.
@@ -69,6 +72,10 @@ pub struct PersonPage {
     pub roles: Vec<Choice>,
     /// Whether the reader may open a check of a caller for them
     pub verify: bool,
+    /// Their way in, for readers who let people in and out
+    pub way_in: Option<WayIn>,
+    /// How they are reached, for readers who may change it
+    pub contact: Option<ContactForm>,
 }
 
 /// One field of a record.

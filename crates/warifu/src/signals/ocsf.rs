@@ -16,7 +16,7 @@ fn authentication(activity: u32, name: &'static str) -> Class {
     Class { uid: 3002, activity, name }
 }
 
-/// Account Change: 1 Create, 99 Other and what stands between.
+/// Account Change: 1 Create, 2 Enable, 5 Disable, 99 Other and what stands between.
 fn account(activity: u32, name: &'static str) -> Class {
     Class { uid: 3001, activity, name }
 }
@@ -45,10 +45,12 @@ pub fn event(number: i64, entry: &Entry) -> Option<Value> {
         Kind::RoleChange => (account(8, "Detach Policy"), false, 3),
         Kind::Verification => (account(99, "Verification"), body["passed"] == false, 3),
         Kind::PolicyChange | Kind::KeyChange => (api(3, "Update"), false, 4),
-        Kind::ProtectedAction if body["action"] == "change_password" => {
-            (account(3, "Password Change"), false, 3)
-        }
-        Kind::ProtectedAction => (api(3, "Update"), false, 3),
+        Kind::ProtectedAction => match body["action"].as_str() {
+            Some("change_password") => (account(3, "Password Change"), false, 3),
+            Some("switch_person_on") => (account(2, "Enable"), false, 4),
+            Some("switch_person_off") => (account(5, "Disable"), false, 3),
+            _ => (api(3, "Update"), false, 3),
+        },
         Kind::ReportStart | Kind::TransferStart => (api(2, "Read"), false, 2),
         _ => return None,
     };
@@ -62,7 +64,8 @@ fn filled(number: i64, entry: &Entry, class: &Class, failed: bool, severity: u32
         _ => (3, "Identity & Access Management", "Authentication"),
     };
     let actor = entry.actor.as_ref().and_then(|a| a.person.clone());
-    let owner = entry.body["person"].as_str().map(str::to_owned).or_else(|| actor.clone());
+    let owner = ["person", "target"].iter().find_map(|n| entry.body[n].as_str());
+    let owner = owner.map(str::to_owned).or_else(|| actor.clone());
     let user =
         |id: Option<String>| json!({ "uid": id.unwrap_or_else(|| "0".into()), "type_id": 0 });
     let reason =
@@ -138,8 +141,12 @@ mod tests {
 
     #[test]
     fn every_event_has_what_its_class_requires() {
-        let bodies =
-            [json!({}), json!({ "change": "added", "person": "7" }), json!({ "passed": false })];
+        let bodies = [
+            json!({}),
+            json!({ "change": "added", "person": "7" }),
+            json!({ "passed": false }),
+            json!({ "action": "switch_person_off", "target": "7" }),
+        ];
         for kind in Kind::ALL {
             for body in &bodies {
                 let entry = Entry::new(*kind, 1_700_000_000_000_000, body.clone());
@@ -155,6 +162,14 @@ mod tests {
                 assert_eq!(event["time"], 1_700_000_000_000_i64, "milliseconds");
             }
         }
+    }
+
+    #[test]
+    fn switching_somebody_off_is_about_them() {
+        let body = json!({ "action": "switch_person_off", "target": "7" });
+        let event = event(3, &Entry::new(Kind::ProtectedAction, 0, body)).unwrap();
+        assert_eq!((&event["class_uid"], &event["activity_id"]), (&json!(3001), &json!(5)));
+        assert_eq!(event["user"]["uid"], "7");
     }
 
     #[test]

@@ -456,7 +456,10 @@ async fn people_organizations_search_and_palette_are_pages() {
     let mut record =
         d.app.person(&d.agent.actor, d.kenta.actor.person).await.unwrap().person.record;
     record.phone = Some("+81 3 1234 5678".into());
-    d.app.change_person(&d.administrator.actor, d.kenta.actor.person, record, None).await.unwrap();
+    d.app
+        .change_person(&d.administrator.actor, d.kenta.actor.person, record, None, None)
+        .await
+        .unwrap();
     let old = format!("/people/{}?revision=1", d.kenta.actor.person);
     d.agent.get(&old).await.lacks(&["+81 3 1234 5678"]);
     assert_eq!(d.agent.get(&old.replace("=1", "=77")).await.status, StatusCode::NOT_FOUND);

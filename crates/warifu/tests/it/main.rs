@@ -70,3 +70,4 @@ mod story;
 mod surroundings;
 mod verification;
 mod watching;
+mod way_in;

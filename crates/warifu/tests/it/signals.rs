@@ -1,11 +1,13 @@
 //! What goes out: notices by mail through a mail server that is not ours, and access events to a
 //! webhook.
 
+use crate::attacks::helpdesk::people::{Somebody, contact};
 use crate::sign_in::{enter, invitation, who};
 use axum::body::Bytes;
 use axum::extract::State;
 use axum::http::{HeaderMap, StatusCode};
 use axum::routing::post;
+use hyper::Method;
 use serde_json::{Value, json};
 use std::net::TcpListener;
 use std::path::{Path, PathBuf};
@@ -160,6 +162,39 @@ on_both! {
         server.wait(1).await;
         let said = w.ok("ledger verify", &["--quiet"]);
         assert!(said.starts_with("OK"), "{said}");
+    }
+
+    async fn a_changed_address_is_told_at_the_old_and_the_new(mut w: Warifu) {
+        let server = MailServer::start(free_port(), &w.data().join("mail"));
+        let smtp = format!("smtp://127.0.0.1:{}", server.port);
+        w.serve = ["--smtp", &smtp, "--mail-from", "desk@example.com"].map(str::to_owned).into();
+        w.restart().await;
+        let mut root = Somebody::invited(&w, "root@example.com", "super_administrator").await;
+        let agent = Somebody::invited(&w, "old@example.com", "agent").await;
+        server.wait(2).await;
+        let path = format!("/api/v1/people/{}", agent.id);
+        let mut record = root.api(Method::GET, &path, json!({})).await.value()["record"].clone();
+        record["email"] = "new@example.com".into();
+        record["phone"] = "+81 3 0000 0001".into();
+        let proof = root.proof(contact(agent.id, &record)).await;
+        let changed = root.api(Method::PUT, &path, json!({ "record": record, "step_up": proof })).await;
+        assert_eq!(changed.status, 204, "{}", changed.text());
+        let mails = server.wait(4).await;
+        for to in ["old@example.com", "new@example.com"] {
+            let told = |m: &(String, String, String)| m.0.contains(to)
+                && m.2.contains("root@example.com changed how you are reached: Email, Phone.")
+                && m.2.contains("連絡先を変更しました（メール、電話）");
+            assert!(mails.iter().any(told), "{to}: {mails:#?}");
+        }
+        // Whoever is switched off reads no notice here: the mail goes out all the same.
+        let what = json!({ "action": "switch_person", "parameters": { "person": agent.id.to_string(), "state": "off" } });
+        let proof = root.proof(what).await;
+        let body = json!({ "active": false, "step_up": proof });
+        let off = root.api(Method::PUT, &format!("{path}/standing"), body).await;
+        assert_eq!(off.status, 204, "{}", off.text());
+        let mails = server.wait(5).await;
+        assert!(mails.iter().any(|m| m.0.contains("new@example.com") && m.2.contains("switched your account off")), "{mails:?}");
+        crate::attacks::verified(&w);
     }
 
     async fn a_mail_waits_for_its_server(mut w: Warifu) {

@@ -16,6 +16,7 @@ mod samples_policy;
 mod samples_providers;
 mod samples_services;
 mod samples_verification;
+mod samples_way_in;
 mod words;
 
 use std::sync::LazyLock;
@@ -36,6 +37,7 @@ fn pages(lang: Lang) -> &'static [(&'static str, String)] {
             all.extend(samples_providers::pages(lang));
             all.extend(samples_verification::pages(lang));
             all.extend(samples_services::pages(lang));
+            all.extend(samples_way_in::pages(lang));
             all
         };
         Lang::ALL.into_iter().map(render).collect()

@@ -383,6 +383,7 @@ fn people(lang: Lang) -> Vec<(&'static str, String)> {
         rows,
         pager: pager(),
         import: true,
+        add: true,
     };
     let fields = vec![
         field("Created Date", "作成日", Some("2019-02-14")),
@@ -427,6 +428,8 @@ fn people(lang: Lang) -> Vec<(&'static str, String)> {
                 versions: versions(lang),
                 cases: vec![case_row(lang)],
                 verify: true,
+                way_in: None,
+                contact: None,
                 roles: vec![Choice::new(
                     "organization_administrator",
                     w(lang, "Organization administrator", "組織管理者"),

@@ -13,6 +13,7 @@ mod service;
 mod sessions;
 mod step_up;
 mod tenants;
+mod way_in;
 mod webauthn;
 
 use crate::http::Client;

@@ -316,6 +316,48 @@ on_both! {
         verified(&w);
     }
 
+    async fn a_program_stops_with_its_owner(mut w: Warifu) {
+        let mut owner = Owner::new(&mut w).await;
+        let program = owner.program(&w, &["people:read", "people:change"]).await;
+        let home = bare(&w, HOME);
+        let token = program.token(&home).await;
+        let one = "/api/v1/people/1";
+        // It has no key to change with how somebody is reached who has a way in.
+        let agent = invitation(&w, "agent@example.com", "agent");
+        enter(&mut w.client(), w.base(), &agent).await;
+        let agent = "/api/v1/people/3";
+        let mut record = program.call(&home, "GET", agent, &token).await.value()["record"].clone();
+        assert_eq!(record["email"], "agent@example.com");
+        record["email"] = "thief@example.com".into();
+        let proof = program.proof("PUT", agent, Some(&token), &json!({}));
+        let mut http = home.clone().header("authorization", &format!("DPoP {token}")).header("dpop", &proof);
+        let answer = http.json(Method::PUT, agent, &json!({ "record": record })).await;
+        refused(&answer, 403, "step-up-required");
+        for (method, path) in [("GET", "/way-in"), ("POST", "/invitation"), ("PUT", "/standing")] {
+            let answer = program.call(&home, method, &format!("{one}{path}"), &token).await;
+            refused(&answer, 403, "service-scope");
+        }
+
+        let mut second = w.client().header("x-forwarded-for", "203.0.113.1");
+        let mut passkey = enter(&mut second, w.base(), &invitation(&w, "second@example.com", "super_administrator")).await;
+        let mut switch = async |to: &str| {
+            let page = second.get("/people/1").await;
+            let form = page.form("action", "/people/1/standing");
+            assert!(form.fields.contains(&("state".into(), to.into())), "{:?}", form.fields);
+            let form = second.step_up(form, &mut passkey).await;
+            assert_eq!(second.submit(&form, &[]).await.location(), "/people/1");
+        };
+        switch("off").await;
+        refused(&program.call(&home, "GET", one, &token).await, 401, "service-token");
+        let answer = program.exchange(&home, &program.assertion(&json!({})), "").await;
+        refused(&answer, 401, "service-client");
+        switch("on").await;
+        program.token(&home).await;
+        let told = entries(&mut second, "sign_in_refused").await;
+        assert_eq!(told[0]["body"]["reason"], "unknown_client", "{told:?}");
+        verified(&w);
+    }
+
     async fn attack_35_a_proof_holds_once_for_its_request(mut w: Warifu) {
         let mut owner = Owner::new(&mut w).await;
         let program = owner.program(&w, &["cases"]).await;

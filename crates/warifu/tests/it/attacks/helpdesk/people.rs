@@ -143,6 +143,13 @@ pub fn asked(person: i64, action: &str) -> Value {
         "reason": "phone in the lake" })
 }
 
+/// What is agreed to with a key where somebody's contact changes.
+pub fn contact(person: i64, record: &Value) -> Value {
+    let of = |name: &str| record[name].as_str().unwrap_or_default();
+    json!({ "action": "change_contact", "parameters": { "person": person.to_string(),
+        "username": of("username"), "email": of("email"), "phone": of("phone"), "mobile": of("mobile") } })
+}
+
 pub fn at(id: i64, step: &str) -> String {
     format!("/api/v1/verifications/{id}{step}")
 }
@@ -152,7 +159,9 @@ impl Somebody {
         let path = format!("/api/v1/people/{person}");
         let mut record = self.api(Method::GET, &path, json!({})).await.value()["record"].clone();
         record["phone"] = number.into();
-        let changed = self.api(Method::PUT, &path, json!({ "record": record })).await;
+        let proof = self.proof(contact(person, &record)).await;
+        let body = json!({ "record": record, "step_up": proof });
+        let changed = self.api(Method::PUT, &path, body).await;
         assert_eq!(changed.status, 204, "{}", changed.text());
     }
 

@@ -1,6 +1,6 @@
 //! Granting and taking away roles: a protected action, felt by the next request.
 
-use crate::enrolment::ledger_role;
+use crate::enrolment::{granted, ledger_role};
 use crate::notices::notify;
 use crate::policy_changes::Proposed;
 use crate::second_person::ask;
@@ -69,11 +69,8 @@ async fn grant(
     person: &KnownPerson,
     role: Role,
 ) -> Result<(), AppError> {
-    let revision = change.revision();
-    people::grant(&mut change.conn(), revision, person.id, role).await?;
-    let body =
-        RoleChange { person: person.id.to_string(), role: ledger_role(role), change: Done::Added };
-    change.record(actor, Some(person.organization), &body).await?;
+    let entry = granted(change, person.id, role).await?;
+    change.record(actor, Some(person.organization), &entry).await?;
     Ok(())
 }
 

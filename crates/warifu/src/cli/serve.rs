@@ -17,6 +17,7 @@ use tokio::net::TcpListener;
 use tokio::sync::watch;
 use tokio::task::JoinSet;
 use warifu_app::verifications::ResetDelay;
+use warifu_domain::reports::Limits;
 use warifu_app::{App, AppConfig};
 use warifu_auth::breached::Breached;
 use warifu_auth::{Asns, ForwardedBy, IpNetwork, Proxies};
@@ -54,6 +55,11 @@ pub struct Serve {
     #[arg(long, env = "WARIFU_DEVICE_COOKIE", value_name = "SECONDS", default_value = "600",
         value_parser = clap::value_parser!(i64).range(5..=3_600))]
     device_cookie: i64,
+    /// Above so many rows with personal data a report is a decision of its own, and above so many within a
+    /// day the next file leaves with the key only
+    #[arg(long, env = "WARIFU_REPORT_LIMIT", value_name = "ROWS", default_value = "5000",
+        value_parser = clap::value_parser!(u64).range(1..=1_000_000))]
+    report_limit: u64,
     #[command(flatten)]
     tls: Tls,
     /// How long a reset of somebody's factors waits after its approval, so that its owner can stop it:
@@ -133,6 +139,7 @@ impl Serve {
         let delay = ResetDelay { roles: self.reset_delay, users: self.reset_delay_users };
         let set = |config: &mut AppConfig| {
             config.reset_delay = delay;
+            config.limits = Limits { rows: self.report_limit };
             config.outbound = outbound::providers();
         };
         let app = self.installation.open_as(set).await?;

@@ -256,6 +256,9 @@ on_both! {
         let seed: u64 = seed.unwrap_or_else(rand::random);
         eprintln!("WARIFU_CRASH_SEED={seed}");
         let mut chance = StdRng::seed_from_u64(seed);
+        // Its many files leave one after the other, without a key in between.
+        w.serve.extend(["--report-limit", "1000000"].map(str::to_owned));
+        w.restart().await;
         people(&w, PEOPLE);
         let mut client = enter(&w).await;
         let token = csrf(&client.get("/reports/new").await);

@@ -4,8 +4,8 @@ use ipnetwork::IpNetwork;
 use std::net::IpAddr;
 use std::str::FromStr;
 
-/// The header in which the trusted proxies say for whom they speak. One, and declared: a proxy
-/// hands the header that it does not know on as the client wrote it.
+/// In which way the trusted proxies say for whom they speak. One, and declared: a proxy hands the header
+/// that it does not know on as the client wrote it.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub enum ForwardedBy {
     /// `X-Forwarded-For: client, proxy, proxy`
@@ -13,14 +13,18 @@ pub enum ForwardedBy {
     XForwardedFor,
     /// `Forwarded: for=client, for=proxy` (RFC 7239)
     Forwarded,
+    /// PROXY protocol v2, before the first byte of a connection ([`crate::Opening`])
+    ProxyProtocol,
 }
 
 impl ForwardedBy {
-    /// Lower case, as `http::HeaderMap` wants it.
-    pub fn header(self) -> &'static str {
+    /// The header of a request, lower case as `http::HeaderMap` wants it; none where it is said before
+    /// the first request.
+    pub fn header(self) -> Option<&'static str> {
         match self {
-            ForwardedBy::XForwardedFor => "x-forwarded-for",
-            ForwardedBy::Forwarded => "forwarded",
+            ForwardedBy::XForwardedFor => Some("x-forwarded-for"),
+            ForwardedBy::Forwarded => Some("forwarded"),
+            ForwardedBy::ProxyProtocol => None,
         }
     }
 }
@@ -46,13 +50,20 @@ impl Proxies {
         self.by
     }
 
+    /// Whether a request's `X-Forwarded-…` headers are a declared proxy's own. Not with the PROXY
+    /// protocol: such a proxy need not look into a connection, and whatever stands there may be the
+    /// client's.
+    pub fn wrote_headers(&self, peer: IpAddr) -> bool {
+        self.by.header().is_some() && self.trusts(peer)
+    }
+
     /// Whether a peer's word about a request is taken.
     pub fn trusts(&self, address: IpAddr) -> bool {
         let address = address.to_canonical();
         self.trusted.iter().any(|network| network.contains(address))
     }
 
-    /// The client's address: the socket's, or where a trusted proxy speaks, the rightmost address
+    /// The client's address: the connection's, or where a trusted proxy speaks, the rightmost address
     /// that is not itself a trusted proxy's. What stands left of it may have been written by anybody.
     ///
     /// # Errors
@@ -64,10 +75,10 @@ impl Proxies {
         values: impl DoubleEndedIterator<Item = &'a [u8]>,
     ) -> Result<IpAddr, Malformed> {
         let mut client = peer.to_canonical();
-        if !self.trusts(client) {
+        let Some(header) = self.by.header().filter(|_| self.trusts(client)) else {
             return Ok(client);
-        }
-        let malformed = || Malformed(self.by.header());
+        };
+        let malformed = || Malformed(header);
         for value in values.rev() {
             let value = std::str::from_utf8(value).map_err(|_| malformed())?;
             for hop in value.rsplit(',') {
@@ -82,6 +93,7 @@ impl Proxies {
 
     fn address(&self, hop: &str) -> Option<IpAddr> {
         match self.by {
+            ForwardedBy::ProxyProtocol => None,
             ForwardedBy::XForwardedFor => node(hop),
             ForwardedBy::Forwarded => {
                 // Parameters are separated by semicolons; names know no case (RFC 7239, section 4).
@@ -110,7 +122,7 @@ fn node(text: &str) -> Option<IpAddr> {
 }
 
 fn is_port(text: &str) -> bool {
-    text.parse::<u16>().is_ok()
+    text.bytes().all(|b| b.is_ascii_digit()) && text.parse::<u16>().is_ok()
 }
 
 #[cfg(test)]
@@ -136,6 +148,16 @@ mod tests {
         let by = ForwardedBy::XForwardedFor;
         assert_eq!(client(by, "192.0.2.1", &["198.51.100.7"]), Ok(ip("192.0.2.1")));
         assert_eq!(client(by, "192.0.2.1", &["no address"]), Ok(ip("192.0.2.1")));
+    }
+
+    #[test]
+    fn with_the_proxy_protocol_no_header_is_read() {
+        let by = ForwardedBy::ProxyProtocol;
+        assert_eq!(client(by, "198.51.100.7", &["203.0.113.9"]), Ok(ip("198.51.100.7")));
+        assert_eq!(client(by, "10.0.0.1", &["203.0.113.9"]), Ok(ip("10.0.0.1")), "its own check");
+        assert!(!proxies(by).wrote_headers(ip("10.0.0.1")));
+        assert!(proxies(ForwardedBy::Forwarded).wrote_headers(ip("10.0.0.1")));
+        assert!(!proxies(ForwardedBy::Forwarded).wrote_headers(ip("198.51.100.7")));
     }
 
     #[test]
@@ -170,9 +192,16 @@ mod tests {
 
     #[test]
     fn what_is_no_address_is_refused() {
-        for value in
-            ["unknown", "", "198.51.100.7,", "198.51.100.7:x", "[::1", "1.2.3", "fe80::1%2"]
-        {
+        for value in [
+            "unknown",
+            "",
+            "198.51.100.7,",
+            "198.51.100.7:x",
+            "198.51.100.7:+1",
+            "[::1",
+            "1.2.3",
+            "fe80::1%2",
+        ] {
             assert!(client(ForwardedBy::XForwardedFor, "10.0.0.1", &[value]).is_err(), "{value}");
         }
         for value in ["for=_hidden", "for=unknown", "proto=https", "198.51.100.7"] {

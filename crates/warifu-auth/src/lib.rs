@@ -12,6 +12,7 @@ pub mod oidc;
 pub mod openid;
 mod passkeys;
 pub mod password;
+mod proxy_header;
 mod seal;
 mod service;
 mod session;
@@ -20,7 +21,10 @@ mod token;
 pub mod totp;
 
 pub use asn::{AsnError, Asns, network_of};
-pub use certificates::{CertificateError, CertificateFault, Certificates, HeldCertificate, Trust};
+pub use certificates::{
+    CertificateError, CertificateFault, Certificates, HeldCertificate, PolicyOid, PolicyOidError,
+    Trust,
+};
 pub use client::{ForwardedBy, Malformed, Proxies};
 pub use device::{
     Binding, DEVICE_COOKIE, DeviceKey, ProofError, Request as ProvenRequest, device_cookie_holds,
@@ -31,6 +35,7 @@ pub use network::{Network, is_member, one_group, prefix, same_network};
 pub use passkeys::{
     Begun, NewPasskey, PasskeyError, Passkeys, Presented, Proven, credential_id, is_synced,
 };
+pub use proxy_header::{Announced, OPENING, Opening, ProxyHeaderError};
 pub use seal::{open_sealed, seal};
 pub use service::{
     Assertion, DeclaredNetworks, DpopProof, KeyError, NetworksError, Request as ServiceRequest,

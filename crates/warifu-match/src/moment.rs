@@ -64,7 +64,7 @@ fn signed(sign: u8, hours: u8, minutes: u8) -> i64 {
 #[inline]
 fn pair(tens: u8, ones: u8) -> Option<u8> {
     let (tens, ones) = (tens.wrapping_sub(b'0'), ones.wrapping_sub(b'0'));
-    (tens < 10 && ones < 10).then_some(tens * 10 + ones)
+    (tens < 10 && ones < 10).then(|| tens * 10 + ones)
 }
 
 fn month_days(year: i64, month: u8) -> u8 {
@@ -126,8 +126,9 @@ mod tests {
 
     #[test]
     fn refuses_what_is_no_date() {
-        for text in ["", "2023-02-29", "2023-13-01", "2023-09-28T25:00", "20230928", "2023-09-28x"]
-        {
+        let texts = ["", "2023-02-29", "2023-13-01", "2023-09-28T25:00", "20230928", "2023-09-28x"];
+        // What is below or far above a digit is no digit either.
+        for text in texts.into_iter().chain(["2 23-09-28", "\u{1}023-09-28", "202\u{7f}-09-28"]) {
             assert_eq!(parse_moment(text.as_bytes()), None, "{text}");
         }
     }

@@ -74,7 +74,7 @@ pub fn no_cookie() -> String {
 }
 
 /// The value of a header that is a string of a structured field (RFC 9651), with its quotes or without.
-fn text<'a>(headers: &'a HeaderMap, name: &HeaderName) -> Option<&'a str> {
+pub(crate) fn text<'a>(headers: &'a HeaderMap, name: &HeaderName) -> Option<&'a str> {
     let value = headers.get(name)?.to_str().ok()?.trim();
     let quoted = value.strip_prefix('"').and_then(|v| v.strip_suffix('"'));
     Some(quoted.unwrap_or(value))

@@ -9,6 +9,8 @@ mod cases;
 pub mod certificates;
 pub mod csrf;
 mod device;
+#[cfg(test)]
+mod fuzzed;
 mod headers;
 pub mod i18n;
 mod identity_providers;

@@ -1,7 +1,8 @@
 //! The client's network as it may be recorded: never the whole address.
 //!
-//! It is found out once, before anything else: the socket's address, or what the declared proxies
-//! say ([`warifu_auth::Proxies`]).
+//! It is found out once, before anything else: the connection's address (the socket's, or what a declared
+//! proxy announced when it opened it), or what the declared proxies say in a header
+//! ([`warifu_auth::Proxies`]).
 
 use crate::certificates::Peer;
 use crate::problem::Problem;
@@ -27,7 +28,8 @@ pub async fn identify(State(web): State<Web>, mut request: Request, next: Next) 
     let peer = request.extensions().get::<ConnectInfo<SocketAddr>>();
     let peer = peer.map_or(IpAddr::V4(Ipv4Addr::LOCALHOST), |c| c.0.ip());
     let proxies = &web.config.proxies;
-    let said = request.headers().get_all(proxies.by().header()).iter();
+    let header = proxies.by().header();
+    let said = header.into_iter().flat_map(|name| request.headers().get_all(name).iter());
     let client = match proxies.client(peer, said.map(|value| value.as_bytes())) {
         Ok(client) => client,
         Err(Malformed(header)) => {
@@ -39,15 +41,15 @@ pub async fn identify(State(web): State<Web>, mut request: Request, next: Next) 
             return Problem::new(StatusCode::BAD_REQUEST, "forwarded").with(what).into_response();
         }
     };
-    request.extensions_mut().insert(Proxied(proxies.trusts(peer)));
+    request.extensions_mut().insert(Proxied(proxies.wrote_headers(peer)));
     let network = network_of(client, web.config.asns.as_deref());
     request.extensions_mut().insert(network);
     request.extensions_mut().insert(Client(client));
     next.run(request).await
 }
 
-/// The same for a listener that speaks TLS itself: what is in front of it cannot write a header, so
-/// none is read.
+/// The same for the listener that asks for certificates: what is in front of it cannot write a header of a
+/// request, so none is read.
 pub async fn identify_peer(State(web): State<Web>, mut request: Request, next: Next) -> Response {
     let peer = request.extensions().get::<Peer>();
     let peer = peer.map_or(IpAddr::V4(Ipv4Addr::LOCALHOST), |p| p.address.ip());

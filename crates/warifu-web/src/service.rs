@@ -51,7 +51,7 @@ fn scope_of(method: &Method, route: &str) -> Option<Scope> {
 }
 
 /// The token of a request that shows one; an empty one where there is only the scheme.
-fn token_of(headers: &HeaderMap) -> Option<&str> {
+pub(crate) fn token_of(headers: &HeaderMap) -> Option<&str> {
     let value = headers.get(AUTHORIZATION)?.to_str().ok()?;
     let (scheme, token) = value.split_once(' ').unwrap_or((value, ""));
     scheme.eq_ignore_ascii_case(SCHEME).then(|| token.trim())
@@ -63,7 +63,7 @@ pub fn is_program(headers: &HeaderMap) -> bool {
 }
 
 /// The one proof of a request; none where there are several.
-fn proof_of(headers: &HeaderMap) -> &str {
+pub(crate) fn proof_of(headers: &HeaderMap) -> &str {
     let mut all = headers.get_all("dpop").iter();
     match (all.next(), all.next()) {
         (Some(one), None) => one.to_str().unwrap_or_default(),

@@ -48,6 +48,7 @@ const RULES: &[Rule] = &[
         ],
         SQL,
     ),
+    ("warifu-fuzz", &[], IO),
     ("xtask", &[], &[]),
 ];
 

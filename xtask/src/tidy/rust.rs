@@ -114,6 +114,7 @@ fn is_free(path: &str) -> bool {
         || folder("/benches/")
         || folder("/examples/")
         || path.starts_with("bench/")
+        || path.starts_with("fuzz/")
         || path.starts_with("xtask/")
         || path.ends_with("/tests.rs")
 }

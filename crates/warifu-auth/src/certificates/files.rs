@@ -1,6 +1,6 @@
 //! Authorities and revocation lists from files of the operator's, read again when they change.
 
-use super::Trust;
+use super::{PolicyOid, Trust};
 use rustls_pki_types::pem::PemObject;
 use rustls_pki_types::{CertificateDer, CertificateRevocationListDer};
 use std::path::{Path, PathBuf};
@@ -36,6 +36,7 @@ struct Loaded {
 pub struct Certificates {
     authorities: PathBuf,
     lists: Vec<PathBuf>,
+    policies: Vec<PolicyOid>,
     loaded: RwLock<Arc<Loaded>>,
 }
 
@@ -46,15 +47,21 @@ impl std::fmt::Debug for Certificates {
 }
 
 impl Certificates {
-    /// Reads the authorities' certificates and the revocation lists.
+    /// Reads the authorities' certificates and the revocation lists. With policies, a certificate has to
+    /// carry one of them.
     ///
     /// # Errors
     /// When a file cannot be read, or holds nothing of the kind.
-    pub fn open(authorities: &Path, lists: &[PathBuf]) -> Result<Certificates, CertificateError> {
-        let loaded = load(authorities, lists)?;
+    pub fn open(
+        authorities: &Path,
+        lists: &[PathBuf],
+        policies: Vec<PolicyOid>,
+    ) -> Result<Certificates, CertificateError> {
+        let loaded = load(authorities, lists, &policies)?;
         Ok(Certificates {
             authorities: authorities.to_owned(),
             lists: lists.to_owned(),
+            policies,
             loaded: RwLock::new(Arc::new(loaded)),
         })
     }
@@ -77,7 +84,7 @@ impl Certificates {
         if stamps(&self.authorities, &self.lists)? == self.current().stamps {
             return Ok(false);
         }
-        let loaded = Arc::new(load(&self.authorities, &self.lists)?);
+        let loaded = Arc::new(load(&self.authorities, &self.lists, &self.policies)?);
         *self.loaded.write().unwrap_or_else(PoisonError::into_inner) = loaded;
         Ok(true)
     }
@@ -109,7 +116,11 @@ fn read(path: &Path) -> Result<Vec<u8>, CertificateError> {
     std::fs::read(path).map_err(file)
 }
 
-fn load(authorities: &Path, lists: &[PathBuf]) -> Result<Loaded, CertificateError> {
+fn load(
+    authorities: &Path,
+    lists: &[PathBuf],
+    policies: &[PolicyOid],
+) -> Result<Loaded, CertificateError> {
     // Before the content: a file that is replaced meanwhile is then read once more.
     let stamps = stamps(authorities, lists)?;
     let bytes = read(authorities)?;
@@ -146,6 +157,6 @@ fn load(authorities: &Path, lists: &[PathBuf]) -> Result<Loaded, CertificateErro
             return Err(format(path, "there is no revocation list in it".into()));
         }
     }
-    let trust = Arc::new(Trust::new(anchors, known));
+    let trust = Arc::new(Trust::new(anchors, known, policies.to_owned()));
     Ok(Loaded { trust, subjects: Arc::new(subjects), stamps })
 }

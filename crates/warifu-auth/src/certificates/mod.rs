@@ -1,12 +1,15 @@
 //! X.509 client certificates (PIV, CAC): whether one holds, and what it is known by.
 //!
 //! The path is built and its signatures are checked by rustls-webpki. What Warifu asks for beyond that
-//! is here: a purpose that is named, a key that may sign, revocation lists that have not expired.
+//! is here: a purpose that is named, a key that may sign, a policy where one is demanded, revocation lists
+//! that have not expired.
 //! That its holder has the private key is shown by the TLS handshake before any of this is asked.
 
 mod files;
+mod policies;
 
 pub use files::{CertificateError, Certificates};
+pub use policies::{PolicyOid, PolicyOidError};
 
 use crate::token::digest;
 use rustls_pki_types::{CertificateDer, SignatureVerificationAlgorithm, TrustAnchor, UnixTime};
@@ -56,6 +59,8 @@ pub enum CertificateFault {
     NotYetValid,
     /// Neither for client authentication nor for smart card logon, or its key may not sign.
     Purpose,
+    /// None of the policies that are demanded, in itself or in an authority above it.
+    Policy,
     /// No path to one of the authorities.
     UnknownIssuer,
     Revoked,
@@ -76,6 +81,7 @@ impl CertificateFault {
             CertificateFault::Expired => "certificate_expired",
             CertificateFault::NotYetValid => "certificate_not_yet_valid",
             CertificateFault::Purpose => "certificate_purpose",
+            CertificateFault::Policy => "certificate_policy",
             CertificateFault::UnknownIssuer => "certificate_issuer",
             CertificateFault::Revoked => "certificate_revoked",
             CertificateFault::RevocationUnknown => "certificate_revocation_unknown",
@@ -130,6 +136,8 @@ pub struct HeldCertificate {
 pub struct Trust {
     anchors: Vec<TrustAnchor<'static>>,
     lists: Vec<CertRevocationList<'static>>,
+    /// One of them has to be carried, where there are any.
+    policies: Vec<PolicyOid>,
 }
 
 /// At least one of the purposes where any is named; authorities often name none.
@@ -153,8 +161,9 @@ impl Trust {
     pub fn new(
         anchors: Vec<TrustAnchor<'static>>,
         lists: Vec<CertRevocationList<'static>>,
+        policies: Vec<PolicyOid>,
     ) -> Trust {
-        Trust { anchors, lists }
+        Trust { anchors, lists, policies }
     }
 
     /// Judges the chain that a connection showed, its holder's own certificate first.
@@ -185,7 +194,7 @@ impl Trust {
         let revocation =
             revocation.map(|r| r.with_expiration_policy(ExpirationPolicy::Enforce).build());
         let known = EndEntityCert::try_from(&der)?;
-        known.verify_for_usage(
+        let path = known.verify_for_usage(
             ALGORITHMS,
             &self.anchors,
             &others,
@@ -194,12 +203,12 @@ impl Trust {
             revocation,
             None,
         )?;
-        let (rest, parsed) =
-            X509Certificate::from_der(own).map_err(|_| CertificateFault::Malformed)?;
-        if !rest.is_empty() {
-            return Err(CertificateFault::Malformed);
-        }
+        let parsed = parsed(own)?;
         may_sign_in(&parsed)?;
+        let above: Vec<CertificateDer<'_>> =
+            path.intermediate_certificates().map(|c| c.der()).collect();
+        let above = above.iter().map(|der| self::parsed(der)).collect::<Result<Vec<_>, _>>()?;
+        policies::demanded(&self.policies, &parsed, &above)?;
         let subject: String =
             parsed.subject().to_string().chars().filter(|c| !c.is_control()).take(NAME).collect();
         Ok(HeldCertificate {
@@ -208,6 +217,13 @@ impl Trust {
             subject,
             not_after: Timestamp(parsed.validity().not_after.timestamp().saturating_mul(1_000_000)),
         })
+    }
+}
+
+fn parsed(der: &[u8]) -> Result<X509Certificate<'_>, CertificateFault> {
+    match X509Certificate::from_der(der) {
+        Ok(([], certificate)) => Ok(certificate),
+        _ => Err(CertificateFault::Malformed),
     }
 }
 

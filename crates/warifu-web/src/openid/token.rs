@@ -32,7 +32,7 @@ struct Request {
 }
 
 /// Name and secret of `Authorization: Basic`, each form-encoded (RFC 6749, section 2.3.1).
-fn basic(headers: &HeaderMap) -> Result<Option<(String, String)>, ()> {
+pub(crate) fn basic(headers: &HeaderMap) -> Result<Option<(String, String)>, ()> {
     let Some(value) = headers.get(AUTHORIZATION) else { return Ok(None) };
     let text = value.to_str().map_err(drop)?;
     let (scheme, encoded) = text.split_once(' ').ok_or(())?;

@@ -1,7 +1,7 @@
 //! `/reports`: saved definitions and the builder.
 
 mod builder;
-mod draft;
+pub(crate) mod draft;
 mod list;
 mod settings;
 pub mod words;

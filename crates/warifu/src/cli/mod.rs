@@ -5,6 +5,7 @@ mod enrol;
 mod follow;
 pub mod installation;
 mod ledger;
+pub mod listening;
 mod people;
 mod progress;
 mod replay;

@@ -1,17 +1,15 @@
 //! TLS spoken by `warifu serve` itself, and the listener that asks for client certificates.
 
 use super::CliError;
-use super::tls::{Identity, TlsListener, TlsPeer};
+use super::listening::{self, Gate, TlsListener};
+use super::tls::Identity;
 use axum::Router;
-use axum::extract::{ConnectInfo, Request};
-use axum::middleware::{Next, from_fn};
-use axum::response::Response;
 use clap::Args;
 use std::net::SocketAddr;
 use std::path::PathBuf;
 use std::sync::Arc;
 use tokio::sync::watch;
-use warifu_auth::Certificates;
+use warifu_auth::{Certificates, PolicyOid};
 use warifu_web::WebConfig;
 use warifu_web::certificates::CertificateConfig;
 
@@ -58,6 +56,16 @@ pub struct Tls {
         requires = "client_ca"
     )]
     client_crl: Vec<PathBuf>,
+    /// Certificate policy that a client certificate has to carry, one of these where several are named:
+    /// 2.16.840.1.101.3.2.1.3.13 is that of PIV cards for authentication. Without it every policy will do
+    #[arg(
+        long,
+        env = "WARIFU_CLIENT_POLICY",
+        value_delimiter = ',',
+        value_name = "OID",
+        requires = "client_ca"
+    )]
+    client_policy: Vec<String>,
 }
 
 /// The listeners that speak TLS.
@@ -73,22 +81,29 @@ impl Tls {
     ///
     /// # Errors
     /// When an address or a file cannot be used.
-    pub async fn open(self, config: WebConfig) -> Result<(Secured, WebConfig), CliError> {
+    pub async fn open(
+        self,
+        config: WebConfig,
+        gate: &Arc<Gate>,
+    ) -> Result<(Secured, WebConfig), CliError> {
+        let policies = self.policies()?;
         let (Some(certificate), Some(key)) = (&self.tls_certificate, &self.tls_key) else {
             return Ok((Secured::default(), config));
         };
         let identity = Identity::open(certificate, key)?;
         let main = match self.tls_listen {
-            Some(address) => Some(TlsListener::bind(address, identity.plain()?).await?),
+            Some(address) => {
+                Some(TlsListener::bind(address, identity.plain()?, gate.clone()).await?)
+            }
             None => None,
         };
         let (asking, config) = match (self.certificate_listen, &self.client_ca) {
             (Some(address), Some(authorities)) => {
-                let authorities = Certificates::open(authorities, &self.client_crl)
+                let authorities = Certificates::open(authorities, &self.client_crl, policies)
                     .map_err(|e| CliError::Said(e.to_string()))?;
                 let authorities = Arc::new(authorities);
-                let listener =
-                    TlsListener::bind(address, identity.asking(authorities.clone())?).await?;
+                let asking = identity.asking(authorities.clone())?;
+                let listener = TlsListener::bind(address, asking, gate.clone()).await?;
                 let origin = self.asking_origin(&config, listener.port())?;
                 let certificates = Some(CertificateConfig { origin, authorities });
                 (Some(listener), WebConfig { certificates, ..config })
@@ -96,6 +111,14 @@ impl Tls {
             _ => (None, config),
         };
         Ok((Secured { identity: Some(identity), main, asking }, config))
+    }
+
+    fn policies(&self) -> Result<Vec<PolicyOid>, CliError> {
+        let read = |text: &String| {
+            let oid = PolicyOid::parse(text);
+            oid.map_err(|e| CliError::Said(format!("--client-policy {text}: {e}")))
+        };
+        self.client_policy.iter().map(read).collect()
     }
 
     /// The cookies of the main origin go to every port of its host, and to no other host.
@@ -117,23 +140,10 @@ impl Tls {
 
 /// Serves a router behind TLS until the server is told to stop.
 pub async fn serve_tls(listener: TlsListener, router: Router, mut told: watch::Receiver<bool>) {
-    let router = router.layer(from_fn(peer));
-    let service = router.into_make_service_with_connect_info::<TlsPeer>();
-    let server = axum::serve(listener, service).with_graceful_shutdown(async move {
+    let stop = async move {
         let _ = told.wait_for(|stopped| *stopped).await;
-    });
-    if let Err(error) = server.await {
+    };
+    if let Err(error) = listening::serve(listener, router, stop).await {
         tracing::error!(%error, "a TLS listener broke");
     }
-}
-
-/// Puts the other side of a TLS connection where the handlers look for it.
-async fn peer(mut request: Request, next: Next) -> Response {
-    if let Some(ConnectInfo(TlsPeer(peer))) =
-        request.extensions_mut().remove::<ConnectInfo<TlsPeer>>()
-    {
-        request.extensions_mut().insert(ConnectInfo(peer.address));
-        request.extensions_mut().insert(peer);
-    }
-    next.run(request).await
 }

@@ -3,17 +3,17 @@
 use super::CliError;
 use super::follow;
 use super::installation::Installation;
+use super::listening::{self, Gate, Listening};
 use super::secured::{Secured, Tls, serve_tls};
 use super::signals::{Senders, Signals};
 use crate::outbound;
 use clap::{Args, ValueEnum};
-use std::future::IntoFuture;
 use std::io::Write;
 use std::net::SocketAddr;
 use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::Duration;
-use tokio::net::TcpListener;
+use tokio::net::{TcpListener, TcpStream};
 use tokio::sync::watch;
 use tokio::task::JoinSet;
 use warifu_app::verifications::ResetDelay;
@@ -100,14 +100,15 @@ struct Clients {
     /// Without it the socket's address counts and no header is read
     #[arg(long, env = "WARIFU_TRUSTED_PROXY", value_delimiter = ',', value_name = "ADDRESS|CIDR")]
     trusted_proxy: Vec<IpNetwork>,
-    /// The one header in which the trusted proxies write it
+    /// The one way in which the trusted proxies say it: a header of each request, or the PROXY protocol (v2)
+    /// at the beginning of each connection. With the latter nobody else is listened to
     #[arg(
         long,
         env = "WARIFU_FORWARDED_BY",
-        value_name = "HEADER",
+        value_name = "WAY",
         default_value = "x-forwarded-for"
     )]
-    forwarded_by: Header,
+    forwarded_by: Way,
     /// ASN database in MMDB format (GeoLite2-ASN, IPinfo, DB-IP): a session is then bound to an
     /// autonomous system, not to an address prefix. Read again when the file changes
     #[arg(long, env = "WARIFU_ASN_DATABASE", value_name = "FILE")]
@@ -115,17 +116,23 @@ struct Clients {
 }
 
 #[derive(Clone, Copy, ValueEnum)]
-enum Header {
+enum Way {
     XForwardedFor,
     Forwarded,
+    ProxyProtocol,
 }
 
 impl Clients {
     fn apply(self, config: WebConfig) -> Result<WebConfig, CliError> {
         let by = match self.forwarded_by {
-            Header::XForwardedFor => ForwardedBy::XForwardedFor,
-            Header::Forwarded => ForwardedBy::Forwarded,
+            Way::XForwardedFor => ForwardedBy::XForwardedFor,
+            Way::Forwarded => ForwardedBy::Forwarded,
+            Way::ProxyProtocol => ForwardedBy::ProxyProtocol,
         };
+        if by == ForwardedBy::ProxyProtocol && self.trusted_proxy.is_empty() {
+            let why = "--forwarded-by proxy-protocol: nobody could connect; name the proxies (--trusted-proxy)";
+            return Err(CliError::Said(why.to_owned()));
+        }
         let asns = self.asn_database.as_deref().map(Asns::open).transpose();
         let asns = asns.map_err(|e| CliError::Said(format!("--asn-database: {e}")))?;
         let proxies = Proxies::new(self.trusted_proxy, by);
@@ -162,7 +169,8 @@ impl Serve {
         let breached = self.breached_passwords.as_deref().map(Breached::open).transpose();
         let breached = breached.map_err(CliError::io("--breached-passwords"))?;
         config.breached = breached.map(Arc::new);
-        let (secured, config) = self.tls.open(config).await?;
+        let gate = Gate::new(config.proxies.clone());
+        let (secured, config) = self.tls.open(config, &gate).await?;
         app.remember_origin(&config.origin_text()).await?;
         say(&format!("listening on {local}"))?;
         if let Some(main) = &secured.main {
@@ -171,6 +179,7 @@ impl Serve {
         if let Some(certificates) = &config.certificates {
             say(&format!("asking for certificates on {}", certificates.origin_text()))?;
         }
+        let listener = Listening::new(listener, (), gate)?;
         serve_all(listener, secured, app, config, senders, stopped()).await
     }
 }
@@ -209,11 +218,12 @@ pub async fn serve(
     senders: Senders,
     stop: impl Future<Output = ()> + Send + 'static,
 ) -> Result<(), CliError> {
+    let listener = Listening::new(listener, (), Gate::new(config.proxies.clone()))?;
     serve_all(listener, Secured::default(), app, config, senders, stop).await
 }
 
 async fn serve_all(
-    listener: TcpListener,
+    listener: Listening<TcpStream>,
     secured: Secured,
     app: App,
     config: WebConfig,
@@ -250,8 +260,7 @@ async fn serve_all(
     if let Some(listener) = main {
         tasks.spawn(serve_tls(listener, router.clone(), ending.clone()));
     }
-    let service = router.into_make_service_with_connect_info::<SocketAddr>();
-    let server = axum::serve(listener, service).with_graceful_shutdown(async move {
+    let server = listening::serve(listener, router, async move {
         stop.await;
         let _ = end.send(true);
     });
@@ -260,7 +269,7 @@ async fn serve_all(
         tokio::time::sleep(GRACE).await;
     };
     tokio::select! {
-        ended = server.into_future() => ended.map_err(CliError::io("the server broke"))?,
+        ended = server => ended.map_err(CliError::io("the server broke"))?,
         () = late => tracing::warn!("requests that were still open were cut off"),
     }
     tasks.shutdown().await;

@@ -1,9 +1,7 @@
-//! Listeners that speak TLS themselves: rustls with aws-lc-rs, nothing older than TLS 1.2, and
+//! TLS that is spoken by the server itself: rustls with aws-lc-rs, nothing older than TLS 1.2, and
 //! certificates that are read again when their files change.
 
 use super::CliError;
-use axum::extract::connect_info::Connected;
-use axum::serve::{IncomingStream, Listener};
 use rustls::client::danger::HandshakeSignatureValid;
 use rustls::crypto::{CryptoProvider, WebPkiSupportedAlgorithms, aws_lc_rs};
 use rustls::pki_types::pem::PemObject;
@@ -12,21 +10,10 @@ use rustls::server::danger::{ClientCertVerified, ClientCertVerifier};
 use rustls::server::{ClientHello, NoServerSessionStorage, ResolvesServerCert};
 use rustls::sign::CertifiedKey;
 use rustls::{DigitallySignedStruct, DistinguishedName, ServerConfig, SignatureScheme};
-use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, PoisonError, RwLock};
-use std::time::{Duration, SystemTime};
-use tokio::net::{TcpListener, TcpStream};
-use tokio::sync::{Semaphore, mpsc};
-use tokio_rustls::TlsAcceptor;
-use tokio_rustls::server::TlsStream;
+use std::time::SystemTime;
 use warifu_auth::Certificates;
-use warifu_web::certificates::Peer;
-
-/// How long a handshake may take.
-const HANDSHAKE: Duration = Duration::from_secs(10);
-/// Handshakes at a time; who comes later waits.
-const AT_A_TIME: usize = 256;
 
 type Stamps = [Option<SystemTime>; 2];
 
@@ -193,93 +180,5 @@ impl ClientCertVerifier for Possession {
 
     fn supported_verify_schemes(&self) -> Vec<SignatureScheme> {
         self.algorithms.supported_schemes()
-    }
-}
-
-/// A listener whose connections have their handshake behind them.
-pub struct TlsListener {
-    ready: mpsc::Receiver<(TlsStream<TcpStream>, SocketAddr)>,
-    address: SocketAddr,
-    task: tokio::task::JoinHandle<()>,
-}
-
-impl Drop for TlsListener {
-    fn drop(&mut self) {
-        self.task.abort();
-    }
-}
-
-impl TlsListener {
-    /// Listens. Handshakes run beside each other, so that a slow one delays nobody.
-    ///
-    /// # Errors
-    /// When the address is taken or not this machine's.
-    pub async fn bind(address: SocketAddr, config: ServerConfig) -> Result<TlsListener, CliError> {
-        let failed = || CliError::io(format!("cannot listen on {address}"));
-        let listener = TcpListener::bind(address).await.map_err(failed())?;
-        let address = listener.local_addr().map_err(failed())?;
-        let (send, ready) = mpsc::channel(16);
-        let task = tokio::spawn(accept(listener, TlsAcceptor::from(Arc::new(config)), send));
-        Ok(TlsListener { ready, address, task })
-    }
-
-    pub fn port(&self) -> u16 {
-        self.address.port()
-    }
-}
-
-async fn accept(
-    mut listener: TcpListener,
-    acceptor: TlsAcceptor,
-    send: mpsc::Sender<(TlsStream<TcpStream>, SocketAddr)>,
-) {
-    let places = Arc::new(Semaphore::new(AT_A_TIME));
-    while !send.is_closed() {
-        // axum's own way of taking a connection waits where the process has no file left.
-        let (stream, address) = Listener::accept(&mut listener).await;
-        let Ok(place) = places.clone().acquire_owned().await else { return };
-        let (acceptor, send) = (acceptor.clone(), send.clone());
-        tokio::spawn(async move {
-            let done = tokio::time::timeout(HANDSHAKE, acceptor.accept(stream)).await;
-            drop(place);
-            match done {
-                Ok(Ok(stream)) => {
-                    let _ = send.send((stream, address)).await;
-                }
-                Ok(Err(error)) => tracing::debug!(%error, "no TLS connection"),
-                Err(_) => tracing::debug!("a TLS handshake took too long"),
-            }
-        });
-    }
-}
-
-impl Listener for TlsListener {
-    type Io = TlsStream<TcpStream>;
-    type Addr = SocketAddr;
-
-    async fn accept(&mut self) -> (Self::Io, Self::Addr) {
-        match self.ready.recv().await {
-            Some(connection) => connection,
-            // Only at the end of the program.
-            None => std::future::pending().await,
-        }
-    }
-
-    fn local_addr(&self) -> std::io::Result<SocketAddr> {
-        Ok(self.address)
-    }
-}
-
-/// What the router knows about the other side.
-#[derive(Clone)]
-pub struct TlsPeer(pub Peer);
-
-impl Connected<IncomingStream<'_, TlsListener>> for TlsPeer {
-    fn connect_info(stream: IncomingStream<'_, TlsListener>) -> TlsPeer {
-        let shown = stream.io().get_ref().1.peer_certificates().unwrap_or_default();
-        TlsPeer(Peer {
-            address: *stream.remote_addr(),
-            certificates: Arc::new(shown.iter().map(|c| c.to_vec()).collect()),
-        })
     }
 }

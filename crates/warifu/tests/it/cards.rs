@@ -7,7 +7,7 @@ use http_body_util::{BodyExt as _, Full};
 use hyper::{Method, Request, header};
 use hyper_util::rt::TokioIo;
 use rcgen::{
-    BasicConstraints, CertificateParams, CertificateRevocationListParams, DnType,
+    BasicConstraints, CertificateParams, CertificateRevocationListParams, CustomExtension, DnType,
     ExtendedKeyUsagePurpose, IsCa, Issuer, KeyIdMethod, KeyPair, KeyUsagePurpose,
     RevokedCertParams, SerialNumber, date_time_ymd,
 };
@@ -17,6 +17,7 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Duration;
 use tempfile::TempDir;
+use tokio::io::AsyncWriteExt as _;
 
 static SERIAL: AtomicU64 = AtomicU64::new(1_000);
 
@@ -47,6 +48,8 @@ pub struct Wish {
     pub key: Option<Vec<u8>>,
     /// RSA with 2,048 bits, as most cards have; P-256 otherwise.
     pub rsa: bool,
+    /// The policies that it was issued under, as DER writes their list.
+    pub policies: Option<&'static [u8]>,
 }
 
 impl Default for Wish {
@@ -59,6 +62,7 @@ impl Default for Wish {
             until: None,
             key: None,
             rsa: false,
+            policies: None,
         }
     }
 }
@@ -141,6 +145,9 @@ fn made(wish: Wish) -> (CertificateParams, KeyPair, u64) {
     params.distinguished_name.push(DnType::CommonName, wish.subject);
     params.extended_key_usages = wish.purposes;
     params.key_usages = vec![KeyUsagePurpose::DigitalSignature];
+    params.custom_extensions.extend(
+        wish.policies.map(|p| CustomExtension::from_oid_content(&[2, 5, 29, 32], p.to_vec())),
+    );
     params.serial_number = Some(SerialNumber::from(serial));
     params.not_before = date_time_ymd(wish.years.0, 1, 1);
     params.not_after = match wish.until {
@@ -226,7 +233,8 @@ pub async fn send(
 ) -> Answer {
     let url: url::Url = url.parse().unwrap();
     let port = url.port_or_known_default().unwrap();
-    let stream = tokio::net::TcpStream::connect(("127.0.0.1", port)).await.unwrap();
+    let mut stream = tokio::net::TcpStream::connect(("127.0.0.1", port)).await.unwrap();
+    stream.write_all(&client.announcement).await.unwrap();
     let name = ServerName::try_from("localhost").unwrap();
     let stream = connector(card).connect(name, stream).await.unwrap();
     let (mut sender, connection) =

@@ -11,6 +11,7 @@ use hyper::{Method, Request, StatusCode, header};
 use hyper_util::rt::TokioIo;
 use serde_json::{Map, Value};
 use std::collections::BTreeMap;
+use tokio::io::AsyncWriteExt as _;
 use url::Url;
 
 /// Somebody at the other end, with cookies of their own.
@@ -20,6 +21,8 @@ pub struct Client {
     pub cookies: BTreeMap<String, String>,
     /// Sent with every request; a test may change or remove them.
     pub headers: BTreeMap<String, String>,
+    /// What a proxy sends before the first byte of a connection.
+    pub announcement: Vec<u8>,
 }
 
 /// An answer, read to its end.
@@ -51,7 +54,7 @@ impl Client {
             ("sec-fetch-site", "same-origin"),
         ];
         let headers = headers.map(|(name, value)| (name.to_owned(), value.to_owned())).into();
-        Self { base, cookies: BTreeMap::new(), headers }
+        Self { base, cookies: BTreeMap::new(), headers, announcement: Vec::new() }
     }
 
     pub fn header(mut self, name: &str, value: &str) -> Self {
@@ -281,7 +284,8 @@ impl Client {
                 socket.connect(([127, 0, 0, 1], port).into()).await
             }
         };
-        let stream = stream.map_err(|e| gone(&e))?;
+        let mut stream = stream.map_err(|e| gone(&e))?;
+        stream.write_all(&self.announcement).await.map_err(|e| gone(&e))?;
         let (mut sender, connection) = hyper::client::conn::http1::handshake(TokioIo::new(stream))
             .await
             .map_err(|e| gone(&e))?;
@@ -313,6 +317,7 @@ impl Client {
     pub fn at(&self, base: &str) -> Self {
         let mut moved = Self::new(base);
         moved.cookies.clone_from(&self.cookies);
+        moved.announcement.clone_from(&self.announcement);
         for (name, value) in self.headers.iter().filter(|(name, _)| *name != "origin") {
             moved.headers.insert(name.clone(), value.clone());
         }

@@ -3,7 +3,7 @@
 use axum::Router;
 use axum::http::{HeaderMap, Uri};
 use serde_json::{Map, Value};
-use std::net::TcpListener;
+use std::net::{IpAddr, TcpListener};
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};
 use std::time::Duration;
@@ -13,7 +13,7 @@ use tempfile::TempDir;
 pub struct Proxy {
     child: Child,
     _folder: TempDir,
-    /// The application's origin as browsers see it.
+    /// The origin behind it as browsers see it.
     pub base: String,
 }
 
@@ -118,6 +118,28 @@ fn caddy(folder: &Path, warifu: &str, application: &str, port: u16) -> Command {
     command
 }
 
+/// The documented HAProxy in front of the two TLS listeners of a server. It stands behind a balancer that
+/// announces clients to it, so that they can come from anywhere.
+fn haproxy(folder: &Path, main: u16, certificates: u16, ports: [u16; 2]) -> Command {
+    let bind = |port: u16| format!("bind 127.0.0.1:{port} accept-proxy\n");
+    let text = put(
+        &documented("haproxy.cfg"),
+        &[
+            ("bind :443\n", &bind(ports[0])),
+            ("bind :8443\n", &bind(ports[1])),
+            ("127.0.0.1:4443", &format!("127.0.0.1:{main}")),
+            ("127.0.0.1:4444", &format!("127.0.0.1:{certificates}")),
+            ("inter 2s", "inter 200ms"),
+        ],
+    );
+    let file = folder.join("haproxy.cfg");
+    std::fs::write(&file, text).expect("a file in a folder of ours");
+    let found = PathBuf::from("/usr/sbin/haproxy");
+    let mut command = Command::new(if found.exists() { found } else { "haproxy".into() });
+    command.arg("-db").arg("-f").arg(file);
+    command
+}
+
 impl Proxy {
     /// Starts one between browsers, a server at `http://localhost:PORT` and an application.
     pub async fn start(kind: Kind, warifu: &str, application: &str) -> Proxy {
@@ -125,18 +147,32 @@ impl Proxy {
         let port = free_port();
         let warifu = warifu.replace("http://localhost", "127.0.0.1");
         let application = application.replace("http://", "");
-        let mut command = match kind {
+        let command = match kind {
             Kind::Nginx => nginx(folder.path(), &warifu, &application, port),
             Kind::Caddy => caddy(folder.path(), &warifu, &application, port),
         };
+        Proxy::run(command, folder, port, format!("http://127.0.0.1:{port}")).await
+    }
+
+    /// Starts HAProxy in front of a server's TLS listener and of the one that asks for certificates, and
+    /// says where the latter is reached.
+    pub async fn haproxy(main: u16, certificates: u16) -> (Proxy, u16) {
+        let folder = TempDir::with_prefix("warifu-proxy-").expect("a temporary folder");
+        let ports = [free_port(), free_port()];
+        let command = haproxy(folder.path(), main, certificates, ports);
+        let base = format!("https://localhost:{}", ports[0]);
+        (Proxy::run(command, folder, ports[0], base).await, ports[1])
+    }
+
+    async fn run(mut command: Command, folder: TempDir, port: u16, base: String) -> Proxy {
+        let program = command.get_program().display().to_string();
         let log = std::fs::File::create(folder.path().join("log")).expect("a file");
         let child = command
             .stdin(Stdio::null())
             .stdout(Stdio::null())
             .stderr(log)
             .spawn()
-            .unwrap_or_else(|e| panic!("{kind:?}: {e}; run ./test, which installs it"));
-        let base = format!("http://127.0.0.1:{port}");
+            .unwrap_or_else(|e| panic!("{program}: {e}; run ./test, which installs it"));
         let mut proxy = Proxy { child, _folder: folder, base };
         for _ in 0..400 {
             if tokio::net::TcpStream::connect(("127.0.0.1", port)).await.is_ok() {
@@ -148,8 +184,24 @@ impl Proxy {
             tokio::time::sleep(Duration::from_millis(25)).await;
         }
         let log = std::fs::read_to_string(proxy._folder.path().join("log")).unwrap_or_default();
-        panic!("{kind:?} does not listen:\n{log}")
+        panic!("{program} does not listen:\n{log}")
     }
+}
+
+/// How a proxy announces a client (PROXY protocol v2), with so many bytes of something else.
+pub fn announcement(client: &str, further: u16) -> Vec<u8> {
+    let (family, addresses) = match client.parse().expect("an address") {
+        IpAddr::V4(v4) => (0x11, [&v4.octets()[..], &[192, 0, 2, 1]].concat()),
+        IpAddr::V6(v6) => (0x21, [&v6.octets()[..], &[0xfe; 16]].concat()),
+    };
+    let ports = [0xc0, 0x01, 0x01, 0xbb];
+    announced(0x21, family, &[&addresses[..], &ports, &vec![0xea; usize::from(further)]].concat())
+}
+
+/// A header of that protocol, made of its parts.
+pub fn announced(command: u8, family: u8, rest: &[u8]) -> Vec<u8> {
+    let length = u16::try_from(rest.len()).expect("a header's length").to_be_bytes();
+    [&b"\r\n\r\n\0\r\nQUIT\n"[..], &[command, family], &length, rest].concat()
 }
 
 /// An application that says what it was sent; it lives as long as the test's runtime.

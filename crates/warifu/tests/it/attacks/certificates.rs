@@ -4,7 +4,7 @@ use super::{entries, notices, verified};
 use crate::cards::{Authority, Card, Wish, ask, listener, path_of, register, show, sign_in};
 use crate::http::Client;
 use crate::passkey::Passkey;
-use crate::server::Warifu;
+use crate::server::{Engine, Warifu};
 use crate::sign_in::{SESSION, enter, invitation, who};
 use hyper::Method;
 use rcgen::ExtendedKeyUsagePurpose;
@@ -237,6 +237,40 @@ on_both! {
         verified(&w);
     }
 
+    async fn attack_34_a_card_without_the_demanded_policy_is_refused(mut w: Warifu) {
+        let ca = Authority::new("Warifu Test CA");
+        // 2.16.840.1.101.3.2.1.3.13 (PIV authentication), that of their keys for mail beside it, every policy.
+        const PIV: &[u8] = b"\x30\x0e\x30\x0c\x06\x0a\x60\x86\x48\x01\x65\x03\x02\x01\x03\x0d";
+        const MAIL: &[u8] = b"\x30\x0e\x30\x0c\x06\x0a\x60\x86\x48\x01\x65\x03\x02\x01\x03\x06";
+        const ANY: &[u8] = b"\x30\x08\x30\x06\x06\x04\x55\x1d\x20\x00";
+        let card = |policies| ca.issue(Wish { policies, ..Wish::default() });
+        let (reader, passkey, plain) = owner(&mut w, &ca).await;
+        // As long as none is demanded, any card will do.
+        sign_in(&mut w.client(), &plain).await;
+        w.serve.extend(["--client-policy", "1.3.6.1.4.1.99999.1,2.16.840.1.101.3.2.1.3.13"].map(str::to_owned));
+        w.restart().await;
+        let (mut reader, mut passkey) = (reader.at(w.base()), passkey.used_on(w.base()));
+        for tried in [plain, card(None), card(Some(MAIL)), card(Some(ANY)), card(Some(b"\x30\x00"))] {
+            let mut thief = w.client();
+            let url = ask(&mut thief).await;
+            let answer = show(&thief.header("accept", "application/json"), Some(&tried), &url).await;
+            assert_eq!((answer.status.as_u16(), answer.value()["type"].as_str()), (403, Some("/problems/sign-in-refused")));
+        }
+        let said = reasons(&mut reader).await;
+        assert_eq!(said[1..], ["certificate_policy"; 4]);
+        assert!(["certificate_policy", "certificate_malformed"].contains(&said[0].as_str()), "{said:?}");
+        // Nor is such a card registered.
+        let held = card(Some(PIV));
+        register(&mut reader, &mut passkey, &held).await;
+        sign_in(&mut w.client(), &held).await;
+        let form = reader.get("/account/passkeys").await.form("action", "/enrol/certificate");
+        let form = reader.step_up(form, &mut passkey).await;
+        let url = reader.submit(&form, &[("name", "another")]).await.location();
+        let answer = show(&reader.clone().header("accept", "application/json"), Some(&card(Some(MAIL))), &url).await;
+        assert_eq!(answer.status, 403);
+        verified(&w);
+    }
+
     async fn attack_34_a_card_is_registered_and_proves_only_for_its_owner(mut w: Warifu) {
         let ca = Authority::new("Warifu Test CA");
         let (mut owner, _, card) = owner(&mut w, &ca).await;
@@ -286,5 +320,25 @@ on_both! {
         assert_eq!(answer.status, 409, "{}", answer.text());
         assert_eq!(agent.submit(&form, &[("step_up", &proof)]).await.status, 403, "once");
         verified(&w);
+    }
+}
+
+#[test]
+fn a_policy_that_is_none_is_said_in_one_line() {
+    let ca = Authority::new("Warifu Test CA");
+    let w = Warifu::stopped(Engine::Sqlite);
+    for (policy, why) in [
+        ("piv", "object identifier"),
+        ("1.2,3.1", "3.1"),
+        ("", "object identifier"),
+        ("2.5.29.32.0", "every policy"),
+    ] {
+        let mut given = ca.arguments();
+        given.extend(["--client-policy", policy, "--listen", "127.0.0.1:0"].map(str::to_owned));
+        let given: Vec<&str> = given.iter().map(String::as_str).collect();
+        let output = w.run("serve", &given);
+        let said = String::from_utf8_lossy(&output.stderr);
+        assert_eq!((output.status.code(), said.lines().count()), (Some(2), 1), "{policy}: {said}");
+        assert!(said.contains("--client-policy") && said.contains(why), "{policy}: {said}");
     }
 }

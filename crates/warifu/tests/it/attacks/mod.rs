@@ -1,12 +1,13 @@
 //! The attacks of the threat model, each by its number, from outside on the running server. Each
 //! test asserts what the attacker gets and what the ledger says about it.
 
+mod announced;
 mod applications;
 mod certificates;
 mod devices;
 mod downgrade;
 pub(crate) mod helpdesk;
-mod network;
+pub(crate) mod network;
 mod openid;
 pub mod policy;
 mod service;

@@ -10,10 +10,10 @@ use mmdb_writer::{Value, Writer};
 use serde_json::json;
 use std::path::Path;
 
-const HOME: &str = "203.0.113.10";
+pub const HOME: &str = "203.0.113.10";
 
 /// Two providers, of which one has addresses of both kinds.
-fn asn_database(path: &Path) {
+pub fn asn_database(path: &Path) {
     let mut writer = Writer::new("Attack-ASN");
     for (network, number) in [
         ("203.0.113.0/24", 64496_u32),

@@ -404,7 +404,8 @@ impl App {
         actor: Option<&Actor>,
         from: From<'_>,
     ) -> Result<bool, AppError> {
-        let (person, judged) = self.judged_certificate(trust, code, from).await?.ok_or_else(gone)?;
+        let (person, judged) =
+            self.judged_certificate(trust, code, from).await?.ok_or_else(gone)?;
         let mut change = self.change().await?;
         let at = change.at();
         let (name, invited, actor) = match (&judged.begun.purpose, actor) {

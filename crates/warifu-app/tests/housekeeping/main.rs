@@ -83,6 +83,7 @@ async fn two_nodes_remind_once(i: &Installation) {
         jwk: "{}".into(),
         created_at: start,
         expires_at: ends,
+        agreed_at: Some(at),
         revoked_at: None,
         last_used_at: None,
     };

@@ -32,6 +32,7 @@ pub mod recovery;
 pub mod reports;
 mod roles;
 pub mod search;
+pub mod security;
 pub mod services;
 pub mod sessions;
 pub mod sign_in;

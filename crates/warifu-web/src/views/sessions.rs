@@ -62,6 +62,11 @@ pub struct SessionTable {
 }
 
 impl SessionTable {
+    /// A customer is drawn round; who they all are in the portal.
+    pub(super) fn face(&self) -> &'static str {
+        if self.linked { "" } else { "cust" }
+    }
+
     fn count(&self, shell: &Shell) -> String {
         shell.n(&(self.rows.len() as i64))
     }

@@ -8,12 +8,14 @@ use std::collections::{HashMap, HashSet};
 use warifu_auth::digest;
 use warifu_domain::access::{Actor, Permission, Roles};
 use warifu_domain::devices::DeviceKind;
+use warifu_domain::factors::Factor;
 use warifu_domain::notices::NoticeKind;
 use warifu_domain::policy::LONGEST_IDLE;
 use warifu_domain::{PersonId, Timestamp};
 use warifu_ledger::Hash;
 use warifu_ledger::body::SessionRevoked;
 use warifu_storage::sessions::Active;
+pub use warifu_storage::sessions::Whose;
 use warifu_storage::{organizations, people, sessions};
 
 /// A session as it is shown: nothing of it can be used as one.
@@ -27,7 +29,8 @@ pub struct ActiveSession {
     pub network: String,
     /// `User-Agent`, shortened.
     pub agent: String,
-    /// What the owner calls the passkey that opened it.
+    /// What opened it, and what the owner calls that.
+    pub factor: Factor,
     pub key: String,
     /// Where the key of the device is that it is bound to.
     pub device: Option<DeviceKind>,
@@ -52,25 +55,35 @@ impl OpenSession {
 }
 
 impl App {
-    /// The actor's own sessions, or everybody's: those that are open now, the last used first; at most
-    /// 200.
+    /// Sessions that are open now, the last used first; at most 200. Everybody sees their own, and an
+    /// organization's administrators those of its people.
     ///
     /// # Errors
-    /// Denied for everybody's without [`Permission::ManageSessions`].
+    /// Denied for everybody's without [`Permission::ManageSessions`]; [`AppError::NotFound`] for somebody
+    /// else's and another organization's.
     pub async fn active_sessions(
         &self,
         actor: &Actor,
-        own: bool,
+        whose: Whose,
     ) -> Result<Vec<ActiveSession>, AppError> {
-        if !own {
-            actor.require(Permission::ManageSessions)?;
+        match whose {
+            Whose::Everybody => actor.require(Permission::ManageSessions)?,
+            Whose::Organization(id) if !actor.may_for(id, Permission::ManageSessions) => {
+                return Err(AppError::NotFound("organization"));
+            }
+            Whose::Person(id) if id != actor.person => return Err(AppError::NotFound("person")),
+            Whose::Organization(_) | Whose::Person(_) => {}
         }
         let (now, policies) = (self.now(), self.policies().await?);
         let mut reader = self.db.read().await?;
         let mut conn = reader.conn();
         let used_since = now.plus(-LONGEST_IDLE);
-        let whose = own.then_some(actor.person);
         let found = sessions::active(&mut conn, whose, now, used_since, SHOWN).await?;
+        if let Whose::Organization(id) = whose
+            && organizations::find(&mut conn, id).await?.is_none()
+        {
+            return Err(AppError::NotFound("organization"));
+        }
         let mut known = HashMap::new();
         let owners: HashSet<PersonId> = found.iter().map(|s| s.person).collect();
         for person in owners {
@@ -95,6 +108,7 @@ impl App {
                 roles: *roles,
                 network: s.network,
                 agent: s.agent,
+                factor: s.factor,
                 key: s.key,
                 device: s.device,
                 opened_at: s.created_at,
@@ -105,8 +119,9 @@ impl App {
         Ok(found.into_iter().filter_map(shown).collect())
     }
 
-    /// Ends a session of the actor's, or with [`Permission::ManageSessions`] anybody's. It holds for every
-    /// request that starts after this returns.
+    /// Ends a session of the actor's, with [`Permission::ManageSessions`] anybody's, and for an
+    /// organization's administrator one of its people's. It holds for every request that starts after
+    /// this returns.
     ///
     /// # Errors
     /// [`AppError::NotFound`] when there is no such session, or it is not the actor's to end.
@@ -141,13 +156,14 @@ impl App {
         which: impl Fn(&[u8]) -> bool + Send,
     ) -> Result<usize, AppError> {
         let own = person == actor.person;
-        if !own && !actor.roles.allow(Permission::ManageSessions) {
-            return Err(AppError::NotFound("session"));
-        }
         let mut change = self.change().await?;
         let at = change.at();
         let owner = people::find(&mut change.conn(), person).await?;
         let organization = owner.map(|p| p.organization);
+        let may = |o| actor.may_for(o, Permission::ManageSessions);
+        if !own && !organization.is_some_and(may) {
+            return Err(AppError::NotFound("session"));
+        }
         let open = sessions::of_person(&mut change.conn(), person, at).await?;
         let mut ended = 0;
         for hash in open.iter().filter(|hash| which(hash)) {

@@ -343,7 +343,8 @@ impl App {
         drop(reader);
         let subject = subject_of(&person, roles, &organization);
         let times = crate::sessions::times(&session);
-        match self.judged(person.id, subject, &times, network, policy).await?.verdict {
+        let opened = (session.factor, session.assurance);
+        match self.judged(person.id, subject, &times, opened, network, policy).await?.verdict {
             Verdict::Open { .. } => Ok(Some(session)),
             verdict => {
                 self.bury(&session, verdict, network).await?;

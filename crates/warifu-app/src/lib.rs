@@ -34,6 +34,7 @@ pub mod reports;
 mod roles;
 pub mod search;
 pub mod second_person;
+pub mod security;
 pub mod services;
 pub mod sessions;
 pub mod sign_in;

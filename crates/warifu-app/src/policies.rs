@@ -6,7 +6,8 @@ use std::collections::HashMap;
 use std::sync::{Arc, Mutex, PoisonError};
 use warifu_auth::{SessionPolicy, SessionTimes, Verdict, judge, one_group};
 use warifu_domain::access::Roles;
-use warifu_domain::assurance::OrganizationAccess;
+use warifu_domain::assurance::{OrganizationAccess, still_enough};
+use warifu_domain::factors::Factor;
 use warifu_domain::people::KnownPerson;
 use warifu_domain::policy::{DeviceRule, Effective, Feature, NetworkRule, Policies, Subject};
 use warifu_domain::time::{MINUTE, SECOND};
@@ -116,8 +117,8 @@ impl App {
         Ok(self.known_policies.keep(read, now))
     }
 
-    /// Judges a session under what holds for its owner, and counts whom a feature that is only reported
-    /// would have affected.
+    /// Judges a session under what holds for its owner, by its times and by what opened it with which
+    /// assurance, and counts whom a feature that is only reported would have affected.
     ///
     /// # Errors
     /// When the database fails.
@@ -126,6 +127,7 @@ impl App {
         person: PersonId,
         subject: Subject,
         session: &SessionTimes<'_>,
+        opened: (Factor, u8),
         network: &str,
         base: &SessionPolicy,
     ) -> Result<Judged, AppError> {
@@ -136,7 +138,12 @@ impl App {
             if group.is_some_and(|members| one_group(members, session.network, network)) {
                 policy.bind_network = false;
             }
-            (judge(session, network, now, &policy), policy)
+            let enough = still_enough(opened.0, opened.1, subject.roles, effective.access);
+            let verdict = match judge(session, network, now, &policy) {
+                Verdict::Open { .. } if !enough => Verdict::TooWeak,
+                verdict => verdict,
+            };
+            (verdict, policy)
         };
         let effective = policies.effective(subject);
         let (verdict, policy) = under(&effective);
@@ -148,6 +155,7 @@ impl App {
             let feature = match under(&wanted).0 {
                 Verdict::Idle | Verdict::Over => Some(Feature::SessionTimeout),
                 Verdict::Moved => Some(Feature::NetworkBinding),
+                Verdict::TooWeak => Some(Feature::PhishingResistant),
                 Verdict::Open { .. } | Verdict::Ended | Verdict::OtherDevice => None,
             };
             if let Some(feature) = feature {

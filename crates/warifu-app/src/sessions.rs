@@ -167,7 +167,8 @@ impl App {
         drop(reader);
         let subject = subject_of(&person, roles, &organization);
         let times = times(&session);
-        let judged = self.judged(person.id, subject, &times, by.network, base).await?;
+        let opened = (session.factor, session.assurance);
+        let judged = self.judged(person.id, subject, &times, opened, by.network, base).await?;
         let policy = judged.policy;
         let Verdict::Open { left, idle_left } = judged.verdict else {
             self.bury(&session, judged.verdict, by.network).await?;
@@ -265,6 +266,15 @@ impl App {
                 change.record(&actor, organization, &body).await?;
                 let networks = [("from", session.network.as_str()), ("to", network)];
                 notify(&mut change, session.person, NoticeKind::SessionMoved, &networks).await?;
+            }
+            Verdict::TooWeak => {
+                let body = SessionRevoked {
+                    person: session.person.to_string(),
+                    revoked: Some(Hash(revoked)),
+                    reason: "factor".into(),
+                    bound_to: None,
+                };
+                change.record_own(organization, &body).await?;
             }
             other => {
                 let reason = if other == Verdict::Idle { "idle" } else { "lifetime" };

@@ -64,6 +64,8 @@ pub enum Verdict {
     Idle,
     /// It is used from another network.
     Moved,
+    /// What opened it is not enough for its owner any more. [`judge`] does not know what is.
+    TooWeak,
     /// It is bound to a device, and the request does not show that it comes from there. The session
     /// itself goes on.
     OtherDevice,

@@ -228,6 +228,13 @@ impl Actor {
     pub fn is_staff(&self) -> bool {
         self.roles.is_staff()
     }
+
+    /// Whether the actor may do for an organization what a permission allows for every one: with it, or
+    /// as an administrator of just this organization.
+    pub fn may_for(&self, organization: OrganizationId, permission: Permission) -> bool {
+        let own = self.organization == organization;
+        self.roles.allow(permission) || own && self.roles.has(Role::OrganizationAdministrator)
+    }
 }
 
 /// The actor lacks a permission.
@@ -271,5 +278,27 @@ mod tests {
     fn an_organization_administrator_is_no_staff() {
         let roles = Roles::default().with(Role::OrganizationAdministrator);
         assert!(!roles.is_staff() && !roles.allow(Permission::SearchAll));
+    }
+
+    #[test]
+    fn an_organization_administrator_acts_for_their_own_organization() {
+        let actor = |roles| Actor {
+            person: PersonId(1),
+            name: String::new(),
+            organization: OrganizationId(7),
+            roles,
+            session: None,
+            network: String::new(),
+        };
+        let may = |roles, organization| {
+            actor(roles).may_for(OrganizationId(organization), Permission::ManageSessions)
+        };
+        let of = |role| Roles::default().with(role);
+        assert!(may(of(Role::OrganizationAdministrator), 7));
+        assert!(!may(of(Role::OrganizationAdministrator), 8));
+        assert!(!may(Roles::default(), 7) && !may(of(Role::Agent), 7));
+        assert!(may(of(Role::Administrator), 7) && may(of(Role::Administrator), 8));
+        let service = Roles::of_service([Permission::ReadOwnOrganization]);
+        assert!(!may(service, 7), "a program has no role");
     }
 }

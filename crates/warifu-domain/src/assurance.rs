@@ -63,6 +63,22 @@ pub fn enough_for_a_role(factor: Factor, assurance: u8) -> bool {
     factor.phishing_resistant() && !(factor == Factor::Oidc && assurance < 2)
 }
 
+/// Whether what opened a session is still enough for its owner: an organization may have chosen against
+/// it, or a feature's stage have come, since then.
+pub fn still_enough(
+    factor: Factor,
+    assurance: u8,
+    roles: Roles,
+    allowed: OrganizationAccess,
+) -> bool {
+    let allowed = match factor {
+        Factor::Password => allowed.passwords,
+        Factor::Oidc => allowed.weaker_providers,
+        Factor::Passkey | Factor::Certificate => false,
+    };
+    enough_for_a_role(factor, assurance) || roles.is_empty() && allowed
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -113,6 +129,24 @@ mod tests {
             prop_assert!(user.is_some());
             let strict = by_provider(acr.as_deref(), &amr, Roles::default(), OrganizationAccess::default());
             prop_assert_eq!(strict, level);
+        }
+    }
+
+    #[test]
+    fn a_session_goes_on_while_what_opened_it_is_allowed() {
+        let (nobody, nothing) = (Roles::default(), OrganizationAccess::default());
+        let admin = nobody.with(Role::OrganizationAdministrator);
+        for (factor, assurance) in [(Factor::Password, 2), (Factor::Oidc, 1)] {
+            assert!(still_enough(factor, assurance, nobody, ALL), "{factor:?}");
+            assert!(!still_enough(factor, assurance, nobody, nothing), "{factor:?}");
+            assert!(!still_enough(factor, assurance, admin, ALL), "{factor:?}");
+        }
+        let passwords = OrganizationAccess { passwords: true, weaker_providers: false };
+        assert!(!still_enough(Factor::Oidc, 1, nobody, passwords), "one is not the other");
+        for (factor, assurance) in
+            [(Factor::Passkey, 2), (Factor::Certificate, 3), (Factor::Oidc, 2)]
+        {
+            assert!(still_enough(factor, assurance, admin, nothing), "{factor:?}");
         }
     }
 

@@ -161,6 +161,28 @@ impl Effective {
     }
 }
 
+/// How far a feature has come for somebody.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Reach {
+    /// Not to them: their organization may choose it.
+    Open,
+    /// To them, and nothing is enforced.
+    Reported,
+    /// It holds.
+    Holds,
+}
+
+impl Reach {
+    /// Stable name for programs.
+    pub fn key(self) -> &'static str {
+        match self {
+            Reach::Open => "open",
+            Reach::Reported => "reported",
+            Reach::Holds => "holds",
+        }
+    }
+}
+
 /// The longest that anything may be set to, and what holds where a feature is not on yet.
 pub const LONGEST_LIFETIME: i64 = 24 * HOUR;
 pub const LONGEST_IDLE: i64 = 2 * HOUR;
@@ -174,11 +196,18 @@ impl Policies {
 
     /// What is enforced for somebody.
     pub fn effective(&self, subject: Subject) -> Effective {
-        self.with(subject, |feature| {
-            let rollout = self.rollout(feature);
-            always(feature, subject)
-                || !rollout.report_only && self.is_on(feature, rollout, subject)
-        })
+        self.with(subject, |feature| self.reach(feature, subject) == Reach::Holds)
+    }
+
+    /// How far a feature has come for somebody.
+    pub fn reach(&self, feature: Feature, subject: Subject) -> Reach {
+        let rollout = self.rollout(feature);
+        let tried = rollout.report_only && !always(feature, subject);
+        match (self.is_on(feature, rollout, subject), tried) {
+            (false, _) => Reach::Open,
+            (true, true) => Reach::Reported,
+            (true, false) => Reach::Holds,
+        }
     }
 
     /// What would be enforced for somebody if nothing was in report-only mode.
@@ -304,6 +333,22 @@ mod tests {
         // Reported only, it is enforced for no customer, whoever chose it.
         assert_eq!(at(Stage::Everyone, Some(true), true), (false, false, true));
         assert_eq!(p.announced(production).network, NetworkRule::End);
+    }
+
+    #[test]
+    fn where_a_feature_does_not_reach_there_is_something_to_choose() {
+        let reach = |stage, chosen: Option<bool>, report_only| {
+            let mut p = Policies::default();
+            let feature = Feature::DeviceBinding;
+            p.rollouts.insert(feature, Rollout { stage, report_only, plan: None });
+            chosen.map(|c| p.choices.insert((OrganizationId(7), feature), c));
+            p.reach(feature, customer(Environment::Production))
+        };
+        assert_eq!(reach(Stage::Preview, None, true), Reach::Open);
+        assert_eq!(reach(Stage::Preview, Some(true), true), Reach::Reported);
+        assert_eq!(reach(Stage::EarlyAccess, Some(true), false), Reach::Holds);
+        assert_eq!(reach(Stage::Production, Some(false), false), Reach::Open);
+        assert_eq!(reach(Stage::Everyone, Some(false), false), Reach::Holds, "nothing is left");
     }
 
     #[test]

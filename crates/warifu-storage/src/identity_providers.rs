@@ -61,6 +61,20 @@ pub async fn list(c: &mut Conn<'_>) -> Result<Vec<Provider>, StorageError> {
     Ok(rows.into_iter().map(Into::into).collect())
 }
 
+/// The names of the providers by which the people of an organization may sign in now.
+///
+/// # Errors
+/// As every query.
+pub async fn names_of(
+    c: &mut Conn<'_>,
+    organization: OrganizationId,
+) -> Result<Vec<String>, StorageError> {
+    let rows = fetch_all!(c, (String,):
+        "SELECT name FROM identity_providers WHERE organization_id = $1 AND removed_at IS NULL AND enabled = 1 \
+         ORDER BY id LIMIT 200", organization.0)?;
+    Ok(rows.into_iter().map(|(name,)| name).collect())
+}
+
 /// # Errors
 /// As every query.
 pub async fn find(c: &mut Conn<'_>, id: ProviderId) -> Result<Option<Provider>, StorageError> {

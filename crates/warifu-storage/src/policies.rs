@@ -181,13 +181,23 @@ pub struct WouldAffect {
     pub last_at: Timestamp,
 }
 
-/// Whom features would have affected, the last first.
+/// Whom features would have affected, of everybody or of one organization, the last first.
 ///
 /// # Errors
 /// As every query.
-pub async fn affected(c: &mut Conn<'_>, limit: i64) -> Result<Vec<WouldAffect>, StorageError> {
-    let rows = fetch_all!(c, (String, i64, i64, i64):
-        "SELECT feature, person_id, times, last_at FROM would_affect ORDER BY last_at DESC, person_id LIMIT $1", limit)?;
+pub async fn affected(
+    c: &mut Conn<'_>,
+    organization: Option<OrganizationId>,
+    limit: i64,
+) -> Result<Vec<WouldAffect>, StorageError> {
+    let rows = match organization {
+        None => fetch_all!(c, (String, i64, i64, i64):
+            "SELECT feature, person_id, times, last_at FROM would_affect ORDER BY last_at DESC, person_id LIMIT $1", limit)?,
+        Some(o) => fetch_all!(c, (String, i64, i64, i64):
+            "SELECT w.feature, w.person_id, w.times, w.last_at FROM would_affect w JOIN people p ON p.id = w.person_id \
+             AND p.rev_to = 9223372036854775807 WHERE p.organization_id = $2 \
+             ORDER BY w.last_at DESC, w.person_id LIMIT $1", limit, o.0)?,
+    };
     let row = |(key, person, times, at): (String, i64, i64, i64)| {
         Ok(WouldAffect {
             feature: feature(&key)?,
@@ -197,6 +207,20 @@ pub async fn affected(c: &mut Conn<'_>, limit: i64) -> Result<Vec<WouldAffect>, 
         })
     };
     rows.into_iter().map(row).collect()
+}
+
+/// How many people of an organization each feature would have affected.
+///
+/// # Errors
+/// As every query.
+pub async fn count_affected(
+    c: &mut Conn<'_>,
+    organization: OrganizationId,
+) -> Result<BTreeMap<Feature, i64>, StorageError> {
+    let rows = fetch_all!(c, (String, i64):
+        "SELECT w.feature, count(*) FROM would_affect w JOIN people p ON p.id = w.person_id \
+         AND p.rev_to = 9223372036854775807 WHERE p.organization_id = $1 GROUP BY w.feature", organization.0)?;
+    rows.into_iter().map(|(key, n)| Ok((feature(&key)?, n))).collect()
 }
 
 /// Forgets whom a feature would have affected: it begins anew.
@@ -234,4 +258,62 @@ pub async fn coverage(c: &mut Conn<'_>) -> Result<Vec<Coverage>, StorageError> {
                FROM credentials c JOIN people p ON p.id = c.person_id AND p.rev_to = 9223372036854775807 \
                WHERE c.revoked_at IS NULL GROUP BY p.organization_id, c.person_id) AS accounts \
          GROUP BY organization_id ORDER BY organization_id")
+}
+
+/// How the people of an organization sign in who may. Each counts once, for the weakest way that they
+/// have.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, sqlx::FromRow)]
+pub struct Ways {
+    pub people: i64,
+    /// Of them: with a password and a code.
+    pub passwords: i64,
+    /// Of them: at an identity provider.
+    pub providers: i64,
+    /// Of them: with passkeys, security keys and smart cards only.
+    pub keys: i64,
+}
+
+/// # Errors
+/// As every query.
+pub async fn ways(c: &mut Conn<'_>, organization: OrganizationId) -> Result<Ways, StorageError> {
+    fetch_one!(c, Ways:
+        "SELECT count(*) AS people, \
+           CAST(coalesce(sum(CASE WHEN passwords > 0 THEN 1 ELSE 0 END), 0) AS BIGINT) AS passwords, \
+           CAST(coalesce(sum(CASE WHEN passwords = 0 AND providers > 0 THEN 1 ELSE 0 END), 0) AS BIGINT) AS providers, \
+           CAST(coalesce(sum(CASE WHEN factors > 0 AND passwords = 0 AND providers = 0 THEN 1 ELSE 0 END), 0) AS BIGINT) AS keys \
+         FROM (SELECT p.id, count(k.id) AS factors, \
+                 sum(CASE WHEN k.kind = 'password' THEN 1 ELSE 0 END) AS passwords, \
+                 sum(CASE WHEN k.kind = 'oidc' THEN 1 ELSE 0 END) AS providers \
+               FROM people p LEFT JOIN credentials k ON k.person_id = p.id AND k.revoked_at IS NULL \
+               WHERE p.organization_id = $1 AND p.rev_to = 9223372036854775807 AND p.active = TRUE GROUP BY p.id) AS accounts",
+        organization.0)
+}
+
+/// A page, by id after an id, of the people of an organization who may sign in and have nothing yet or
+/// something that can be phished: a password, and where `providers` an identity provider that opens
+/// their session whatever it says, which it does for nobody with a role. With each whether they have a
+/// password, and a provider.
+///
+/// # Errors
+/// As every query.
+pub async fn phishable(
+    c: &mut Conn<'_>,
+    organization: OrganizationId,
+    providers: bool,
+    after: PersonId,
+    limit: i64,
+) -> Result<Vec<(PersonId, bool, bool)>, StorageError> {
+    let rows = fetch_all!(c, (i64, i64, i64):
+        "SELECT p.id, CAST(sum(CASE WHEN k.kind = 'password' THEN 1 ELSE 0 END) AS BIGINT), \
+           CAST(sum(CASE WHEN k.kind = 'oidc' THEN 1 ELSE 0 END) AS BIGINT) \
+         FROM people p LEFT JOIN credentials k ON k.person_id = p.id AND k.revoked_at IS NULL \
+         WHERE p.organization_id = $1 AND p.rev_to = 9223372036854775807 AND p.active = TRUE AND p.id > $2 \
+         GROUP BY p.id \
+         HAVING count(k.id) = 0 OR sum(CASE WHEN k.kind = 'password' THEN 1 ELSE 0 END) > 0 \
+           OR ($3 = 1 AND sum(CASE WHEN k.kind = 'oidc' THEN 1 ELSE 0 END) > 0 AND NOT EXISTS \
+             (SELECT 1 FROM role_grants g WHERE g.person_id = p.id AND g.rev_to = 9223372036854775807)) \
+         ORDER BY p.id LIMIT $4",
+        organization.0, after.0, i64::from(providers), limit)?;
+    let row = |(id, passwords, providers)| (PersonId(id), passwords > 0, providers > 0);
+    Ok(rows.into_iter().map(row).collect())
 }

@@ -71,8 +71,8 @@ impl From<Row> for ServiceAccount {
 pub async fn insert(c: &mut Conn<'_>, a: &ServiceAccount) -> Result<(), StorageError> {
     execute!(
         c,
-        "INSERT INTO service_accounts (id, person_id, name, owner_id, scopes, networks, jwk, created_at, expires_at) \
-         VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9)",
+        "INSERT INTO service_accounts (id, person_id, name, owner_id, scopes, networks, jwk, created_at, expires_at, agreed_at) \
+         VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10)",
         a.id,
         a.person.0,
         &a.name,
@@ -81,7 +81,8 @@ pub async fn insert(c: &mut Conn<'_>, a: &ServiceAccount) -> Result<(), StorageE
         &a.networks,
         &a.jwk,
         a.created_at.0,
-        a.expires_at.0
+        a.expires_at.0,
+        a.agreed_at.map(|t| t.0)
     )?;
     Ok(())
 }

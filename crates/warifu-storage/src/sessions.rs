@@ -5,7 +5,7 @@ use crate::devices::Device;
 use crate::{Conn, StorageError};
 use warifu_domain::devices::DeviceKind;
 use warifu_domain::factors::Factor;
-use warifu_domain::{CredentialId, PersonId, Timestamp};
+use warifu_domain::{CredentialId, OrganizationId, PersonId, Timestamp};
 
 #[derive(Clone, Debug)]
 pub struct Session {
@@ -152,10 +152,19 @@ pub struct Active {
     pub ends_at: Timestamp,
     pub network: String,
     pub agent: String,
-    /// What its owner calls the passkey.
+    /// What opened it, and what its owner calls that.
+    pub factor: Factor,
     pub key: String,
     /// Where the key is that it is bound to.
     pub device: Option<DeviceKind>,
+}
+
+/// Whose sessions.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Whose {
+    Everybody,
+    Organization(OrganizationId),
+    Person(PersonId),
 }
 
 #[derive(sqlx::FromRow)]
@@ -167,52 +176,59 @@ struct ActiveRow {
     ends_at: i64,
     network: String,
     agent: String,
+    factor: String,
     key_name: String,
     device_kind: Option<String>,
 }
 
 macro_rules! active {
-    ($where:literal) => {
+    ($of:literal, $where:literal) => {
         concat!(
-            "SELECT s.token_hash, s.person_id, s.created_at, s.used_at, s.ends_at, s.network, s.agent, \
-             coalesce(k.name, '') AS key_name, d.kind AS device_kind FROM sessions s \
-             LEFT JOIN credentials k ON k.id = s.credential_id LEFT JOIN devices d ON d.id = s.device WHERE ",
+            "SELECT s.token_hash, s.person_id, s.created_at, s.used_at, s.ends_at, s.network, s.agent, s.factor, \
+             coalesce(k.name, '') AS key_name, d.kind AS device_kind FROM sessions s ",
+            $of,
+            "LEFT JOIN credentials k ON k.id = s.credential_id LEFT JOIN devices d ON d.id = s.device WHERE ",
             $where,
             "s.ended_at IS NULL AND s.ends_at > $1 AND s.used_at >= $2 ORDER BY s.used_at DESC, s.token_hash LIMIT $3"
         )
     };
 }
 
-/// Sessions of somebody or of all that are neither over at a time nor unused since another, the last
-/// used first.
+/// Sessions that are neither over at a time nor unused since another, the last used first.
 ///
 /// # Errors
 /// As every query.
 pub async fn active(
     c: &mut Conn<'_>,
-    person: Option<PersonId>,
+    whose: Whose,
     now: Timestamp,
     used_since: Timestamp,
     limit: i64,
 ) -> Result<Vec<Active>, StorageError> {
-    let rows = match person {
-        Some(p) => {
-            fetch_all!(c, ActiveRow: active!("s.person_id = $4 AND "), now.0, used_since.0, limit, p.0)
+    let rows = match whose {
+        Whose::Person(p) => {
+            fetch_all!(c, ActiveRow: active!("", "s.person_id = $4 AND "), now.0, used_since.0, limit, p.0)
         }
-        None => fetch_all!(c, ActiveRow: active!(""), now.0, used_since.0, limit),
+        Whose::Organization(o) => fetch_all!(c, ActiveRow: active!(
+            "JOIN people p ON p.id = s.person_id AND p.rev_to = 9223372036854775807 ",
+            "p.organization_id = $4 AND "), now.0, used_since.0, limit, o.0),
+        Whose::Everybody => fetch_all!(c, ActiveRow: active!("", ""), now.0, used_since.0, limit),
     }?;
-    let active = |r: ActiveRow| Active {
-        token_hash: r.token_hash,
-        person: PersonId(r.person_id),
-        created_at: Timestamp(r.created_at),
-        used_at: Timestamp(r.used_at),
-        ends_at: Timestamp(r.ends_at),
-        network: r.network,
-        agent: r.agent,
-        key: r.key_name,
-        device: r.device_kind.as_deref().and_then(DeviceKind::from_key),
+    let active = |r: ActiveRow| -> Result<Active, StorageError> {
+        Ok(Active {
+            token_hash: r.token_hash,
+            person: PersonId(r.person_id),
+            created_at: Timestamp(r.created_at),
+            used_at: Timestamp(r.used_at),
+            ends_at: Timestamp(r.ends_at),
+            network: r.network,
+            agent: r.agent,
+            factor: factor(&r.factor)?,
+            key: r.key_name,
+            device: r.device_kind.as_deref().and_then(DeviceKind::from_key),
+        })
     };
-    Ok(rows.into_iter().map(active).collect())
+    rows.into_iter().map(active).collect()
 }
 
 /// Token hashes of a person's sessions that have not ended and are not over at a time.

@@ -169,6 +169,11 @@ impl SignedIn {
                 Place::Services,
             ),
         ];
+        // In the portal.
+        let security = (!actor.is_staff()).then(|| {
+            let (of, at) = (Permission::ReadOwnOrganization, Place::PortalSecurity);
+            administration(of, "/security", "security", "shield", at)
+        });
         let checks = may(Permission::VerifyCallers) || may(Permission::ApproveResets);
         let checks = checks.then(|| ViewLink {
             href: "/verifications".into(),
@@ -213,7 +218,12 @@ impl SignedIn {
                 incidents: counts.incidents,
                 portal_cases: counts.portal,
                 notices: counts.notices,
-                more: more.into_iter().flatten().chain(checks).collect(),
+                more: more
+                    .into_iter()
+                    .chain([security.flatten()])
+                    .flatten()
+                    .chain(checks)
+                    .collect(),
                 decisions: counts.approvals + counts.decisions,
                 decisions_href: if counts.approvals > 0 { "/approvals" } else { "/verifications" }
                     .into(),
@@ -328,7 +338,7 @@ fn sign_in_address(method: &Method, uri: &Uri, why: Option<Verdict>) -> String {
         Some(Verdict::Idle) => "idle",
         Some(Verdict::Over) => "over",
         Some(Verdict::Moved) => "moved",
-        Some(Verdict::Ended) => "ended",
+        Some(Verdict::Ended | Verdict::TooWeak) => "ended",
         Some(Verdict::OtherDevice) => "device",
         Some(Verdict::Open { .. }) | None => return to,
     };

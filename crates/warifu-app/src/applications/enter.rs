@@ -190,7 +190,8 @@ impl App {
             environment: standing.environment,
             vendor: standing.vendor,
         };
-        self.judged(standing.person, subject, &times(standing), network, policy).await
+        let opened = (standing.factor, standing.assurance);
+        self.judged(standing.person, subject, &times(standing), opened, network, policy).await
     }
 
     /// Judges what is known about a token: the session first, then the application's policy.

@@ -83,7 +83,7 @@ async fn two_nodes_remind_once(i: &Installation) {
         jwk: "{}".into(),
         created_at: start,
         expires_at: ends,
-        agreed_at: Some(at),
+        agreed_at: Some(start),
         revoked_at: None,
         last_used_at: None,
     };

@@ -14,6 +14,7 @@ use axum::response::{IntoResponse, Redirect, Response};
 use jiff::tz::TimeZone;
 use serde::Deserialize;
 use warifu_domain::Timestamp;
+use warifu_domain::access::{Permission, Role};
 use warifu_domain::notices::{Details, NoticeKind};
 use warifu_domain::policy::{Feature, Stage};
 
@@ -21,7 +22,16 @@ use warifu_domain::policy::{Feature, Stage};
 pub async fn page(State(web): State<Web>, me: SignedIn) -> Result<Response, Problem> {
     let lang = me.taste.lang;
     let found = web.app.notices(me.actor()).await?;
+    let roles = me.actor().roles;
+    let stages = if roles.allow(Permission::ReadPolicies) {
+        "/policy"
+    } else if roles.has(Role::OrganizationAdministrator) {
+        "/security"
+    } else {
+        ""
+    };
     let notice = |n: warifu_app::notices::Notice| Notice {
+        href: if n.kind == NoticeKind::StageEntered { stages } else { "" },
         at: lang.date_time(n.at.to_jiff(), &me.zone),
         text: sentence(lang, &me.zone, n.kind, &n.details),
         alarm: n.kind.is_alarm(),

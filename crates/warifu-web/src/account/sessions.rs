@@ -1,6 +1,7 @@
 //! The sessions that hold: one's own, and for administrators everybody's.
 
 use crate::csrf::Form;
+use crate::i18n::Lang;
 use crate::lang::local;
 use crate::page::{Leaving, gated, page as html};
 use crate::problem::Problem;
@@ -17,18 +18,50 @@ use serde::Deserialize;
 use serde_json::json;
 use std::collections::BTreeMap;
 use warifu_app::AppError;
-use warifu_app::active_sessions::ActiveSession;
+use warifu_app::active_sessions::{ActiveSession, Whose};
 use warifu_domain::PersonId;
 use warifu_domain::access::Permission;
 use warifu_domain::devices::DeviceKind;
+use warifu_domain::factors::Factor;
 use warifu_domain::time::SECOND;
 
-async fn table(web: &Web, me: &SignedIn, own: bool) -> Result<SessionTable, Problem> {
+/// What opened a session, and what its owner calls that.
+fn by(lang: Lang, factor: Factor, name: &str) -> String {
+    let kind = lang.t(factor_message(factor));
+    match factor {
+        // There is one of them, and nobody names it.
+        Factor::Password => kind,
+        _ => lang.t_args("sessions-key", &[("kind", &kind), ("name", &name)]),
+    }
+}
+
+/// The message that names a kind of factor.
+pub fn factor_message(factor: Factor) -> &'static str {
+    match factor {
+        Factor::Passkey => "factor-passkey",
+        Factor::Certificate => "factor-certificate",
+        Factor::Oidc => "factor-oidc",
+        Factor::Password => "factor-password",
+    }
+}
+
+/// Sessions as a table, from the page at `back`.
+pub async fn table(
+    web: &Web,
+    me: &SignedIn,
+    whose: Whose,
+    back: &'static str,
+) -> Result<SessionTable, Problem> {
     let lang = me.taste.lang;
     let here = me.session.name();
-    let found = web.app.active_sessions(me.actor(), own).await?;
+    let found = web.app.active_sessions(me.actor(), whose).await?;
+    let mut sessions: BTreeMap<PersonId, usize> = BTreeMap::new();
+    found.iter().for_each(|s| *sessions.entry(s.person).or_default() += 1);
     let row = |s: ActiveSession| Session {
         this: s.name == here,
+        several: sessions.get(&s.person).is_some_and(|n| *n > 1),
+        since: lang.date_time(s.opened_at.to_jiff(), &me.zone),
+        key: by(lang, s.factor, &s.key),
         id: s.name,
         person: s.person.to_string(),
         initials: initials(&s.person_name),
@@ -36,7 +69,6 @@ async fn table(web: &Web, me: &SignedIn, own: bool) -> Result<SessionTable, Prob
         role: lang.t(role_message(s.roles)),
         network: s.network,
         device: suggested(&s.agent),
-        key: s.key,
         bound: match s.device {
             Some(DeviceKind::Browser) => "sessions-bound",
             Some(DeviceKind::Script) => "sessions-signs",
@@ -47,7 +79,9 @@ async fn table(web: &Web, me: &SignedIn, own: bool) -> Result<SessionTable, Prob
     };
     Ok(SessionTable {
         rows: found.into_iter().map(row).collect(),
-        everybody: !own,
+        everybody: !matches!(whose, Whose::Person(_)),
+        linked: me.actor().is_staff(),
+        back,
         me: me.actor().person.to_string(),
         lifetime: me.session.policy.lifetime / SECOND,
     })
@@ -56,7 +90,7 @@ async fn table(web: &Web, me: &SignedIn, own: bool) -> Result<SessionTable, Prob
 /// `GET /sessions`
 pub async fn list(State(web): State<Web>, me: Staff) -> Result<Response, Problem> {
     me.actor().require(Permission::ManageSessions).map_err(AppError::from)?;
-    let table = table(&web, &me, false).await?;
+    let table = table(&web, &me, Whose::Everybody, "/sessions").await?;
     let mut networks: BTreeMap<&str, i64> = BTreeMap::new();
     for row in &table.rows {
         // By provider where it is known: `AS64496 192.0.2.0/24` counts as AS64496.
@@ -82,7 +116,7 @@ pub async fn list(State(web): State<Web>, me: Staff) -> Result<Response, Problem
 
 /// `GET /account/sessions`
 pub async fn mine(State(web): State<Web>, me: SignedIn) -> Result<Response, Problem> {
-    let table = table(&web, &me, true).await?;
+    let table = table(&web, &me, Whose::Person(me.actor().person), "/account/sessions").await?;
     let shell = me.shell(Place::Elsewhere, "").await?;
     match me.actor().is_staff() {
         true => html(MySessions { shell, table }),

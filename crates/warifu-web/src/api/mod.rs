@@ -17,6 +17,7 @@ pub mod policies;
 pub mod reports;
 pub mod runs;
 pub mod search;
+pub mod security;
 pub mod services;
 pub mod session;
 pub mod sessions;
@@ -51,6 +52,7 @@ use utoipa::OpenApi;
         session::views,
         session::assignees,
         sessions::list,
+        sessions::of_organization,
         sessions::end,
         sessions::end_all,
         sessions::roles,
@@ -111,6 +113,9 @@ use utoipa::OpenApi;
         organizations::one,
         organizations::replace,
         organizations::versions,
+        security::security,
+        security::people,
+        security::affected,
         search::search,
         policies::policies,
         policies::review,

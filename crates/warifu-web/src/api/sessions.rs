@@ -13,11 +13,11 @@ use axum::response::Response;
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
 use utoipa::{IntoParams, ToSchema};
-use warifu_app::active_sessions::ActiveSession;
+use warifu_app::active_sessions::{ActiveSession, Whose};
 use warifu_domain::access::{Role, Roles};
 use warifu_domain::devices::DeviceKind;
 use warifu_domain::time::SECOND;
-use warifu_domain::{PersonId, Timestamp, refusal};
+use warifu_domain::{OrganizationId, PersonId, Timestamp, refusal};
 
 /// A session that is open now.
 #[derive(Debug, Serialize, ToSchema)]
@@ -30,7 +30,9 @@ pub struct Open {
     network: String,
     /// `User-Agent`, shortened.
     agent: String,
-    /// What its owner calls the passkey.
+    /// What opened it: `passkey`, `certificate`, `oidc`, `password`.
+    factor: &'static str,
+    /// What its owner calls that.
     passkey: String,
     /// Where the key is that it is bound to: `device` is the browser's own, which every request is held
     /// against; `script_key` is the page's, which signs what is protected.
@@ -47,34 +49,23 @@ pub struct Open {
 
 #[derive(Debug, Default, Deserialize, IntoParams)]
 #[serde(default)]
-pub struct Whose {
+pub struct Asked {
     /// Everybody's; one's own otherwise.
     everybody: bool,
 }
 
 /// The sessions that are open now, the last used first; at most 200.
-#[utoipa::path(get, path = "/api/v1/sessions", params(Whose), responses((status = 200, body = [Open])))]
+#[utoipa::path(get, path = "/api/v1/sessions", params(Asked), responses((status = 200, body = [Open])))]
 pub async fn list(
     State(web): State<Web>,
     who: SignedIn,
-    Query(whose): Query<Whose>,
+    Query(whose): Query<Asked>,
 ) -> Result<Response, Problem> {
-    let found = web.app.active_sessions(who.actor(), !whose.everybody).await?;
-    let here = who.session.name();
-    let open = |s: ActiveSession| Open {
-        this: s.name == here,
-        id: s.name,
-        person: s.person.0,
-        person_name: s.person_name,
-        network: s.network,
-        agent: s.agent,
-        passkey: s.key,
-        device: s.device.map(DeviceKind::key),
-        opened_at: s.opened_at,
-        left: s.left / SECOND,
-        idle: s.idle / SECOND,
+    let of = match whose.everybody {
+        true => Whose::Everybody,
+        false => Whose::Person(who.actor().person),
     };
-    let open: Vec<Open> = found.into_iter().map(open).collect();
+    let open = open(&web, &who, of).await?;
     if !whose.everybody {
         return json(StatusCode::OK, &open);
     }
@@ -85,6 +76,45 @@ pub async fn list(
         ids: open.iter().map(|s| s.person).collect(),
     };
     gated(&web, &who, leaving, StatusCode::OK, &open).await
+}
+
+/// The sessions of an organization's people that are open now, the last used first; at most 200. For its
+/// administrators, and for whoever may see everybody's.
+#[utoipa::path(get, path = "/api/v1/organizations/{id}/sessions", params(("id" = i64, Path)),
+    responses((status = 200, body = [Open]), (status = 404)))]
+pub async fn of_organization(
+    State(web): State<Web>,
+    who: SignedIn,
+    Path(id): Path<OrganizationId>,
+) -> Result<Response, Problem> {
+    let open = open(&web, &who, Whose::Organization(id)).await?;
+    let leaving = Leaving {
+        route: "/api/v1/organizations/{id}/sessions",
+        organization: Some(id),
+        query: serde_json::json!({ "id": id }),
+        ids: open.iter().map(|s| s.person).collect(),
+    };
+    gated(&web, &who, leaving, StatusCode::OK, &open).await
+}
+
+async fn open(web: &Web, who: &SignedIn, whose: Whose) -> Result<Vec<Open>, Problem> {
+    let found = web.app.active_sessions(who.actor(), whose).await?;
+    let here = who.session.name();
+    let open = |s: ActiveSession| Open {
+        this: s.name == here,
+        id: s.name,
+        person: s.person.0,
+        person_name: s.person_name,
+        network: s.network,
+        agent: s.agent,
+        factor: s.factor.key(),
+        passkey: s.key,
+        device: s.device.map(DeviceKind::key),
+        opened_at: s.opened_at,
+        left: s.left / SECOND,
+        idle: s.idle / SECOND,
+    };
+    Ok(found.into_iter().map(open).collect())
 }
 
 /// Ends a session. It holds for no request that begins after the answer.

@@ -20,15 +20,19 @@ use warifu_app::policy_changes::Proposed;
 use warifu_domain::access::Permission;
 use warifu_domain::assurance::OrganizationAccess;
 use warifu_domain::policy::{
-    DeviceRule, Feature, NetworkRule, Plan, Proposal, Rollout, Rules, Scope, Stage,
+    DeviceRule, Feature, NetworkRule, Plan, Policies, Proposal, Rollout, Rules, Scope, Stage,
 };
 use warifu_domain::time::MINUTE;
 use warifu_domain::{OrganizationId, Timestamp, refusal};
 
-/// What an organization chooses here. Whether its users may be phished is chosen by what they may sign
-/// in with, on the organization's own page.
-const CHOSEN: [Feature; 3] =
-    [Feature::SessionTimeout, Feature::NetworkBinding, Feature::DeviceBinding];
+/// What is chosen for an organization here. Whether its users may be phished is chosen by what they may
+/// sign in with, on the organization's own page, until its administrators choose against it.
+fn choosable(policies: &Policies, id: OrganizationId) -> impl Iterator<Item = Feature> {
+    let here = move |f: &Feature| {
+        *f != Feature::PhishingResistant || policies.choices.contains_key(&(id, *f))
+    };
+    Feature::ALL.into_iter().filter(here)
+}
 
 #[derive(Debug, Default, Deserialize)]
 #[serde(default)]
@@ -60,14 +64,14 @@ pub async fn policy(
     let since = web.app.stages_since(who.actor()).await?;
     let rollouts = Feature::ALL.map(|f| show.feature(f, &policies, since.get(&f).copied()));
     let coverage = web.app.coverage(who.actor()).await?;
-    let affected = web.app.affected(who.actor()).await?;
+    let affected = web.app.affected(who.actor(), None).await?;
     let choices = organization.as_ref().map(|(id, o)| {
         let environment = o.line.organization.environment;
         let choice = |f: Feature| {
             let chosen = policies.choices.get(&(*id, f)).copied();
             show.choice(f, policies.rollout(f), environment, chosen)
         };
-        CHOSEN.map(choice).to_vec()
+        choosable(&policies, *id).map(choice).collect()
     });
     let networks = organization
         .as_ref()

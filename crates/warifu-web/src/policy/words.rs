@@ -66,6 +66,14 @@ pub fn feature(lang: Lang, feature: Feature) -> String {
     lang.t(feature_id(feature))
 }
 
+pub fn network(lang: Lang, rule: NetworkRule) -> String {
+    lang.t(network_id(rule))
+}
+
+pub fn device(lang: Lang, rule: DeviceRule) -> String {
+    lang.t(device_id(rule))
+}
+
 pub fn stage(lang: Lang, stage: Stage) -> String {
     lang.t(stage_id(stage))
 }

@@ -4,3 +4,4 @@ pub mod case;
 pub mod cases;
 pub mod new;
 pub mod reply;
+pub mod security;

@@ -20,6 +20,7 @@ pub mod policy;
 pub mod portal;
 pub mod reports;
 pub mod runs;
+pub mod security;
 pub mod services;
 pub mod sessions;
 pub mod shell;

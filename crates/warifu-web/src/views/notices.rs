@@ -31,6 +31,8 @@ pub struct Notice {
     pub at: When,
     /// What happened, in the reader's language
     pub text: String,
+    /// Where what it is about can be seen; may be empty
+    pub href: &'static str,
     /// Whether somebody else may have been in the account
     pub alarm: bool,
     /// Whether it was seen before

@@ -1,6 +1,7 @@
 //! Pages of the sessions that hold.
 
 use super::shell::Shell;
+use crate::i18n::When;
 use askama::Template;
 
 /// `GET /sessions`: everybody's.
@@ -48,8 +49,12 @@ pub struct PortalSessions {
 pub struct SessionTable {
     /// The last used first
     pub rows: Vec<Session>,
-    /// Whether they are everybody's
+    /// Whether they are others' too
     pub everybody: bool,
+    /// Whether people have a page where the reader is
+    pub linked: bool,
+    /// Where to go after ending one
+    pub back: &'static str,
     /// Id of whoever looks
     pub me: String,
     /// Longest life of a session, in seconds
@@ -57,9 +62,9 @@ pub struct SessionTable {
 }
 
 impl SessionTable {
-    /// Where to go after ending one.
-    fn back(&self) -> &'static str {
-        if self.everybody { "/sessions" } else { "/account/sessions" }
+    /// A customer is drawn round; who they all are in the portal.
+    pub(super) fn face(&self) -> &'static str {
+        if self.linked { "" } else { "cust" }
     }
 
     fn count(&self, shell: &Shell) -> String {
@@ -84,8 +89,10 @@ pub struct Session {
     pub network: String,
     /// The machine, as the browser names it
     pub device: String,
-    /// What its owner calls the passkey
+    /// What opened it, with its owner's name for that
     pub key: String,
+    /// When it was opened
+    pub since: When,
     /// Message: how it is bound to a key of this machine; empty where it is not
     pub bound: &'static str,
     /// Seconds until it is over
@@ -94,11 +101,13 @@ pub struct Session {
     pub idle: i64,
     /// Whether it is the reader's own
     pub this: bool,
+    /// Whether its owner has another one here
+    pub several: bool,
 }
 
 impl Session {
     /// The last hour stands out.
-    fn tone(&self) -> &'static str {
+    pub(super) fn tone(&self) -> &'static str {
         if self.left < 3_600 { "warn" } else { "fill" }
     }
 }

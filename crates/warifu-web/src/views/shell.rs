@@ -153,6 +153,8 @@ pub enum Place {
     PortalCases,
     /// `/portal/cases/new`
     PortalNew,
+    /// `/security` and what is below, in the portal
+    PortalSecurity,
 }
 
 /// Navigation. What a person may not enter is `false` or `None` and is left out.
@@ -222,6 +224,7 @@ impl Nav {
             Place::Verifications => "verifications",
             Place::PortalCases => "portal-cases",
             Place::PortalNew => "portal-new",
+            Place::PortalSecurity => "portal-security",
         };
         Safe(if name == place { " aria-current=\"page\"" } else { "" })
     }

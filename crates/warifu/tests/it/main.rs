@@ -53,6 +53,7 @@ mod bound;
 mod certificates;
 mod crash;
 mod desk;
+mod early_access;
 mod evidence;
 mod harness;
 #[allow(dead_code, reason = "a harness offers more than the tests of one day use")]
@@ -63,6 +64,7 @@ mod oidc;
 mod own_password;
 mod password;
 mod proxies;
+mod security;
 mod sign_in;
 mod signals;
 mod step_up;

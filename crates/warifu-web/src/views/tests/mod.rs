@@ -14,6 +14,7 @@ mod samples_desk;
 mod samples_evidence;
 mod samples_policy;
 mod samples_providers;
+mod samples_security;
 mod samples_services;
 mod samples_verification;
 mod samples_way_in;
@@ -38,6 +39,7 @@ fn pages(lang: Lang) -> &'static [(&'static str, String)] {
             all.extend(samples_verification::pages(lang));
             all.extend(samples_services::pages(lang));
             all.extend(samples_way_in::pages(lang));
+            all.extend(samples_security::pages(lang));
             all
         };
         Lang::ALL.into_iter().map(render).collect()

@@ -110,7 +110,7 @@ pub fn gate(lang: Lang) -> Shell {
     Shell { me: None, session: None, nav: Nav::default(), ..shell(lang, Place::Elsewhere) }
 }
 
-fn customer(lang: Lang, place: Place) -> Shell {
+pub fn customer(lang: Lang, place: Place) -> Shell {
     Shell {
         me: Some(Me {
             name: w(lang, "Haruka Endo", "遠藤 遥"),

@@ -18,11 +18,13 @@ fn sessions(lang: Lang) -> Vec<Session> {
             role: w(lang, role.0, role.1),
             network: network.into(),
             device: device.into(),
-            key: w(lang, "Blue key", "青いキー"),
+            key: w(lang, "Passkey “Blue key”", "パスキー「青いキー」"),
+            since: on(lang, "2026-12-02T06:24:00Z"),
             bound: if this { "sessions-bound" } else { "sessions-signs" },
             left,
             idle,
             this,
+            several: !this,
         };
     let administrator = ("Administrator", "管理者");
     vec![
@@ -32,8 +34,14 @@ fn sessions(lang: Lang) -> Vec<Session> {
 }
 
 pub fn pages(lang: Lang) -> Vec<(&'static str, String)> {
-    let table =
-        |rows, everybody| SessionTable { rows, everybody, me: "p1".into(), lifetime: 43_200 };
+    let table = |rows, everybody| SessionTable {
+        rows,
+        everybody,
+        linked: everybody,
+        back: if everybody { "/sessions" } else { "/account/sessions" },
+        me: "p1".into(),
+        lifetime: 43_200,
+    };
     let everybody = |asns| Sessions {
         shell: shell(lang, Place::Sessions),
         table: table(sessions(lang), true),
@@ -45,6 +53,7 @@ pub fn pages(lang: Lang) -> Vec<(&'static str, String)> {
     let one = sessions(lang).into_iter().take(1).collect();
     let portal = PortalSessions { shell: shell_of(), table: table(one, false) };
     let notice = |alarm, seen, text: &str| Notice {
+        href: if alarm && seen { "/security" } else { "" },
         at: on(lang, "2026-12-02T09:24:00Z"),
         text: text.into(),
         alarm,

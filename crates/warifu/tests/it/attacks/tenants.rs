@@ -50,6 +50,10 @@ on_both! {
         let mut customer = program(client).await;
         for path in [
             format!("/api/v1/organizations/{own}"),
+            format!("/api/v1/organizations/{own}/sessions"),
+            format!("/api/v1/organizations/{own}/security"),
+            format!("/api/v1/organizations/{own}/security/people"),
+            format!("/api/v1/organizations/{own}/security/affected"),
             format!("/api/v1/people/{me}"),
             format!("/api/v1/cases/{case}"),
             format!("/api/v1/attachments/{file}"),
@@ -60,6 +64,10 @@ on_both! {
         for (path, absent) in [
             (format!("/api/v1/organizations/{other}"), format!("/api/v1/organizations/{nobody}")),
             (format!("/api/v1/organizations/{other}/versions"), format!("/api/v1/organizations/{nobody}/versions")),
+            (format!("/api/v1/organizations/{other}/sessions"), format!("/api/v1/organizations/{nobody}/sessions")),
+            (format!("/api/v1/organizations/{other}/security"), format!("/api/v1/organizations/{nobody}/security")),
+            (format!("/api/v1/organizations/{other}/security/people"), format!("/api/v1/organizations/{nobody}/security/people")),
+            (format!("/api/v1/organizations/{other}/security/affected"), format!("/api/v1/organizations/{nobody}/security/affected")),
             (format!("/api/v1/people/{person}"), format!("/api/v1/people/{nobody}")),
             (format!("/api/v1/people/{person}/versions"), format!("/api/v1/people/{nobody}/versions")),
             (format!("/api/v1/cases/{foreign}"), format!("/api/v1/cases/{nobody}")),

@@ -1,0 +1,51 @@
+## What protects an organization's people, for its administrators
+security = サインインの保護
+security-of = { $name } のサインインの保護
+security-lead = 貴社の皆様がサインインする際の保護と、今後の予定です。このページは管理者にのみ表示されます。
+security-now = 現在の状況
+security-session-timeout = セッションは自動的に終了します。使用中でも最長時間に達すると終わり、使わずにいるとそれより早く終わります。
+security-network-binding = セッションは、開始したネットワークでのみ使えます。ほかのネットワークから使われると終了します。
+security-device-binding = セッションは、サインイン時に端末で作られた鍵でのみ使えます。Cookieを写しても役に立ちません。
+security-phishing-resistant = 偽サイトに盗まれない方法でのみサインインします。パスキー、セキュリティキー、スマートカードのほか、それらを使ったと示すIDプロバイダーも使えます。
+security-holds = 貴社で有効
+security-open = 貴社ではまだ無効
+security-chosen = 貴社が選択しました。
+security-chosen-against = { $who } が貴社では無効にしています。
+security-affected = { $n ->
+    [0] まだ適用されていません。これまでに影響を受けるはずだった方はいません。
+   *[other] まだ適用されていません。これまでに影響を受けるはずだった方は{ $n }人です。
+}
+security-affected-who = 該当する方（{ $n }人）
+security-affected-more = ほか{ $n }人
+security-choose = 貴社の順番を待たずに、今すぐ有効にできます。
+security-choose-reported = 当面は報告のみで、{ $who } が切り替えるまで適用されません。
+security-choose-passwords = { $n }人の方がパスワードでサインインしています。有効にするとパスキーが必要になり、開いているセッションは終了します。
+security-choose-providers = 有効にすると、IDプロバイダーは、パスキー、セキュリティキー、スマートカードのいずれかを使ったと示す必要があります。示さずに開いたセッションは終了します。
+security-choose-final = 貴社では元に戻せません。戻せるのは { $who } のみで、二人の同意が必要です。
+security-choose-do = 自社で有効にする
+security-choose-of = 自社で有効にする：{ $name }
+security-coverage = サインインの方法
+security-coverage-text = お一人につき、最も弱い方法で一度だけ数えます。IDプロバイダーの安全性は、そこで求められる方法によります。
+security-covered = { $n }人のうち{ $covered }人が、フィッシングできない鍵だけでサインイン
+security-keys = パスキー、セキュリティキー、スマートカード
+security-nothing = まだなし
+security-people = まだフィッシングから守られていない方
+security-with = サインインの方法
+security-access = 使えるサインイン方法
+security-always = 常に使用可
+security-no-provider = 接続なし
+security-weaker = 確認方法を示さないIDプロバイダー
+security-allowed = 許可
+security-not-allowed = 不許可
+security-access-text = 変更できるのは { $who } のみです。許可を増やすには、先方の二人の同意が必要です。管理者には適用されません。
+security-limits = 適用中の上限
+security-users = 利用者
+security-administrators = 管理者
+security-networks-text = 変更できるのは { $who } のみです。ケースでご依頼ください。
+security-sessions = 皆様のセッション
+security-sessions-lead = 現在サインイン中の方です。終了したセッションは直ちに使えなくなり、ご本人に通知されます。
+factor-passkey = パスキー
+factor-certificate = スマートカード
+factor-oidc = IDプロバイダー
+factor-password = パスワードとコード
+notice-stage-see = 現在の適用状況を見る

@@ -295,6 +295,8 @@ impl App {
             },
         };
         drop(reader);
+        // Whoever has no proof sends this server nowhere: looked at and given back.
+        spend(&mut self.change().await?, actor, &new.protected(), proof).await?;
         // Before the proof is spent, and before the lock under which changes are made.
         self.ask_about(&issuer, &hosts).await.map_err(|e| match e {
             OidcError::Refused(host) => {

@@ -6,7 +6,6 @@
 
 use crate::notices::notify;
 use crate::sessions::{OpenSession, holder};
-use crate::sign_in::subject_of;
 use crate::{App, AppError, Change};
 use base64::Engine;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
@@ -23,7 +22,6 @@ use warifu_ledger::Hash;
 use warifu_ledger::body::{Change as Done, Enrolment, SessionRevoked, SignInRefused};
 use warifu_storage::devices::{self, Device};
 use warifu_storage::sessions::{self, Session};
-use warifu_storage::{organizations, people};
 
 /// How long a page may take from asking for a nonce to its request, in microseconds.
 const NONCE: i64 = 2 * MINUTE;
@@ -331,20 +329,11 @@ impl App {
         policy: &SessionPolicy,
     ) -> Result<Option<Session>, AppError> {
         let Some(token) = token.and_then(Token::parse) else { return Ok(None) };
-        let mut reader = self.db.read().await?;
-        let mut conn = reader.conn();
-        let Some(session) = sessions::find(&mut conn, &token.hash()).await? else {
-            return Ok(None);
-        };
-        let Some(person) = people::find(&mut conn, session.person).await? else { return Ok(None) };
-        let roles = people::roles(&mut conn, person.id).await?;
-        let organization = organizations::find(&mut conn, person.organization).await?;
-        let Some(organization) = organization else { return Ok(None) };
-        drop(reader);
-        let subject = subject_of(&person, roles, &organization);
-        let times = crate::sessions::times(&session);
+        let found = sessions::held(&self.db, &token.hash()).await?;
+        let Some((session, holder)) = found else { return Ok(None) };
+        let (subject, times) = (holder.subject(), crate::sessions::times(&session));
         let opened = (session.factor, session.assurance);
-        match self.judged(person.id, subject, &times, opened, network, policy).await?.verdict {
+        match self.judged(holder.person, subject, &times, opened, network, policy).await?.verdict {
             Verdict::Open { .. } => Ok(Some(session)),
             verdict => {
                 self.bury(&session, verdict, network).await?;

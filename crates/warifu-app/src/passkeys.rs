@@ -143,13 +143,13 @@ impl App {
         drop(reader);
         let organization = organization.ok_or_else(gone)?;
         let policies = self.policies().await?;
-        let effective = policies.effective(subject_of(&found, roles, &organization));
+        let makes = policies.effective(subject_of(&found, roles, &organization)).proved_makes();
         let known: Vec<String> = passkeys_of(known);
         let r = &found.record;
         let user_name = r.username.as_deref().or(r.email.as_deref());
         let user_name = user_name.unwrap_or(r.display_name());
         let begun = passkeys
-            .begin_enrolment(person, user_name, r.display_name(), &known, effective.proved_makes())
+            .begin_enrolment(person, user_name, r.display_name(), &known, makes.as_ref())
             .map_err(|e| AppError::Internal(e.to_string()))?;
         self.keep_ceremony("enrol", person, begun, browser).await
     }
@@ -250,8 +250,8 @@ impl App {
         new: &NewPasskey,
     ) -> Result<Result<(), Unfit>, AppError> {
         let subject = subject(change, owner, roles).await?;
-        let effective = self.policies_in(change).await?.effective(subject);
-        Ok(effective.fits(new.make.as_deref(), new.synced))
+        let policies = self.policies_in(change).await?;
+        Ok(policies.effective(subject).fits(new.make.as_deref(), new.synced))
     }
 
     /// Writes down that a passkey was refused, and says why.

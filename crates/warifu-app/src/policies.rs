@@ -4,7 +4,7 @@ use crate::sign_in::subject_of;
 use crate::{App, AppError, Change};
 use std::collections::HashMap;
 use std::sync::{Arc, Mutex, PoisonError};
-use warifu_auth::{SessionPolicy, SessionTimes, Verdict, judge, one_group};
+use warifu_auth::{SessionPolicy, SessionTimes, Verdict, judge, one_group, same_network};
 use warifu_domain::access::Roles;
 use warifu_domain::assurance::{OrganizationAccess, still_enough};
 use warifu_domain::factors::Factor;
@@ -75,7 +75,7 @@ pub(crate) struct Judged {
 }
 
 /// A session's limits under what holds for its owner.
-pub(crate) fn session_policy(effective: &Effective, base: &SessionPolicy) -> SessionPolicy {
+pub(crate) fn session_policy(effective: &Effective<'_>, base: &SessionPolicy) -> SessionPolicy {
     SessionPolicy {
         lifetime: effective.lifetime,
         idle: effective.idle,
@@ -132,9 +132,11 @@ impl App {
         base: &SessionPolicy,
     ) -> Result<Judged, AppError> {
         let (policies, now) = (self.policies().await?, self.now());
-        let under = |effective: &Effective| {
+        let under = |effective: &Effective<'_>| {
             let mut policy = session_policy(effective, base);
-            let group = policies.networks.get(&subject.organization);
+            // What a group changes is only asked about a session that moved.
+            let moved = policy.bind_network && !same_network(session.network, network);
+            let group = policies.networks.get(&subject.organization).filter(|_| moved);
             if group.is_some_and(|members| one_group(members, session.network, network)) {
                 policy.bind_network = false;
             }

@@ -4,7 +4,6 @@ use crate::change::ledger_network;
 use crate::devices::Bound;
 use crate::notices::notify;
 use crate::oidc::end_with;
-use crate::sign_in::subject_of;
 use crate::{App, AppError, Change};
 use warifu_auth::{
     Binding, SessionPolicy, SessionTimes, Token, Verdict, device_cookie_holds, digest,
@@ -20,7 +19,7 @@ use warifu_ledger::Hash;
 use warifu_ledger::body::{SessionRevoked, SignOut};
 use warifu_storage::sessions::Session;
 use warifu_storage::{
-    application_sessions, approvals, cases, incidents, notices, organizations, people, sessions,
+    application_sessions, approvals, cases, incidents, notices, people, sessions,
 };
 
 /// A session that holds, and who is in it.
@@ -147,28 +146,17 @@ impl App {
         let Some(token) = Token::parse(token) else { return Ok(Err(Verdict::Ended)) };
         let hash = token.hash();
         let now = self.now();
-        let mut reader = self.db.read().await?;
-        let mut conn = reader.conn();
         // Whatever is asked with a session that has ended costs one look and no more.
-        let found = sessions::find(&mut conn, &hash).await?;
-        let Some(session) = found.filter(|s| s.ended_at.is_none()) else {
-            return Ok(Err(Verdict::Ended));
-        };
-        let person = people::find(&mut conn, session.person).await?.filter(|p| p.active);
-        let Some(person) = person else { return Ok(Err(Verdict::Ended)) };
-        let roles = people::roles(&mut conn, session.person).await?;
-        if !roles.is_empty() && !enough_for_a_role(session.factor, session.assurance) {
-            drop(reader);
-            self.end_too_weak(session.person).await?;
+        let found = sessions::held(&self.db, &hash).await?.filter(|(s, _)| s.ended_at.is_none());
+        let Some((session, holder)) = found else { return Ok(Err(Verdict::Ended)) };
+        let proof = (session.factor, session.assurance);
+        if !holder.roles.is_empty() && !enough_for_a_role(proof.0, proof.1) {
+            self.end_too_weak(holder.person).await?;
             return Ok(Err(Verdict::Ended));
         }
-        let organization = organizations::find(&mut conn, person.organization).await?;
-        let Some(organization) = organization else { return Ok(Err(Verdict::Ended)) };
-        drop(reader);
-        let subject = subject_of(&person, roles, &organization);
-        let times = times(&session);
+        let (subject, times) = (holder.subject(), times(&session));
         let opened = (session.factor, session.assurance);
-        let judged = self.judged(person.id, subject, &times, opened, by.network, base).await?;
+        let judged = self.judged(holder.person, subject, &times, opened, by.network, base).await?;
         let policy = judged.policy;
         let Verdict::Open { left, idle_left } = judged.verdict else {
             self.bury(&session, judged.verdict, by.network).await?;
@@ -185,7 +173,7 @@ impl App {
                 return Ok(Err(Verdict::OtherDevice));
             }
             if judged.announced == DeviceRule::Required {
-                self.would_affect(Feature::DeviceBinding, person.id).await?;
+                self.would_affect(Feature::DeviceBinding, holder.person).await?;
             }
         }
         if by.by_hand && now.0 - session.used_at.0 >= policy.touch_every {
@@ -195,15 +183,15 @@ impl App {
             bound: Bound::of(&session, now, &policy),
             device_id: session.device.unwrap_or_default(),
             actor: Actor {
-                person: person.id,
-                name: person.record.display_name().to_owned(),
-                organization: person.organization,
-                roles,
+                person: holder.person,
+                name: holder.name,
+                organization: holder.organization,
+                roles: holder.roles,
                 session: Some(digest(&hash)),
                 network: by.network.to_owned(),
             },
-            organization_name: organization.name,
-            time_zone: person.record.time_zone,
+            organization_name: holder.organization_name,
+            time_zone: holder.time_zone,
             csrf: session.csrf,
             network: session.network,
             credential: session.credential,

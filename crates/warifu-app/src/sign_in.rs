@@ -191,7 +191,8 @@ impl App {
         };
         let roles = people::roles(&mut change.conn(), person.id).await?;
         let subject = subject(&mut change, &person, roles).await?;
-        let effective = self.policies_in(&mut change).await?.effective(subject);
+        let policies = self.policies_in(&mut change).await?;
+        let effective = policies.effective(subject);
         // A role that came after the passkey may forbid it.
         if let Err(unfit) = effective.fits(known.make.as_deref(), proven.synced) {
             return Ok(Err(refusal(unfit.code())));
@@ -227,7 +228,8 @@ impl App {
         Self::give_up(change, old).await?;
         let roles = people::roles(&mut change.conn(), person.id).await?;
         let subject = subject(change, &person, roles).await?;
-        let effective = self.policies_in(change).await?.effective(subject);
+        let policies = self.policies_in(change).await?;
+        let effective = policies.effective(subject);
         let token = Token::from_random(self.random_bytes());
         let hash = token.hash();
         let end = at.plus(session_policy(&effective, base).lifetime);

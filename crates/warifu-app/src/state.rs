@@ -17,7 +17,6 @@ use warifu_domain::reports::Limits;
 use warifu_domain::time::HOUR;
 use warifu_domain::{Clock, Timestamp};
 use warifu_ledger::SigningKey;
-use warifu_storage::application_sessions::Checks;
 use warifu_storage::{Db, blobs::Blobs};
 
 /// Where random bytes come from. A parameter, so that tests and the demo can be reproduced.
@@ -161,7 +160,6 @@ pub struct Inner {
     pub(crate) tables: Tables,
     pub(crate) known_policies: KnownPolicies,
     pub matches: Matches,
-    pub(crate) checks: Checks,
     pub(crate) oidc: crate::oidc::Providers,
     pub(crate) passwords: crate::password::Passwords,
 }
@@ -201,7 +199,6 @@ impl App {
             tables: Tables::default(),
             known_policies: KnownPolicies::default(),
             matches: Matches::default(),
-            checks: Checks::default(),
             oidc: crate::oidc::Providers::default(),
             passwords: crate::password::Passwords::default(),
         };

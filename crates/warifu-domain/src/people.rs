@@ -86,6 +86,9 @@ impl PersonError {
 
 crate::refuses!(PersonError);
 
+/// What somebody is called whose record has no name, address or user name.
+pub const NAMELESS: &str = "–";
+
 impl Person {
     /// The 12 text fields with their labels, in report order.
     pub fn texts_mut(&mut self) -> [(&'static str, &mut Option<String>); 12] {
@@ -158,7 +161,7 @@ impl Person {
         [&self.full_name, &self.email, &self.username]
             .into_iter()
             .find_map(|f| f.as_deref())
-            .unwrap_or("–")
+            .unwrap_or(NAMELESS)
     }
 }
 

@@ -103,9 +103,9 @@ pub struct Policies {
     pub access: BTreeMap<OrganizationId, OrganizationAccess>,
 }
 
-/// What holds for somebody. Times in microseconds.
+/// What holds for somebody. Times in microseconds. It is asked for with every request and copies nothing.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Effective {
+pub struct Effective<'a> {
     pub lifetime: i64,
     pub idle: i64,
     pub network: NetworkRule,
@@ -114,8 +114,8 @@ pub struct Effective {
     pub synced: bool,
     /// Whether a new authenticator has to prove its make.
     pub attestation: bool,
-    /// Makes that are allowed (AAGUID); every one where `None`.
-    pub authenticators: Option<BTreeSet<String>>,
+    /// Lists of makes that are allowed (AAGUID): one has to be on each of them.
+    makes: Vec<&'a BTreeSet<String>>,
     /// What is enough beyond what everybody may sign in with; nothing for whoever has a role.
     pub access: OrganizationAccess,
 }
@@ -139,7 +139,7 @@ impl Unfit {
     }
 }
 
-impl Effective {
+impl Effective<'_> {
     /// Whether a passkey of a make, copied between devices or not, may be enrolled and used.
     ///
     /// # Errors
@@ -148,16 +148,18 @@ impl Effective {
         if synced && !self.synced {
             return Err(Unfit::Synced);
         }
-        let listed = |list: &BTreeSet<String>| make.is_some_and(|make| list.contains(make));
-        match self.authenticators.as_ref().is_none_or(listed) {
+        let listed = |list: &&BTreeSet<String>| make.is_some_and(|make| list.contains(make));
+        match self.makes.iter().all(listed) {
             true => Ok(()),
             false => Err(Unfit::Make),
         }
     }
 
     /// The makes of which a new authenticator has to prove to be one.
-    pub fn proved_makes(&self) -> Option<&BTreeSet<String>> {
-        self.authenticators.as_ref().filter(|_| self.attestation)
+    pub fn proved_makes(&self) -> Option<BTreeSet<String>> {
+        let (first, others) = self.makes.split_first().filter(|_| self.attestation)?;
+        let on_all = |make: &&String| others.iter().all(|list| list.contains(*make));
+        Some(first.iter().filter(on_all).cloned().collect())
     }
 }
 
@@ -195,7 +197,7 @@ impl Policies {
     }
 
     /// What is enforced for somebody.
-    pub fn effective(&self, subject: Subject) -> Effective {
+    pub fn effective(&self, subject: Subject) -> Effective<'_> {
         self.with(subject, |feature| self.reach(feature, subject) == Reach::Holds)
     }
 
@@ -211,7 +213,7 @@ impl Policies {
     }
 
     /// What would be enforced for somebody if nothing was in report-only mode.
-    pub fn announced(&self, subject: Subject) -> Effective {
+    pub fn announced(&self, subject: Subject) -> Effective<'_> {
         self.with(subject, |feature| self.is_on(feature, self.rollout(feature), subject))
     }
 
@@ -226,9 +228,9 @@ impl Policies {
         always(feature, subject) || rollout.stage.covers(subject.environment, chosen)
     }
 
-    fn with(&self, subject: Subject, on: impl Fn(Feature) -> bool) -> Effective {
-        let set = subject.scopes().filter_map(|scope| self.rules.get(&scope));
-        let rules = set.fold(Rules::default(), |all, one| all.strictest(one));
+    fn with(&self, subject: Subject, on: impl Fn(Feature) -> bool) -> Effective<'_> {
+        let set = || subject.scopes().filter_map(|scope| self.rules.get(&scope));
+        let rules = set().fold(Rules::default(), |all, one| all.strictest_but_makes(one));
         let (lifetime, idle) = match on(Feature::SessionTimeout) {
             true => (rules.lifetime(), rules.idle()),
             false => (LONGEST_LIFETIME, LONGEST_IDLE),
@@ -246,7 +248,7 @@ impl Policies {
             },
             synced: rules.synced(),
             attestation: rules.attestation(),
-            authenticators: rules.authenticators.clone(),
+            makes: set().filter_map(|rules| rules.authenticators.as_ref()).collect(),
             access: match on(Feature::PhishingResistant) {
                 true => OrganizationAccess::default(),
                 false => self.access_of(subject),
@@ -286,11 +288,12 @@ mod tests {
 
     #[test]
     fn a_new_installation_has_what_nist_asks_for() {
-        let e = Policies::default().effective(agent());
+        let policies = Policies::default();
+        let e = policies.effective(agent());
         assert_eq!((e.lifetime, e.idle), (12 * HOUR, 15 * MINUTE));
         let nothing = OrganizationAccess::default();
         assert_eq!((e.network, e.device, e.access), (NetworkRule::End, DeviceRule::Where, nothing));
-        let e = Policies::default().effective(customer(Environment::Production));
+        let e = policies.effective(customer(Environment::Production));
         assert_eq!((e.idle, e.network, e.access), (15 * MINUTE, NetworkRule::End, nothing));
     }
 
@@ -386,6 +389,17 @@ mod tests {
         assert_eq!(e.fits(None, false), Err(Unfit::Make));
         // Attestation of a list that nobody demands proof of.
         assert_eq!(e.proved_makes(), None);
+        let proved = |makes: [&str; 2]| Rules {
+            attestation: Some(true),
+            authenticators: Some(makes.map(str::to_owned).into()),
+            ..Rules::default()
+        };
+        p.rules.insert(Scope::Role(Role::Agent), proved(["a", "b"]));
+        p.rules.insert(Scope::Staff, proved(["b", "c"]));
+        let e = p.effective(agent());
+        assert_eq!(e.proved_makes(), Some(["b".to_owned()].into()), "on both lists");
+        let allowed = |make| e.fits(Some(make), true).is_ok();
+        assert_eq!(["a", "b", "c"].map(allowed), [false, true, false]);
     }
 
     #[test]

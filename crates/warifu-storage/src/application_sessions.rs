@@ -3,16 +3,11 @@
 
 use crate::applications::entry;
 use crate::credentials::factor;
-use crate::{Conn, Db, StorageError};
-use rusqlite::{Connection, OpenFlags};
-use std::path::Path;
-use std::sync::{Mutex, PoisonError};
-use std::time::Duration;
-use warifu_domain::access::{Role, Roles};
+use crate::holders::{Holder, HolderRow};
+use crate::{Conn, Db, StorageError, quick};
 use warifu_domain::applications::Entry;
 use warifu_domain::factors::Factor;
-use warifu_domain::organizations::Environment;
-use warifu_domain::{ApplicationId, OrganizationId, PersonId, Timestamp};
+use warifu_domain::{ApplicationId, PersonId, Timestamp};
 
 /// A code.
 #[derive(Clone, Debug, sqlx::FromRow)]
@@ -157,196 +152,82 @@ pub struct Standing {
     pub factor: Factor,
     pub assurance: u8,
     pub proved_at: Timestamp,
-    pub person: PersonId,
-    /// Name of the person as their record shows it.
-    pub name: String,
-    pub email: String,
-    pub roles: Roles,
-    pub organization: OrganizationId,
-    pub environment: Environment,
-    pub vendor: bool,
+    pub holder: Holder,
     /// Whether the session is bound to a device.
     pub bound: bool,
 }
 
-#[derive(sqlx::FromRow)]
-struct StandingRow {
-    application_id: i64,
-    origin: String,
-    roles: String,
-    max_age: Option<i64>,
-    acr: String,
-    sid: String,
-    scope: String,
-    expires_at: i64,
-    revoked_at: Option<i64>,
-    session: Vec<u8>,
-    created_at: i64,
-    used_at: i64,
-    ends_at: i64,
-    ended_at: Option<i64>,
-    network: String,
-    factor: String,
-    assurance: i64,
-    proved_at: i64,
-    person_id: i64,
-    full_name: Option<String>,
-    username: Option<String>,
-    email: Option<String>,
-    role: Option<String>,
-    organization_id: i64,
-    environment: String,
-    vendor: bool,
-    device_kind: Option<String>,
-}
-
-/// By one statement: as many rows as the person has roles. The person's newest version is found by the key;
-/// every sign-in makes another.
-const STANDING: &str = "SELECT x.application_id, a.origin, a.roles, a.max_age, a.acr, x.sid, x.scope, x.expires_at, \
-    x.ended_at AS revoked_at, x.session, s.created_at, s.used_at, s.ends_at, s.ended_at, s.network, s.factor, \
-    s.assurance, s.proved_at, s.person_id, p.full_name, p.username, p.email, r.role, \
-    p.organization_id, o.environment, o.vendor, d.kind AS device_kind \
-    FROM application_sessions x JOIN applications a ON a.id = x.application_id \
-    JOIN sessions s ON s.token_hash = x.session \
-    JOIN people p ON p.id = s.person_id AND p.rev_from = (SELECT max(v.rev_from) FROM people v WHERE v.id = s.person_id) \
-    AND p.rev_to = 9223372036854775807 AND p.active \
-    JOIN organizations o ON o.id = p.organization_id AND o.rev_to = 9223372036854775807 \
-    LEFT JOIN devices d ON d.id = s.device \
-    LEFT JOIN role_grants r ON r.person_id = s.person_id AND r.rev_to = 9223372036854775807 \
-    WHERE x.token_hash = $1";
-
-fn standing_of(rows: Vec<StandingRow>) -> Result<Option<Standing>, StorageError> {
-    let mut roles = Roles::default();
-    for key in rows.iter().filter_map(|r| r.role.as_deref()) {
-        let role = Role::from_key(key).ok_or_else(|| StorageError::Corrupt {
-            what: "role_grants.role",
-            detail: key.to_owned(),
-        })?;
-        roles = roles.with(role);
-    }
-    let Some(r) = rows.into_iter().next() else { return Ok(None) };
-    let shown = [&r.full_name, &r.email, &r.username].into_iter().find_map(|n| n.clone());
-    Ok(Some(Standing {
-        application: ApplicationId(r.application_id),
-        origin: r.origin,
-        entry: entry(&r.roles, r.max_age, &r.acr)?,
-        sid: r.sid,
-        scope: r.scope,
-        expires_at: Timestamp(r.expires_at),
-        revoked: r.revoked_at.is_some(),
-        session: r.session,
-        created_at: Timestamp(r.created_at),
-        used_at: Timestamp(r.used_at),
-        ends_at: Timestamp(r.ends_at),
-        ended_at: r.ended_at.map(Timestamp),
-        network: r.network,
-        factor: factor(&r.factor)?,
-        assurance: u8::try_from(r.assurance).unwrap_or(1),
-        proved_at: Timestamp(r.proved_at),
-        person: PersonId(r.person_id),
-        name: shown.unwrap_or_default(),
-        email: r.email.unwrap_or_default(),
-        roles,
-        organization: OrganizationId(r.organization_id),
-        environment: Environment::from_key(&r.environment).ok_or(StorageError::Corrupt {
-            what: "organizations.environment",
-            detail: r.environment,
-        })?,
-        vendor: r.vendor,
-        bound: r.device_kind.is_some(),
-    }))
-}
-
-/// Connections for the check of every request to every application.
-///
-/// On SQLite the statement takes less time than handing it to another thread and back, which is what the
-/// asynchronous driver does; it is therefore run where it is asked for. It waits for no writer (WAL), and
-/// begins a new read each time: what was committed before is seen.
-#[derive(Default)]
-pub struct Checks {
-    idle: Mutex<Vec<Connection>>,
-}
-
-impl Checks {
-    /// Everything about a token of an application; `None` when there is no such token, or its person or
-    /// application is gone.
-    ///
-    /// # Errors
-    /// As every query.
-    pub async fn standing(
-        &self,
-        db: &Db,
-        token_hash: &[u8],
-    ) -> Result<Option<Standing>, StorageError> {
-        match db {
-            Db::Sqlite { path, .. } => standing_of(self.directly(path, token_hash)?),
-            Db::Postgres { .. } => {
-                let mut reader = db.read().await?;
-                standing(&mut reader.conn(), token_hash).await
-            }
-        }
-    }
-
-    fn directly(&self, path: &Path, token_hash: &[u8]) -> Result<Vec<StandingRow>, StorageError> {
-        let idle = || self.idle.lock().unwrap_or_else(PoisonError::into_inner);
-        let kept = idle().pop();
-        let connection = match kept {
-            Some(connection) => connection,
-            None => {
-                let flags = OpenFlags::SQLITE_OPEN_READ_ONLY | OpenFlags::SQLITE_OPEN_NO_MUTEX;
-                let connection = Connection::open_with_flags(path, flags)?;
-                connection.busy_timeout(Duration::from_secs(1))?;
-                connection.pragma_update(None, "mmap_size", 268_435_456_i64)?;
-                connection
-            }
-        };
-        // One that failed is not kept.
-        let rows = {
-            let mut statement = connection.prepare_cached(STANDING)?;
-            let rows = statement.query_map([token_hash], StandingRow::read)?;
-            rows.collect::<Result<Vec<_>, _>>()?
-        };
-        idle().push(connection);
-        Ok(rows)
+quick_row! {
+    struct StandingRow {
+        application_id: i64,
+        origin: String,
+        roles: String,
+        max_age: Option<i64>,
+        acr: String,
+        sid: String,
+        scope: String,
+        expires_at: i64,
+        revoked_at: Option<i64>,
+        session: Vec<u8>,
+        created_at: i64,
+        used_at: i64,
+        ends_at: i64,
+        ended_at: Option<i64>,
+        network: String,
+        factor: String,
+        assurance: i64,
+        proved_at: i64,
+        device_kind: Option<String>,
+        ..holder: HolderRow,
     }
 }
 
-impl StandingRow {
-    fn read(r: &rusqlite::Row<'_>) -> rusqlite::Result<StandingRow> {
-        Ok(StandingRow {
-            application_id: r.get(0)?,
-            origin: r.get(1)?,
-            roles: r.get(2)?,
-            max_age: r.get(3)?,
-            acr: r.get(4)?,
-            sid: r.get(5)?,
-            scope: r.get(6)?,
-            expires_at: r.get(7)?,
-            revoked_at: r.get(8)?,
-            session: r.get(9)?,
-            created_at: r.get(10)?,
-            used_at: r.get(11)?,
-            ends_at: r.get(12)?,
-            ended_at: r.get(13)?,
-            network: r.get(14)?,
-            factor: r.get(15)?,
-            assurance: r.get(16)?,
-            proved_at: r.get(17)?,
-            person_id: r.get(18)?,
-            full_name: r.get(19)?,
-            username: r.get(20)?,
-            email: r.get(21)?,
-            role: r.get(22)?,
-            organization_id: r.get(23)?,
-            environment: r.get(24)?,
-            vendor: r.get(25)?,
-            device_kind: r.get(26)?,
+/// What [`standing`] asks.
+pub const STANDING: &str = concat!(
+    "SELECT x.application_id, a.origin, a.roles, a.max_age, a.acr, x.sid, x.scope, x.expires_at, \
+     x.ended_at AS revoked_at, x.session, s.created_at, s.used_at, s.ends_at, s.ended_at, s.network, s.factor, \
+     s.assurance, s.proved_at, d.kind AS device_kind, ",
+    holder_columns!(),
+    " FROM application_sessions x JOIN applications a ON a.id = x.application_id \
+     JOIN sessions s ON s.token_hash = x.session",
+    holder_tables!(),
+    " LEFT JOIN devices d ON d.id = s.device WHERE x.token_hash = $1"
+);
+
+impl TryFrom<StandingRow> for Standing {
+    type Error = StorageError;
+    fn try_from(r: StandingRow) -> Result<Self, StorageError> {
+        Ok(Standing {
+            application: ApplicationId(r.application_id),
+            origin: r.origin,
+            entry: entry(&r.roles, r.max_age, &r.acr)?,
+            sid: r.sid,
+            scope: r.scope,
+            expires_at: Timestamp(r.expires_at),
+            revoked: r.revoked_at.is_some(),
+            session: r.session,
+            created_at: Timestamp(r.created_at),
+            used_at: Timestamp(r.used_at),
+            ends_at: Timestamp(r.ends_at),
+            ended_at: r.ended_at.map(Timestamp),
+            network: r.network,
+            factor: factor(&r.factor)?,
+            assurance: u8::try_from(r.assurance).unwrap_or(1),
+            proved_at: Timestamp(r.proved_at),
+            holder: r.holder.try_into()?,
+            bound: r.device_kind.is_some(),
         })
     }
 }
 
-async fn standing(c: &mut Conn<'_>, token_hash: &[u8]) -> Result<Option<Standing>, StorageError> {
-    standing_of(fetch_all!(c, StandingRow: STANDING, token_hash)?)
+/// Everything about a token of an application, by one statement; `None` when there is no such token, or its
+/// person or application is gone.
+///
+/// # Errors
+/// As every query.
+pub async fn standing(db: &Db, token_hash: &[u8]) -> Result<Option<Standing>, StorageError> {
+    let row: Option<StandingRow> = quick::row(db, STANDING, token_hash).await?;
+    row.map(TryInto::try_into).transpose()
 }
 
 /// The token hash of the session that something open in an application came from.

@@ -1,5 +1,6 @@
 //! The two engines behind one type, and transactions that hand out revisions.
 
+use crate::quick::Quick;
 use crate::{StorageError, dialect};
 use sqlx::migrate::{MigrateError, Migration, MigrationType, Migrator};
 use sqlx::pool::PoolConnection;
@@ -10,6 +11,7 @@ use sqlx::sqlite::{
 };
 use sqlx::{AssertSqlSafe, Connection, SqlSafeStr, Transaction};
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
 use std::time::Duration;
 use warifu_domain::{Revision, Timestamp};
 
@@ -22,7 +24,7 @@ pub enum Engine {
 /// An open database. Cheap to clone.
 #[derive(Clone)]
 pub enum Db {
-    Sqlite { read: SqlitePool, write: SqlitePool, path: PathBuf },
+    Sqlite { read: SqlitePool, write: SqlitePool, quick: Arc<Quick>, path: PathBuf },
     Postgres { pool: PgPool },
 }
 
@@ -248,7 +250,7 @@ impl Db {
             .acquire_timeout(Duration::from_secs(20))
             .connect_with(options.read_only(true).create_if_missing(false))
             .await?;
-        Ok(Db::Sqlite { read, write, path })
+        Ok(Db::Sqlite { read, write, quick: Arc::default(), path })
     }
 
     /// Connects to a PostgreSQL database and brings it up to date.
@@ -363,7 +365,8 @@ impl Db {
     /// Closes every connection.
     pub async fn close(&self) {
         match self {
-            Db::Sqlite { read, write, .. } => {
+            Db::Sqlite { read, write, quick, .. } => {
+                quick.close();
                 read.close().await;
                 write.close().await;
             }

@@ -3,6 +3,10 @@
 
 #[macro_use]
 mod db;
+#[macro_use]
+mod quick;
+#[macro_use]
+pub mod holders;
 pub mod application_sessions;
 pub mod applications;
 pub mod approvals;

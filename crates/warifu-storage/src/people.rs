@@ -355,10 +355,12 @@ pub async fn find_by_emails(
 pub async fn roles(c: &mut Conn<'_>, id: PersonId) -> Result<Roles, StorageError> {
     let rows = fetch_all!(c, (String,):
         "SELECT role FROM role_grants WHERE person_id = $1 AND rev_to = 9223372036854775807", id.0)?;
-    let known = |(key,): (String,)| {
-        Role::from_key(&key).ok_or(StorageError::Corrupt { what: "role_grants.role", detail: key })
-    };
-    rows.into_iter().map(known).collect()
+    rows.into_iter().map(|(key,)| role(&key)).collect()
+}
+
+pub(crate) fn role(key: &str) -> Result<Role, StorageError> {
+    let unknown = || StorageError::Corrupt { what: "role_grants.role", detail: key.to_owned() };
+    Role::from_key(key).ok_or_else(unknown)
 }
 
 /// Those of some people who have a role.

@@ -2,7 +2,8 @@
 
 use crate::credentials::factor;
 use crate::devices::Device;
-use crate::{Conn, StorageError};
+use crate::holders::{Holder, HolderRow};
+use crate::{Conn, Db, StorageError, quick};
 use warifu_domain::devices::DeviceKind;
 use warifu_domain::factors::Factor;
 use warifu_domain::{CredentialId, OrganizationId, PersonId, Timestamp};
@@ -31,29 +32,30 @@ pub struct Session {
     pub bound: Option<Device>,
 }
 
-#[derive(sqlx::FromRow)]
-struct SessionRow {
-    token_hash: Vec<u8>,
-    person_id: i64,
-    csrf: String,
-    created_at: i64,
-    used_at: i64,
-    ends_at: i64,
-    ended_at: Option<i64>,
-    network: String,
-    agent: String,
-    credential_id: i64,
-    factor: String,
-    assurance: i64,
-    proved_at: i64,
-    device: Option<Vec<u8>>,
-    device_kind: Option<String>,
-    public_key: Option<Vec<u8>>,
-    bound_at: Option<i64>,
-    cookie: Option<Vec<u8>>,
-    cookie_ends: Option<i64>,
-    old_cookie: Option<Vec<u8>>,
-    old_ends: Option<i64>,
+quick_row! {
+    struct SessionRow {
+        token_hash: Vec<u8>,
+        person_id: i64,
+        csrf: String,
+        created_at: i64,
+        used_at: i64,
+        ends_at: i64,
+        ended_at: Option<i64>,
+        network: String,
+        agent: String,
+        credential_id: i64,
+        factor: String,
+        assurance: i64,
+        proved_at: i64,
+        device: Option<Vec<u8>>,
+        device_kind: Option<String>,
+        public_key: Option<Vec<u8>>,
+        bound_at: Option<i64>,
+        cookie: Option<Vec<u8>>,
+        cookie_ends: Option<i64>,
+        old_cookie: Option<Vec<u8>>,
+        old_ends: Option<i64>,
+    }
 }
 
 impl TryFrom<SessionRow> for Session {
@@ -114,13 +116,21 @@ pub async fn insert(c: &mut Conn<'_>, s: &Session) -> Result<(), StorageError> {
     Ok(())
 }
 
+/// The columns of [`SessionRow`].
+macro_rules! session_columns {
+    () => {
+        "s.token_hash, s.person_id, s.csrf, s.created_at, s.used_at, s.ends_at, s.ended_at, s.network, s.agent, \
+         s.credential_id, s.factor, s.assurance, s.proved_at, s.device, d.kind AS device_kind, d.public_key, d.bound_at, \
+         d.cookie, d.cookie_ends, d.old_cookie, d.old_ends"
+    };
+}
+
 macro_rules! session {
     ($where:literal) => {
         concat!(
-            "SELECT s.token_hash, s.person_id, s.csrf, s.created_at, s.used_at, s.ends_at, s.ended_at, s.network, s.agent, \
-             s.credential_id, s.factor, s.assurance, s.proved_at, s.device, d.kind AS device_kind, d.public_key, d.bound_at, \
-             d.cookie, d.cookie_ends, d.old_cookie, d.old_ends FROM sessions s LEFT JOIN devices d ON d.id = s.device \
-             WHERE ",
+            "SELECT ",
+            session_columns!(),
+            " FROM sessions s LEFT JOIN devices d ON d.id = s.device WHERE ",
             $where
         )
     };
@@ -131,6 +141,34 @@ macro_rules! session {
 pub async fn find(c: &mut Conn<'_>, token_hash: &[u8]) -> Result<Option<Session>, StorageError> {
     let row = fetch_optional!(c, SessionRow: session!("s.token_hash = $1"), token_hash)?;
     row.map(TryInto::try_into).transpose()
+}
+
+quick_row! {
+    struct HeldRow {
+        ..session: SessionRow,
+        ..holder: HolderRow,
+    }
+}
+
+/// What [`held`] asks.
+pub const HELD: &str = concat!(
+    "SELECT ",
+    session_columns!(),
+    ", ",
+    holder_columns!(),
+    " FROM sessions s",
+    holder_tables!(),
+    " LEFT JOIN devices d ON d.id = s.device WHERE s.token_hash = $1"
+);
+
+/// A session and who is in it, by one statement; `None` when there is no such session, or its person is
+/// gone or no longer active. It may have ended.
+///
+/// # Errors
+/// As every query.
+pub async fn held(db: &Db, token_hash: &[u8]) -> Result<Option<(Session, Holder)>, StorageError> {
+    let row: Option<HeldRow> = quick::row(db, HELD, token_hash).await?;
+    row.map(|r| Ok((r.session.try_into()?, r.holder.try_into()?))).transpose()
 }
 
 /// The session that its device knows by this name.

@@ -11,7 +11,7 @@ use crate::{App, AppError};
 use warifu_auth::applications::{Admission, admit};
 use warifu_auth::{SessionPolicy, SessionTimes, Token, Verdict, equal};
 use warifu_domain::applications::{Acr, Application, Kind};
-use warifu_domain::policy::{DeviceRule, Subject};
+use warifu_domain::policy::DeviceRule;
 use warifu_domain::time::{HOUR, MINUTE};
 use warifu_domain::{ApplicationId, Timestamp};
 use warifu_storage::application_sessions::{self, ApplicationSession, Code, Standing};
@@ -170,7 +170,7 @@ impl App {
         policy: &SessionPolicy,
     ) -> Result<Result<Visitor, Turned>, AppError> {
         let Some(token) = Token::parse(token) else { return Ok(Err(Turned::SignIn)) };
-        let found = self.checks.standing(&self.db, &token.hash()).await?;
+        let found = application_sessions::standing(&self.db, &token.hash()).await?;
         let Some(standing) = found.filter(|s| s.origin == origin) else {
             return Ok(Err(Turned::SignIn));
         };
@@ -184,14 +184,10 @@ impl App {
         network: &str,
         policy: &SessionPolicy,
     ) -> Result<Judged, AppError> {
-        let subject = Subject {
-            roles: standing.roles,
-            organization: standing.organization,
-            environment: standing.environment,
-            vendor: standing.vendor,
-        };
+        let holder = &standing.holder;
         let opened = (standing.factor, standing.assurance);
-        self.judged(standing.person, subject, &times(standing), opened, network, policy).await
+        self.judged(holder.person, holder.subject(), &times(standing), opened, network, policy)
+            .await
     }
 
     /// Judges what is known about a token: the session first, then the application's policy.
@@ -224,11 +220,12 @@ impl App {
             return Ok(Err(Turned::SignIn));
         }
         let proof = (standing.factor, standing.assurance);
-        let acr = match admit(&standing.entry, standing.roles, proof, standing.proved_at, now) {
-            Admission::Admitted(acr) => acr,
-            Admission::Stale => return Ok(Err(Turned::SignIn)),
-            Admission::Weak | Admission::NoRole => return Ok(Err(Turned::Forbidden)),
-        };
+        let acr =
+            match admit(&standing.entry, standing.holder.roles, proof, standing.proved_at, now) {
+                Admission::Admitted(acr) => acr,
+                Admission::Stale => return Ok(Err(Turned::SignIn)),
+                Admission::Weak | Admission::NoRole => return Ok(Err(Turned::Forbidden)),
+            };
         if by.by_hand && now.0 - standing.used_at.0 >= judged.policy.touch_every {
             self.touch(&standing.session, now).await?;
         }

@@ -190,7 +190,7 @@ impl App {
     ) -> Result<String, AppError> {
         let (s, now) = (&visitor.standing, self.now());
         let mut claims = json!({
-            "iss": issuer, "sub": s.person.to_string(), "aud": client.origin,
+            "iss": issuer, "sub": s.holder.person.to_string(), "aud": client.origin,
             "iat": now.0 / SECOND, "exp": now.plus(TOKEN).0 / SECOND,
             "auth_time": s.proved_at.0 / SECOND, "acr": visitor.acr.key(),
             "amr": amr(s.factor, visitor.acr), "sid": s.sid,
@@ -211,7 +211,7 @@ impl App {
         policy: &SessionPolicy,
     ) -> Result<Result<Visitor, Turned>, AppError> {
         let Some(token) = Token::parse(token) else { return Ok(Err(Turned::SignIn)) };
-        let found = self.checks.standing(&self.db, &token.hash()).await?;
+        let found = application_sessions::standing(&self.db, &token.hash()).await?;
         // The cookie of an application behind a proxy is no access token.
         let Some(standing) = found.filter(|s| is_openid(&s.scope)) else {
             return Ok(Err(Turned::SignIn));
@@ -239,13 +239,13 @@ pub fn is_openid(scope: &str) -> bool {
 /// What a client may read about somebody.
 pub fn user_info(s: &Standing) -> Value {
     let asked = |word: &str| s.scope.split_whitespace().any(|w| w == word);
-    let mut claims = json!({ "sub": s.person.to_string() });
+    let mut claims = json!({ "sub": s.holder.person.to_string() });
     if asked("profile") {
-        claims["name"] = s.name.clone().into();
-        claims["roles"] = s.roles.iter().map(Role::key).collect::<Vec<_>>().into();
+        claims["name"] = s.holder.name.clone().into();
+        claims["roles"] = s.holder.roles.iter().map(Role::key).collect::<Vec<_>>().into();
     }
     if asked("email") {
-        claims["email"] = s.email.clone().into();
+        claims["email"] = s.holder.email.clone().into();
     }
     claims
 }

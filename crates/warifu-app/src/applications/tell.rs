@@ -77,7 +77,7 @@ impl App {
         token_hash: &[u8],
         policy: &SessionPolicy,
     ) -> Result<bool, AppError> {
-        let found = self.checks.standing(&self.db, token_hash).await?;
+        let found = application_sessions::standing(&self.db, token_hash).await?;
         let Some(standing) = found else { return Ok(false) };
         let judged = self.standing_judged(&standing, &standing.network, policy).await?;
         Ok(matches!(judged.verdict, Verdict::Open { .. }))

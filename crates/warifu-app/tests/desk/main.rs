@@ -4,6 +4,7 @@
 mod cases;
 mod counts;
 mod files;
+mod held;
 mod isolation;
 mod keys;
 mod paging;

@@ -110,6 +110,15 @@ impl Rules {
 
     /// Both together: of what both set, the stricter.
     pub fn strictest(&self, other: &Rules) -> Rules {
+        let authenticators = match (&self.authenticators, &other.authenticators) {
+            (Some(a), Some(b)) => Some(a.intersection(b).cloned().collect()),
+            (a, b) => a.clone().or_else(|| b.clone()),
+        };
+        Rules { authenticators, ..self.strictest_but_makes(other) }
+    }
+
+    /// The same without the makes, which may be many: it copies nothing.
+    pub(super) fn strictest_but_makes(&self, other: &Rules) -> Rules {
         Rules {
             lifetime: both(self.lifetime, other.lifetime, i64::min),
             idle: both(self.idle, other.idle, i64::min),
@@ -117,10 +126,7 @@ impl Rules {
             device: both(self.device, other.device, DeviceRule::max),
             synced: both(self.synced, other.synced, |a, b| a && b),
             attestation: both(self.attestation, other.attestation, |a, b| a || b),
-            authenticators: match (&self.authenticators, &other.authenticators) {
-                (Some(a), Some(b)) => Some(a.intersection(b).cloned().collect()),
-                (a, b) => a.clone().or_else(|| b.clone()),
-            },
+            authenticators: None,
         }
     }
 

@@ -104,11 +104,12 @@ fn sign_in(origin: &str, headers: &HeaderMap, redirect: bool) -> Response {
 /// client's own stays.
 fn identity(visitor: &Visitor) -> [(&'static str, String); 6] {
     let s = &visitor.standing;
-    let roles: Vec<&str> = s.roles.iter().map(Role::key).collect();
+    let holder = &s.holder;
+    let roles: Vec<&str> = holder.roles.iter().map(Role::key).collect();
     [
-        ("remote-user", s.person.to_string()),
-        ("remote-email", header_text(&s.email)),
-        ("remote-name", header_text(&s.name)),
+        ("remote-user", holder.person.to_string()),
+        ("remote-email", header_text(&holder.email)),
+        ("remote-name", header_text(&holder.name)),
         ("remote-groups", roles.join(",")),
         ("remote-acr", visitor.acr.key().to_owned()),
         ("remote-auth-time", (s.proved_at.0 / SECOND).to_string()),

@@ -1,0 +1,128 @@
+//! One row for the check of a request (decision 0021).
+//!
+//! On SQLite such a statement takes less time than handing it to another thread and back, which is what
+//! the asynchronous driver does; it is therefore run where it is asked for. It waits for nobody: readers
+//! of a WAL wait for no writer, and where SQLite would have to wait all the same, or anything else is
+//! amiss, the asynchronous driver is asked the same, and its answer counts. Nothing is kept between two
+//! requests: each statement is a read transaction of its own, which sees all that was committed before
+//! it began.
+
+use crate::{Db, StorageError};
+use rusqlite::{Connection, OpenFlags};
+use sqlx::FromRow;
+use sqlx::postgres::PgRow;
+use sqlx::sqlite::SqliteRow;
+use std::path::Path;
+use std::sync::{Mutex, PoisonError};
+use std::time::Duration;
+
+/// The columns of a row, from the first to the last.
+pub(crate) struct Columns<'a> {
+    row: &'a rusqlite::Row<'a>,
+    next: usize,
+}
+
+impl Columns<'_> {
+    pub(crate) fn next<T: rusqlite::types::FromSql>(&mut self) -> rusqlite::Result<T> {
+        self.next += 1;
+        self.row.get(self.next - 1)
+    }
+}
+
+/// A row that every driver can read; see `quick_row!`.
+pub(crate) trait Row:
+    for<'r> FromRow<'r, SqliteRow> + for<'r> FromRow<'r, PgRow> + Send + Unpin
+{
+    fn read(columns: &mut Columns<'_>) -> rusqlite::Result<Self>;
+}
+
+/// `quick_row! { struct Name { field: Type, … ..part: Row, … } }`: a row whose columns come in the order
+/// of its fields, and after them those of its parts.
+macro_rules! quick_row {
+    ($vis:vis struct $name:ident { $($field:ident: $type:ty,)* $(..$part:ident: $row:ty,)* }) => {
+        #[derive(sqlx::FromRow)]
+        $vis struct $name {
+            $(pub(crate) $field: $type,)*
+            $(#[sqlx(flatten)] pub(crate) $part: $row,)*
+        }
+
+        impl $crate::quick::Row for $name {
+            fn read(columns: &mut $crate::quick::Columns<'_>) -> rusqlite::Result<Self> {
+                Ok($name {
+                    $($field: columns.next()?,)*
+                    $($part: <$row as $crate::quick::Row>::read(columns)?,)*
+                })
+            }
+        }
+    };
+}
+
+/// Connections to SQLite for such statements, as many as threads have asked at once; `None` once closed.
+pub struct Quick {
+    idle: Mutex<Option<Vec<Connection>>>,
+}
+
+impl Default for Quick {
+    fn default() -> Quick {
+        Quick { idle: Mutex::new(Some(Vec::new())) }
+    }
+}
+
+impl Quick {
+    /// One that failed is not kept. `None` when all are closed.
+    fn row<R: Row>(
+        &self,
+        path: &Path,
+        sql: &str,
+        key: &[u8],
+    ) -> rusqlite::Result<Option<Option<R>>> {
+        let idle = || self.idle.lock().unwrap_or_else(PoisonError::into_inner);
+        let connection = match idle().as_mut().map(Vec::pop) {
+            None => return Ok(None),
+            Some(Some(connection)) => connection,
+            Some(None) => open(path)?,
+        };
+        let row = {
+            let mut statement = connection.prepare_cached(sql)?;
+            let mut rows = statement.query([key])?;
+            rows.next()?.map(|row| R::read(&mut Columns { row, next: 0 })).transpose()?
+        };
+        if let Some(idle) = idle().as_mut() {
+            idle.push(connection);
+        }
+        Ok(Some(row))
+    }
+
+    /// Closes them; whoever asks afterwards hears from the asynchronous driver that it is closed.
+    pub(crate) fn close(&self) {
+        *self.idle.lock().unwrap_or_else(PoisonError::into_inner) = None;
+    }
+}
+
+fn open(path: &Path) -> rusqlite::Result<Connection> {
+    let flags = OpenFlags::SQLITE_OPEN_READ_ONLY | OpenFlags::SQLITE_OPEN_NO_MUTEX;
+    let connection = Connection::open_with_flags(path, flags)?;
+    connection.busy_timeout(Duration::ZERO)?;
+    connection.pragma_update(None, "mmap_size", 268_435_456_i64)?;
+    Ok(connection)
+}
+
+/// The row of a statement about one key.
+///
+/// # Errors
+/// As every query.
+pub(crate) async fn row<R: Row>(
+    db: &Db,
+    sql: &'static str,
+    key: &[u8],
+) -> Result<Option<R>, StorageError> {
+    if let Db::Sqlite { quick, path, .. } = db {
+        match quick.row(path, sql, key) {
+            Ok(Some(row)) => return Ok(row),
+            Ok(None) => {}
+            Err(error) => tracing::debug!(%error, "a quick statement is asked again"),
+        }
+    }
+    let mut reader = db.read().await?;
+    fetch_optional!(&mut reader.conn(), R: sql, key)
+}

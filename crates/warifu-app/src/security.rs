@@ -3,8 +3,11 @@
 use crate::{App, AppError};
 use std::sync::Arc;
 use warifu_domain::access::{Actor, Permission, Role, Roles};
+use warifu_domain::assurance::OrganizationAccess;
 use warifu_domain::organizations::Organization;
-use warifu_domain::policy::{Effective, Feature, Policies, Proposal, Reach, Rollout, Subject};
+use warifu_domain::policy::{
+    DeviceRule, Effective, Feature, NetworkRule, Policies, Proposal, Reach, Rollout, Subject,
+};
 use warifu_domain::protected::Protected;
 use warifu_domain::{OrganizationId, Timestamp};
 pub use warifu_storage::policies::Ways;
@@ -26,6 +29,30 @@ pub struct FeatureState {
     pub choice: Option<Protected>,
 }
 
+/// What holds for somebody's sessions, and what they may sign in with.
+#[derive(Clone, Copy, Debug)]
+pub struct Holding {
+    /// Microseconds.
+    pub lifetime: i64,
+    /// Microseconds.
+    pub idle: i64,
+    pub network: NetworkRule,
+    pub device: DeviceRule,
+    pub access: OrganizationAccess,
+}
+
+impl From<Effective<'_>> for Holding {
+    fn from(e: Effective<'_>) -> Holding {
+        Holding {
+            lifetime: e.lifetime,
+            idle: e.idle,
+            network: e.network,
+            device: e.device,
+            access: e.access,
+        }
+    }
+}
+
 /// What protects the people of an organization.
 #[derive(Clone, Debug)]
 pub struct Security {
@@ -33,8 +60,8 @@ pub struct Security {
     pub features: Vec<FeatureState>,
     pub ways: Ways,
     /// What holds for its users without a role, and for its administrators.
-    pub users: Effective,
-    pub administrators: Effective,
+    pub users: Holding,
+    pub administrators: Holding,
     /// Names of the identity providers by which its people may sign in.
     pub providers: Vec<String>,
     /// Networks that count as one for its sessions.
@@ -100,8 +127,8 @@ impl App {
             name: found.name,
             features: Feature::ALL.map(state).to_vec(),
             ways: policies::ways(&mut conn, organization).await?,
-            users: set.effective(user),
-            administrators: set.effective(administrator),
+            users: set.effective(user).into(),
+            administrators: set.effective(administrator).into(),
             providers: identity_providers::names_of(&mut conn, organization).await?,
             networks: set.networks.get(&organization).cloned().unwrap_or_default(),
         })

@@ -13,9 +13,8 @@ use serde_json::json as value;
 use std::collections::BTreeMap;
 use utoipa::{IntoParams, ToSchema};
 use warifu_app::coverage::{Affected, Phishable};
-use warifu_app::security::{FeatureState, Ways};
+use warifu_app::security::{FeatureState, Holding, Ways};
 use warifu_domain::access::Role;
-use warifu_domain::policy::Effective;
 use warifu_domain::protected::Protected;
 use warifu_domain::time::SECOND;
 use warifu_domain::{OrganizationId, PersonId, Timestamp};
@@ -128,8 +127,8 @@ pub struct Limits {
     weaker_providers: bool,
 }
 
-impl From<Effective> for Limits {
-    fn from(e: Effective) -> Limits {
+impl From<Holding> for Limits {
+    fn from(e: Holding) -> Limits {
         Limits {
             lifetime: e.lifetime / SECOND,
             idle: e.idle / SECOND,

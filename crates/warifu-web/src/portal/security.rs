@@ -19,10 +19,10 @@ use serde::Deserialize;
 use serde_json::json;
 use warifu_app::active_sessions::Whose;
 use warifu_app::coverage::{Affected, Phishable};
-use warifu_app::security::{FeatureState, Security};
+use warifu_app::security::{FeatureState, Holding, Security};
 use warifu_domain::PersonId;
 use warifu_domain::factors::Factor;
-use warifu_domain::policy::{Effective, Feature, Policies, Proposal, Reach};
+use warifu_domain::policy::{Feature, Policies, Proposal, Reach};
 use warifu_domain::time::SECOND;
 
 /// People of a page.
@@ -110,8 +110,8 @@ pub fn features(
 }
 
 /// The limits of users and of administrators, side by side.
-pub fn limits(show: &Words<'_>, users: &Effective, administrators: &Effective) -> Vec<view::Limit> {
-    let of = |e: &Effective| {
+pub fn limits(show: &Words<'_>, users: &Holding, administrators: &Holding) -> Vec<view::Limit> {
+    let of = |e: &Holding| {
         [
             show.lang.span(e.lifetime / SECOND),
             show.lang.span(e.idle / SECOND),

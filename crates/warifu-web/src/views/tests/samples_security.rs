@@ -79,9 +79,10 @@ fn security(set: &Policies, ways: Ways) -> Security {
         name: NASTY.into(),
         features: Feature::ALL.map(state).to_vec(),
         ways,
-        users: set.effective(user),
+        users: set.effective(user).into(),
         administrators: set
-            .effective(subject(Roles::default().with(Role::OrganizationAdministrator))),
+            .effective(subject(Roles::default().with(Role::OrganizationAdministrator)))
+            .into(),
         providers: Vec::new(),
         networks: Vec::new(),
     }

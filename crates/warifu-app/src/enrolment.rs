@@ -1,7 +1,6 @@
 //! Invitations: one-time links by which a person enrols their first passkey, and who may make them.
 
 use crate::notices::notify;
-use crate::roles::ask_to_let_in;
 use crate::step_up::spend;
 use crate::{App, AppError, Change};
 use warifu_auth::Token;
@@ -204,6 +203,14 @@ impl App {
             let what = refusal!("role-none", "choose what the new colleague may do");
             return Err(AppError::invalid("role", what));
         }
+        // Whoever enrols as one is seen before a second person agrees to it.
+        if new.roles.has(Role::SuperAdministrator) {
+            let what = refusal!(
+                "role-second",
+                "a super administrator takes two: choose another role now, and that one on their page"
+            );
+            return Err(AppError::invalid("role", what));
+        }
         let vendor = self.ensure_vendor().await?;
         let mut change = self.change().await?;
         if people::find_by_email(&mut change.conn(), email).await?.is_some() {
@@ -218,10 +225,6 @@ impl App {
         let (person, entry) = new_of_vendor(&mut change, vendor, email, Some(name)).await?;
         change.record(actor, Some(vendor), &entry).await?;
         for role in new.roles.iter() {
-            if role == Role::SuperAdministrator {
-                ask_to_let_in(&mut change, actor, &person).await?;
-                continue;
-            }
             let entry = granted(&mut change, person.id, role).await?;
             change.record(actor, Some(vendor), &entry).await?;
         }

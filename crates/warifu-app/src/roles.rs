@@ -14,7 +14,7 @@ use warifu_domain::protected::{Action, Protected};
 use warifu_domain::second_person::{Matter, Terms, Way};
 use warifu_domain::{PersonId, refusal};
 use warifu_ledger::body::{Change as Done, RoleChange};
-use warifu_storage::{organizations, people, services};
+use warifu_storage::{credentials, organizations, people, services};
 
 /// What is agreed to: whose roles, and which they will be. The same text as the page's.
 fn protected(person: PersonId, roles: Roles) -> Protected {
@@ -22,10 +22,21 @@ fn protected(person: PersonId, roles: Roles) -> Protected {
     Protected::new(Action::ChangeRoles).with("person", person).with("role", keys.join(","))
 }
 
-fn told(person: &KnownPerson, held: bool) -> Terms {
-    let texts =
-        [("name", person.record.display_name()), ("enabled", if held { "true" } else { "false" })];
-    texts.into_iter().map(|(name, text)| (name.to_owned(), text.to_owned())).collect()
+/// What a second person reads of somebody who would be a super administrator: by which factors too, so that
+/// one that is added meanwhile makes what was asked for void.
+async fn told(
+    change: &mut Change<'_>,
+    person: &KnownPerson,
+    held: bool,
+) -> Result<Terms, AppError> {
+    let factors = credentials::of_person(&mut change.conn(), person.id).await?;
+    let factors: Vec<String> = factors.iter().map(|f| f.id.to_string()).collect();
+    let texts = [
+        ("name", person.record.display_name().to_owned()),
+        ("factors", factors.join(" ")),
+        ("enabled", held.to_string()),
+    ];
+    Ok(texts.into_iter().map(|(name, text)| (name.to_owned(), text)).collect())
 }
 
 /// Whether somebody is a super administrator now.
@@ -36,7 +47,7 @@ pub(crate) async fn terms(
     let found = people::find(&mut change.conn(), person).await?.filter(|p| p.active);
     let Some(found) = found else { return Ok(None) };
     let held = people::roles(&mut change.conn(), person).await?;
-    Ok(Some(told(&found, held.has(Role::SuperAdministrator))))
+    Ok(Some(told(change, &found, held.has(Role::SuperAdministrator)).await?))
 }
 
 /// Makes somebody a super administrator: a second person has agreed.
@@ -49,17 +60,20 @@ pub(crate) async fn let_in(
     let found = found.ok_or(AppError::NotFound("person"))?;
     grant(change, actor, &found, Role::SuperAdministrator).await?;
     end_too_weak(change, Some(actor), person).await?;
+    // A link that somebody below them made enrols nobody above.
+    let at = change.at();
+    credentials::end_enrolments(&mut change.conn(), person, at).await?;
     notify(change, person, NoticeKind::RolesChanged, &[]).await
 }
 
 /// Asks a second person to make somebody a super administrator.
-pub(crate) async fn ask_to_let_in(
+async fn ask_to_let_in(
     change: &mut Change<'_>,
     actor: &Actor,
     person: &KnownPerson,
 ) -> Result<i64, AppError> {
-    let matter =
-        Matter::Way { way: Way::SuperAdministrator, id: person.id.0, terms: told(person, true) };
+    let terms = told(change, person, true).await?;
+    let matter = Matter::Way { way: Way::SuperAdministrator, id: person.id.0, terms };
     ask(change, actor, Action::ChangeRoles, &matter, "").await
 }
 

@@ -118,6 +118,7 @@ matter-provider = Sign-in by the provider { $name }
 matter-service = Service account { $name }
 matter-application = Entry into the application { $name }
 matter-super-administrator = Super administrator { $name }
+matter-factors = Keys and other factors
 matter-lets-in = Lets in
 matter-kind = Kind
 matter-max-age = Proof of who they are, at most

@@ -112,6 +112,7 @@ matter-provider = プロバイダー「{ $name }」によるサインイン
 matter-service = サービスアカウント「{ $name }」
 matter-application = アプリケーション「{ $name }」への入場
 matter-super-administrator = 特権管理者「{ $name }」
+matter-factors = 鍵などの認証手段
 matter-lets-in = 入れるか
 matter-kind = 種類
 matter-max-age = 本人確認からの経過時間の上限

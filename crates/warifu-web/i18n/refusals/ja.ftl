@@ -153,6 +153,7 @@ policy-minutes = 分を整数で入力してください。
 reason-long = { $limit }文字までです。
 reason-missing = 理由を書いてください。現在より緩い設定になります。
 approval-over = すでに決定されたか、期限が切れています。
+role-second = 特権管理者にするには二人が必要です。まず別の役割を選び、その後、本人のページで指定してください。
 approval-late = この変更が申請された後で特権管理者になったため、同意できません。もう一度申請してもらってください。
 approval-own = 自分の変更には、ほかの人の同意が必要です。
 networks-many = ネットワークは{ $limit }件までです。

@@ -137,7 +137,11 @@ async fn form(
     Ok(View {
         full_name: typed.full_name.clone(),
         email: typed.email.clone(),
-        roles: choices(shell.lang, roles, true),
+        // A super administrator takes two; it is asked for on the person's own page.
+        roles: choices(shell.lang, roles, true)
+            .into_iter()
+            .filter(|c| c.value != Role::SuperAdministrator.key())
+            .collect(),
         wrong: wrong.map(|(field, text)| (field.to_owned(), text)),
         shell,
     })

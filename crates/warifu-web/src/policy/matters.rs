@@ -15,6 +15,7 @@ fn label(term: &str) -> &'static str {
     match term {
         "name" => "name",
         "enabled" => "matter-lets-in",
+        "factors" => "matter-factors",
         "organization" => "organization",
         "issuer" => "provider-issuer",
         "client_id" => "provider-client",
@@ -74,6 +75,7 @@ impl Words<'_> {
         let comma = self.lang.t("list-comma");
         let listed = |words: Vec<String>| words.join(&comma);
         let said = match term {
+            "factors" => Some(self.lang.n(text.split_whitespace().count() as i64)),
             "enabled" => match text {
                 "true" => Some(self.lang.t("choice-on")),
                 _ => Some(self.lang.t("choice-off")),

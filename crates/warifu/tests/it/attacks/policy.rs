@@ -142,6 +142,40 @@ on_both! {
         verified(&w);
     }
 
+    async fn attack_37_a_super_administrator_is_made_by_two(w: Warifu) {
+        let mut owner = signed_in(&w, "owner@example.com", "super_administrator").await;
+        let mut second = signed_in(&w, "second@example.com", "super_administrator").await;
+        let mut made = signed_in(&w, "agent@example.com", "agent").await;
+        let mut other = signed_in(&w, "other@example.com", "agent").await;
+        let ask = async |owner: &mut Owner, person: i64| {
+            let role = "agent,super_administrator";
+            let parameters = json!({ "person": person.to_string(), "role": role });
+            let proof = owner.proof("change_roles", &parameters).await;
+            let body = json!({ "roles": ["agent", "super_administrator"], "step_up": proof });
+            let path = format!("/api/v1/people/{person}/roles");
+            let said = owner.client.json(Method::PUT, &path, &body).await;
+            assert_eq!(said.status, 202, "{}", said.text());
+        };
+        ask(&mut owner, 3).await;
+        assert_eq!(made.client.get("/policy").await.status, 403, "one person makes nobody like themselves");
+        let page = owner.client.clone().header("accept", "text/html").get("/approvals").await;
+        assert!(page.text().contains("agent@example.com"), "{}", page.text());
+        second.agrees().await;
+        assert_eq!(made.client.get("/policy").await.status, 200);
+        let told = entries(&mut owner.client, "role_change").await[0]["body"].clone();
+        assert_eq!((&told["person"], &told["role"]), (&json!("3"), &json!("super_administrator")));
+        assert_eq!(notices(&mut owner.client).await[0], "policy_changed");
+
+        // Whoever has other factors meanwhile is not whom the second person would agree to.
+        ask(&mut owner, 4).await;
+        w.sql("UPDATE credentials SET revoked_at = 1 WHERE person_id = 4").await;
+        second.agrees().await;
+        let told = entries(&mut owner.client, "protected_action").await;
+        assert_eq!(told[0]["body"]["action"], "void");
+        assert_ne!(other.client.get("/policy").await.status, 200);
+        verified(&w);
+    }
+
     async fn attack_37_a_change_that_was_tampered_with_is_void(w: Warifu) {
         let mut owner = signed_in(&w, "owner@example.com", "super_administrator").await;
         let mut second = signed_in(&w, "second@example.com", "super_administrator").await;

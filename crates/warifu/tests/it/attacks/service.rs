@@ -325,7 +325,7 @@ on_both! {
         // It has no key to change with how somebody is reached who has a way in.
         let agent = invitation(&w, "agent@example.com", "agent");
         enter(&mut w.client(), w.base(), &agent).await;
-        let agent = "/api/v1/people/3";
+        let agent = "/api/v1/people/4";
         let mut record = program.call(&home, "GET", agent, &token).await.value()["record"].clone();
         assert_eq!(record["email"], "agent@example.com");
         record["email"] = "thief@example.com".into();

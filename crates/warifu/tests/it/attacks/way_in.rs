@@ -164,26 +164,27 @@ on_both! {
         asks_for_the_key(&root.api(Method::POST, path, new("agent", mail)).await);
         asks_for_the_key(&with(&mut root, new("super_administrator", mail), what("agent", mail)).await);
         for (role, email, field) in [
-            ("organization_administrator", mail, "role"), ("agent", "jun", "email"), ("agent", "ADMIN@example.com", "email"),
+            ("organization_administrator", mail, "role"), ("super_administrator", mail, "role"), ("agent", "jun", "email"), ("agent", "ADMIN@example.com", "email"),
         ] {
             let answer = with(&mut root, new(role, email), what(role, email)).await;
             assert_eq!((answer.status.as_u16(), answer.value()["field"].clone()), (422, json!(field)), "{role} {email}");
         }
-        let made = with(&mut root, new("super_administrator", mail), what("super_administrator", mail)).await;
+        let made = with(&mut root, new("agent", mail), what("agent", mail)).await;
         assert_eq!(made.status, 201, "{}", made.text());
         let id = made.value()["person"].as_i64().expect("an id");
         // An administrator has no part in who is above them.
-        let proof = admin.proof(of_person("invite_person", id)).await;
-        assert_eq!(admin.invite(id, proof.into()).await.value()["type"], "/problems/forbidden");
-        assert_eq!(admin.api(Method::DELETE, &format!("/api/v1/people/{id}/invitation"), json!({})).await.status, 403);
-        assert_eq!(admin.switch(id, false).await.value()["type"], "/problems/forbidden");
+        let above = root.id;
+        let proof = admin.proof(of_person("invite_person", above)).await;
+        assert_eq!(admin.invite(above, proof.into()).await.value()["type"], "/problems/forbidden");
+        assert_eq!(admin.api(Method::DELETE, &format!("/api/v1/people/{above}/invitation"), json!({})).await.status, 403);
+        assert_eq!(admin.switch(above, false).await.value()["type"], "/problems/forbidden");
 
         let told = entries(&mut root.client, "role_change").await[0]["body"].clone();
-        assert_eq!((told["person"].as_str(), &told["role"]), (Some(id.to_string().as_str()), &json!("super_administrator")));
+        assert_eq!((told["person"].as_str(), &told["role"]), (Some(id.to_string().as_str()), &json!("agent")));
         assert_eq!(root.acts().await[0], act("invite", id));
         let mut colleague = Somebody::enter(&w, &path_of(&w, &made)).await;
         assert_eq!(colleague.id, id);
-        assert_eq!(colleague.client.get("/policy").await.status, 200);
+        assert_eq!(colleague.client.get("/cases").await.status, 200);
 
         // The same from the page, which says what is wrong and keeps what was typed.
         let page = root.client.get("/people/new").await;

@@ -162,7 +162,7 @@ on_both! {
         let refused = admin.api(Method::POST, path, new("agent", mail)).await;
         assert_eq!((refused.status.as_u16(), refused.value()["type"].clone()), (403, json!("/problems/forbidden")));
         asks_for_the_key(&root.api(Method::POST, path, new("agent", mail)).await);
-        asks_for_the_key(&with(&mut root, new("super_administrator", mail), what("agent", mail)).await);
+        asks_for_the_key(&with(&mut root, new("administrator", mail), what("agent", mail)).await);
         for (role, email, field) in [
             ("organization_administrator", mail, "role"), ("super_administrator", mail, "role"), ("agent", "jun", "email"), ("agent", "ADMIN@example.com", "email"),
         ] {

@@ -113,10 +113,9 @@ fn fuzzed_lists_of_people() {
         let header = text.lines().next().unwrap_or_default();
         let [comma, others @ ..] =
             [b',', b';', b'\t', b'|'].map(|d| header.bytes().filter(|b| *b == d).count());
-        if comma == 0
-            || others.iter().any(|n| *n > 0)
-            || text.contains('\r') && !text.contains("\r\n")
-        {
+        // A CR without its LF ends a record there and is a byte of its field here.
+        let lone = text.matches('\r').count() != text.matches("\r\n").count();
+        if comma == 0 || others.iter().any(|n| *n > 0) || lone {
             return;
         }
         let mut reader = csv::ReaderBuilder::new().flexible(true).from_reader(text.as_bytes());

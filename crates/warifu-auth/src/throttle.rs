@@ -66,6 +66,13 @@ impl Throttle {
         Ok(())
     }
 
+    /// Takes back a try that turned out not to be a guess.
+    pub fn give_back(&mut self, network: &str) {
+        if let Some(bucket) = self.buckets.get_mut(network) {
+            bucket.used = bucket.used.saturating_sub(1);
+        }
+    }
+
     fn make_room(&mut self, now: Timestamp) {
         let every = self.every;
         self.buckets.retain(|_, bucket| {

@@ -94,17 +94,18 @@ impl App {
         let Ok(mut kept) = serde_json::from_str::<Kept>(&current.verifier) else {
             return no("unknown_account");
         };
+        // Whoever comes so far has the password: nobody else is kept out by this, and the answer is that
+        // of a wrong one, so that it tells nobody that the password is right.
+        let account = person.id.to_string();
+        let guesses = || self.passwords.codes.lock().unwrap_or_else(PoisonError::into_inner);
+        if guesses().try_once(&account, at).is_err() {
+            return no("codes");
+        }
         let secret = self.codes(person.id, &kept.totp);
         let seconds = at.0.div_euclid(SECOND);
         let step = secret.and_then(|secret| totp::step_of(secret, code, seconds, kept.step));
-        let Some(step) = step else {
-            // Whoever comes so far has the password: nobody else is kept out by this.
-            let wrong = &self.passwords.codes;
-            let mut wrong = wrong.lock().unwrap_or_else(PoisonError::into_inner);
-            let tried = wrong.try_once(&person.id.to_string(), at);
-            return tried
-                .map_or_else(|seconds| Err(AppError::TooMany { seconds }), |()| no("code"));
-        };
+        let Some(step) = step else { return no("code") };
+        guesses().give_back(&account);
         kept.step = step;
         credentials::used(&mut conn, current.id, &written(&kept)?, at).await?;
         Ok(Ok((

@@ -21,6 +21,7 @@ use warifu_domain::time::DAY;
 use warifu_domain::{RunId, Timestamp};
 use warifu_ledger::body::{ColumnBytes, OrderKey, ReportAbort, ReportEnd, ReportStart};
 use warifu_ledger::{Count, RowKey};
+use warifu_storage::Conn;
 use warifu_storage::reports::{self, Run, RunEnd, RunState};
 
 /// A file on its way out.
@@ -88,8 +89,6 @@ impl App {
     ) -> Result<Download, AppError> {
         let run = self.run(actor, id).await?;
         let decision = self.is_decision(&run);
-        // Slices under the limit are over it together.
-        let key = self.asks_for_the_key(&run).await?;
         if decision {
             actor.require(Permission::RunUnfilteredReports)?;
         }
@@ -100,6 +99,9 @@ impl App {
             )));
         }
         let mut change = self.change().await?;
+        // Slices under the limit are over it together, also those that are asked for at the same moment:
+        // under the lock, so that each counts those before it.
+        let key = decision || self.is_over_in_a_day(&mut change.conn(), &run).await?;
         if !reports::start_run(&mut change.conn(), id, &self.config.node, self.lease()).await? {
             return Err(AppError::Conflict(refusal!(
                 "run-left",
@@ -148,12 +150,12 @@ impl App {
     }
 
     /// Whether somebody has taken more than the limit within a day, with this run.
-    async fn is_over_in_a_day(&self, run: &Run) -> Result<bool, AppError> {
+    async fn is_over_in_a_day(&self, c: &mut Conn<'_>, run: &Run) -> Result<bool, AppError> {
         if run.definition.personal_columns() == 0 {
             return Ok(false);
         }
         let since = Timestamp(self.now().0.saturating_sub(DAY));
-        let taken = reports::taken(&mut self.db.read().await?.conn(), run.actor, since).await?;
+        let taken = reports::taken(c, run.actor, since).await?;
         let limit = i64::try_from(self.config.limits.rows).unwrap_or(i64::MAX);
         Ok(taken.saturating_add(run.expected_rows) > limit)
     }
@@ -163,7 +165,8 @@ impl App {
     /// # Errors
     /// When the database fails.
     pub async fn asks_for_the_key(&self, run: &Run) -> Result<bool, AppError> {
-        Ok(self.is_decision(run) || self.is_over_in_a_day(run).await?)
+        let mut reader = self.db.read().await?;
+        Ok(self.is_decision(run) || self.is_over_in_a_day(&mut reader.conn(), run).await?)
     }
 
     /// Sends the file and records how that ended, also when the database is away for a while.

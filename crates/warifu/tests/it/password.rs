@@ -202,6 +202,32 @@ on_both! {
         verified(&w);
     }
 
+    async fn codes_are_not_guessed_by_whoever_has_the_password(mut w: Warifu) {
+        w.serve = vec!["--trusted-proxy".into(), "127.0.0.1".into()];
+        clocked(&mut w).await;
+        let mut owner = owner(&w).await;
+        let mut customer = customer(&mut owner, "alder").await;
+        allow(&w, &mut owner, customer.organization, true, false).await;
+        choose(&w, &mut customer, 0).await;
+        let from = |n: usize| w.client().header("x-forwarded-for", &format!("198.51.{n}.7"));
+        w.pass(30);
+        assert_eq!(customer.sign_in(&mut from(200), 30).await.status, 303);
+        for n in 0..10 {
+            assert_eq!(try_in(&mut from(n), &customer.email, PASSWORD, "000000").await.status, 403);
+        }
+        // Not even the right one then, from nowhere, and the answer is the same.
+        w.pass(60);
+        assert_eq!(customer.sign_in(&mut from(20), 60).await.status, 403);
+        assert_eq!(customer.sign_in(&mut from(200), 60).await.status, 403);
+        let told = entries(&mut owner.client, "sign_in_refused").await;
+        assert_eq!((&told[0]["body"]["reason"], &told[2]["body"]["reason"]), (&json!("codes"), &json!("code")));
+        w.pass(14 * 60);
+        assert!(who(&mut owner.client).await.status == 200, "somebody else goes on");
+        w.pass(16 * 60);
+        assert_eq!(customer.sign_in(&mut from(200), 16 * 60).await.status, 303);
+        verified(&w);
+    }
+
     async fn guessing_is_slowed_down_and_locks_nobody_out(mut w: Warifu) {
         w.serve = vec!["--trusted-proxy".into(), "127.0.0.1".into()];
         clocked(&mut w).await;

@@ -331,7 +331,7 @@ impl Zone {
     /// # Errors
     /// [`UnknownZone`] for anything else.
     pub fn parse(text: &str) -> Result<Self, UnknownZone> {
-        if matches!(text, "UTC" | "Z" | "utc" | "") {
+        if matches!(text, "Z" | "") || text.eq_ignore_ascii_case("utc") {
             return Ok(Self::Utc);
         }
         if let Some(minutes) = parse_offset(text) {

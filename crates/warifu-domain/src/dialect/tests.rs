@@ -115,6 +115,11 @@ fn zones_are_checked_and_round_trip() {
     for text in ["UTC", "+09:00", "-03:30", "Asia/Tokyo"] {
         assert_eq!(Zone::parse(text).unwrap().to_string(), text);
     }
+    // A name is found in any case of letters; one zone has one form, or a definition differs from itself.
+    for text in ["utc", "uTC", "UtC", "Z", ""] {
+        assert_eq!(Zone::parse(text).unwrap(), Zone::Utc, "{text}");
+    }
+    assert_eq!(Zone::parse("aSia/tokyo").unwrap(), Zone::parse("Asia/Tokyo").unwrap());
 }
 
 #[test]

@@ -2,13 +2,15 @@
 //!
 //! On an installation that `bench_desk make` filled:
 //! `bench_session checks DIR [DATABASE]`: cookie → session → device → person, roles, organization → policy →
-//! network and idle, as every page does it, and the same for an application behind a proxy, one after the other.
+//! network and idle, as every page does it, and the same for an application behind a proxy, one after the other;
+//! then pages of [`AT_ONCE`] who ask at the same time, each with a session of their own.
 //! `bench_session many DIR N [DATABASE]` opens N sessions, of everybody in turn: `many` is asked once, and
 //! `asked DIR N [DATABASE]` then asks for each of them, in a process of its own.
 //! `bench_session asn FILE`: the lookup of an address in an ASN database.
 //! Prints the median of the rounds with the lowest and the highest, in µs per call.
 #![allow(clippy::unwrap_used, clippy::print_stdout, reason = "this is no part of the product")]
 
+use futures_util::future::join_all;
 use std::hint::black_box;
 use std::net::{IpAddr, Ipv4Addr};
 use std::path::Path;
@@ -16,6 +18,7 @@ use std::sync::Arc;
 use std::time::Instant;
 use warifu_app::sessions::Use;
 use warifu_app::{App, AppConfig, SystemRandom};
+use warifu_auth::applications::Place;
 use warifu_auth::{Asns, SessionPolicy, Token, digest, network_of};
 use warifu_domain::access::{Role, Roles};
 use warifu_domain::applications::{Acr, Application, Entry, Kind};
@@ -30,6 +33,8 @@ use warifu_storage::sessions::{self, Session};
 use warifu_storage::{Db, Engine, applications};
 
 const ROUNDS: usize = 15;
+/// How many ask at the same time.
+const AT_ONCE: usize = 16;
 const ORIGIN: &str = "https://wiki.example";
 
 /// CPU of this process in µs, user and system; a tick is 10 ms.
@@ -162,9 +167,21 @@ async fn checks(app: &App) {
     let calls = if app.db.engine() == Engine::Sqlite { 50_000 } else { 5_000 };
     let (token, cookie, entered) = signed_in(app).await;
     let (origin, entered) = entered.split_once(' ').unwrap();
+    let (scheme, host) = origin.split_once("://").unwrap();
+    let place = Place { scheme, host };
     let policy = SessionPolicy::default();
     let by = Use { network: "loopback", by_hand: true, device: Some(&cookie) };
-    let [mut of_page, mut wall, mut of_application] = [const { Vec::new() }; 3];
+    let mut others = Vec::new();
+    for _ in 0..AT_ONCE {
+        others.push(signed_in(app).await);
+    }
+    let ask = async |(token, cookie, _): &(String, String, String)| {
+        let by = Use { device: Some(cookie), ..by };
+        for _ in 0..calls as usize / AT_ONCE {
+            assert!(black_box(app.session(token, by, &policy).await.unwrap()).is_ok());
+        }
+    };
+    let [mut of_page, mut wall, mut of_application, mut together] = [const { Vec::new() }; 4];
     for round in 0..=ROUNDS {
         let (from, before) = (Instant::now(), cpu());
         for _ in 0..calls {
@@ -172,18 +189,22 @@ async fn checks(app: &App) {
         }
         let (between, took) = (cpu(), from.elapsed());
         for _ in 0..calls {
-            assert!(black_box(app.visitor(origin, entered, by, &policy).await.unwrap()).is_ok());
+            assert!(black_box(app.visitor(place, entered, by, &policy).await.unwrap()).is_ok());
         }
+        let apart = cpu();
+        join_all(others.iter().map(ask)).await;
         // The first round warms up.
         if round > 0 {
             of_page.push((between - before) / f64::from(calls));
             wall.push(took.as_secs_f64() * 1e6 / f64::from(calls));
-            of_application.push((cpu() - between) / f64::from(calls));
+            of_application.push((apart - between) / f64::from(calls));
+            together.push((cpu() - apart) / f64::from(calls));
         }
     }
     told("a page's session, CPU", of_page);
     told("a page's session, wall", wall);
     told("an application's, CPU", of_application);
+    told(&format!("a page's session, {AT_ONCE} at once, CPU"), together);
     app.db.close().await;
 }
 

@@ -96,8 +96,8 @@ impl App {
         if let Some(known) = self.known_policies.fresh(now) {
             return Ok(known);
         }
-        let read = policies::all(&mut self.db.read().await?.conn()).await?;
-        Ok(self.known_policies.keep(read, now))
+        let read = async { policies::all(&mut self.db.read().await?.conn()).await };
+        Ok(self.known_policies.keep(Box::pin(read).await?, now))
     }
 
     /// The same within a change, which holds the lock that others wait for: it must not wait for a
@@ -161,7 +161,7 @@ impl App {
                 Verdict::Open { .. } | Verdict::Ended | Verdict::OtherDevice => None,
             };
             if let Some(feature) = feature {
-                self.would_affect(feature, person).await?;
+                Box::pin(self.would_affect(feature, person)).await?;
             }
         }
         Ok(Judged { verdict, policy, device: effective.device, announced })

@@ -151,7 +151,8 @@ impl App {
         let Some((session, holder)) = found else { return Ok(Err(Verdict::Ended)) };
         let proof = (session.factor, session.assurance);
         if !holder.roles.is_empty() && !enough_for_a_role(proof.0, proof.1) {
-            self.end_too_weak(holder.person).await?;
+            // What is rare is boxed, here and below: what every request carries stays small.
+            Box::pin(self.end_too_weak(holder.person)).await?;
             return Ok(Err(Verdict::Ended));
         }
         let (subject, times) = (holder.subject(), times(&session));
@@ -159,7 +160,7 @@ impl App {
         let judged = self.judged(holder.person, subject, &times, opened, by.network, base).await?;
         let policy = judged.policy;
         let Verdict::Open { left, idle_left } = judged.verdict else {
-            self.bury(&session, judged.verdict, by.network).await?;
+            Box::pin(self.bury(&session, judged.verdict, by.network)).await?;
             return Ok(Err(judged.verdict));
         };
         // The device's own browser fetches another cookie first: the session is not to blame.
@@ -169,15 +170,15 @@ impl App {
         let late = now > session.created_at.plus(policy.device_register);
         if session.bound.is_none() && late {
             if judged.device == DeviceRule::Required {
-                self.bury(&session, Verdict::OtherDevice, by.network).await?;
+                Box::pin(self.bury(&session, Verdict::OtherDevice, by.network)).await?;
                 return Ok(Err(Verdict::OtherDevice));
             }
             if judged.announced == DeviceRule::Required {
-                self.would_affect(Feature::DeviceBinding, holder.person).await?;
+                Box::pin(self.would_affect(Feature::DeviceBinding, holder.person)).await?;
             }
         }
         if by.by_hand && now.0 - session.used_at.0 >= policy.touch_every {
-            self.touch(&hash, now).await?;
+            Box::pin(self.touch(&hash, now)).await?;
         }
         Ok(Ok(OpenSession {
             bound: Bound::of(&session, now, &policy),

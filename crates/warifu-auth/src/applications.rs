@@ -60,21 +60,40 @@ pub fn admit(
     }
 }
 
-/// The origin of a scheme and host as a proxy names them, as browsers write it. A host that is written in
-/// any other way, such as with escapes or as a number, is none: proxies would take it for another one.
-pub fn forwarded_origin(scheme: &str, host: &str) -> Option<String> {
-    if !matches!(scheme, "http" | "https")
-        || host.is_empty()
-        || host.contains(['/', '@', ',', '?', '#', '\\'])
-    {
-        return None;
+/// Where a request to an application goes, as a proxy names it.
+#[derive(Clone, Copy, Debug)]
+pub struct Place<'a> {
+    pub scheme: &'a str,
+    pub host: &'a str,
+}
+
+impl Place<'_> {
+    /// Its origin, as browsers write it. A host that is written in any other way, such as with escapes or as
+    /// a number, is none: proxies would take it for another one.
+    #[must_use]
+    pub fn origin(&self) -> Option<String> {
+        let Place { scheme, host } = self;
+        if !matches!(*scheme, "http" | "https")
+            || host.is_empty()
+            || host.contains(['/', '@', ',', '?', '#', '\\'])
+        {
+            return None;
+        }
+        let url = Url::parse(&format!("{scheme}://{host}")).ok()?;
+        let origin = url.origin().ascii_serialization();
+        let written = origin.strip_prefix(scheme)?.strip_prefix("://")?;
+        let default = if *scheme == "https" { ":443" } else { ":80" };
+        let host = host.to_ascii_lowercase();
+        (host.strip_suffix(default).unwrap_or(&host) == written).then_some(origin)
     }
-    let url = Url::parse(&format!("{scheme}://{host}")).ok()?;
-    let origin = url.origin().ascii_serialization();
-    let written = origin.strip_prefix(scheme)?.strip_prefix("://")?;
-    let default = if scheme == "https" { ":443" } else { ":80" };
-    let host = host.to_ascii_lowercase();
-    (host.strip_suffix(default).unwrap_or(&host) == written).then_some(origin)
+
+    /// Whether it has this origin of an application.
+    #[must_use]
+    pub fn is(&self, origin: &str) -> bool {
+        // Asked before every request; nearly all name the host as the application's origin does.
+        let same = origin.strip_prefix(self.scheme).and_then(|rest| rest.strip_prefix("://"));
+        same == Some(self.host) || self.origin().as_deref() == Some(origin)
+    }
 }
 
 fn loopback(url: &Url) -> bool {
@@ -214,7 +233,7 @@ mod tests {
 
     #[test]
     fn what_a_proxy_names_is_one_host() {
-        let of = forwarded_origin;
+        let of = |scheme, host| Place { scheme, host }.origin();
         assert_eq!(of("https", "App.example.com").as_deref(), Some("https://app.example.com"));
         assert_eq!(of("https", "app.example.com:443").as_deref(), Some("https://app.example.com"));
         assert_eq!(of("http", "[::1]:80").as_deref(), Some("http://[::1]"));
@@ -241,9 +260,16 @@ mod tests {
     proptest! {
         #[test]
         fn hosts_of_any_kind_make_an_origin_or_none(scheme in "https?|.{0,6}", host in ".{0,40}") {
-            if let Some(origin) = forwarded_origin(&scheme, &host) {
-                let again = Url::parse(&origin).unwrap();
-                prop_assert_eq!(again.origin().ascii_serialization(), origin);
+            let place = Place { scheme: &scheme, host: &host };
+            if let Some(origin) = place.origin() {
+                prop_assert!(place.is(&origin));
+                // What is written as the origin is needs no reading, and reads the same.
+                let (scheme, host) = origin.split_once("://").unwrap();
+                let same = Place { scheme, host };
+                prop_assert!(same.is(&origin));
+                prop_assert_eq!(same.origin(), Some(origin));
+            } else {
+                prop_assert!(!place.is("https://app.example.com"));
             }
         }
 

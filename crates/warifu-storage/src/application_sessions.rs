@@ -4,6 +4,7 @@
 use crate::applications::entry;
 use crate::credentials::factor;
 use crate::holders::{Holder, HolderRow};
+use crate::quick::Statement;
 use crate::{Conn, Db, StorageError, quick};
 use warifu_domain::applications::Entry;
 use warifu_domain::factors::Factor;
@@ -133,6 +134,7 @@ pub async fn end_of_code(
 /// All that the check of one request asks for.
 #[derive(Clone, Debug)]
 pub struct Standing {
+    pub token_hash: Vec<u8>,
     pub application: ApplicationId,
     /// Its origin, or for a client of OpenID its id.
     pub origin: String,
@@ -159,6 +161,7 @@ pub struct Standing {
 
 quick_row! {
     struct StandingRow {
+        token_hash: Vec<u8>,
         application_id: i64,
         origin: String,
         roles: String,
@@ -183,21 +186,22 @@ quick_row! {
 }
 
 /// What [`standing`] asks.
-pub const STANDING: &str = concat!(
-    "SELECT x.application_id, a.origin, a.roles, a.max_age, a.acr, x.sid, x.scope, x.expires_at, \
+pub static STANDING: Statement = statement!(1:
+    "SELECT x.token_hash, x.application_id, a.origin, a.roles, a.max_age, a.acr, x.sid, x.scope, x.expires_at, \
      x.ended_at AS revoked_at, x.session, s.created_at, s.used_at, s.ends_at, s.ended_at, s.network, s.factor, \
      s.assurance, s.proved_at, d.kind AS device_kind, ",
     holder_columns!(),
     " FROM application_sessions x JOIN applications a ON a.id = x.application_id \
      JOIN sessions s ON s.token_hash = x.session",
     holder_tables!(),
-    " LEFT JOIN devices d ON d.id = s.device WHERE x.token_hash = $1"
+    " LEFT JOIN devices d ON d.id = s.device WHERE x.token_hash"
 );
 
 impl TryFrom<StandingRow> for Standing {
     type Error = StorageError;
     fn try_from(r: StandingRow) -> Result<Self, StorageError> {
         Ok(Standing {
+            token_hash: r.token_hash,
             application: ApplicationId(r.application_id),
             origin: r.origin,
             entry: entry(&r.roles, r.max_age, &r.acr)?,
@@ -226,7 +230,7 @@ impl TryFrom<StandingRow> for Standing {
 /// # Errors
 /// As every query.
 pub async fn standing(db: &Db, token_hash: &[u8]) -> Result<Option<Standing>, StorageError> {
-    let row: Option<StandingRow> = quick::row(db, STANDING, token_hash).await?;
+    let row: Option<StandingRow> = quick::row(db, &STANDING, token_hash).await?;
     row.map(TryInto::try_into).transpose()
 }
 

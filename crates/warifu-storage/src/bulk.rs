@@ -210,7 +210,7 @@ fn each_row(
             connection.busy_timeout(std::time::Duration::from_secs(20))?;
             scan_sqlite(&connection, sql, scan, numbers, row)
         }
-        Db::Postgres { pool } => scan_postgres(pool, runtime, sql, scan, numbers, row),
+        Db::Postgres { pool, .. } => scan_postgres(pool, runtime, sql, scan, numbers, row),
     }
 }
 

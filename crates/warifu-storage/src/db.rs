@@ -1,6 +1,7 @@
 //! The two engines behind one type, and transactions that hand out revisions.
 
 use crate::quick::Quick;
+use crate::together::Together;
 use crate::{StorageError, dialect};
 use sqlx::migrate::{MigrateError, Migration, MigrationType, Migrator};
 use sqlx::pool::PoolConnection;
@@ -25,7 +26,7 @@ pub enum Engine {
 #[derive(Clone)]
 pub enum Db {
     Sqlite { read: SqlitePool, write: SqlitePool, quick: Arc<Quick>, path: PathBuf },
-    Postgres { pool: PgPool },
+    Postgres { pool: PgPool, together: Arc<Together> },
 }
 
 /// A connection on which queries run, inside a transaction or not.
@@ -303,7 +304,7 @@ impl Db {
             })
             .connect_with(options)
             .await?;
-        Ok(Db::Postgres { pool })
+        Ok(Db::Postgres { pool, together: Arc::default() })
     }
 
     pub fn engine(&self) -> Engine {
@@ -320,7 +321,7 @@ impl Db {
     pub async fn read(&self) -> Result<Reader, StorageError> {
         Ok(match self {
             Db::Sqlite { read, .. } => Reader::Sqlite(read.acquire().await?),
-            Db::Postgres { pool } => Reader::Postgres(pool.acquire().await?),
+            Db::Postgres { pool, .. } => Reader::Postgres(pool.acquire().await?),
         })
     }
 
@@ -332,7 +333,7 @@ impl Db {
     pub async fn begin_plain(&self) -> Result<Tx, StorageError> {
         let inner = match self {
             Db::Sqlite { write, .. } => TxInner::Sqlite(write.begin_with("BEGIN IMMEDIATE").await?),
-            Db::Postgres { pool } => TxInner::Postgres(pool.begin().await?),
+            Db::Postgres { pool, .. } => TxInner::Postgres(pool.begin().await?),
         };
         Ok(Tx { inner, revision: Revision(0), at: Timestamp(0) })
     }
@@ -370,7 +371,7 @@ impl Db {
                 read.close().await;
                 write.close().await;
             }
-            Db::Postgres { pool } => pool.close().await,
+            Db::Postgres { pool, .. } => pool.close().await,
         }
     }
 }

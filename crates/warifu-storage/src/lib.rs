@@ -38,7 +38,9 @@ pub mod sessions;
 pub mod settings;
 pub mod signing_keys;
 pub mod step_ups;
+mod together;
 pub mod verifications;
 
 pub use db::{Conn, Db, Engine, Reader, Tx};
 pub use error::{StorageError, is_disk_full};
+pub use quick::Statement;

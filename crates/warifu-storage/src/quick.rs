@@ -1,11 +1,11 @@
-//! One row for the check of a request (decision 0021).
+//! One row for the check of a request (decisions 0021 and 0025).
 //!
 //! On SQLite such a statement takes less time than handing it to another thread and back, which is what
 //! the asynchronous driver does; it is therefore run where it is asked for. It waits for nobody: readers
 //! of a WAL wait for no writer, and where SQLite would have to wait all the same, or anything else is
-//! amiss, the asynchronous driver is asked the same, and its answer counts. Nothing is kept between two
-//! requests: each statement is a read transaction of its own, which sees all that was committed before
-//! it began.
+//! amiss, the asynchronous driver is asked the same, and its answer counts. On PostgreSQL those who ask
+//! at the same time ask together ([`crate::together`]). Nothing is kept between two requests: each
+//! statement is a read transaction of its own, which sees all that was committed before it began.
 
 use crate::{Db, StorageError};
 use rusqlite::{Connection, OpenFlags};
@@ -107,22 +107,60 @@ fn open(path: &Path) -> rusqlite::Result<Connection> {
     Ok(connection)
 }
 
+/// A statement about a key, whose digest of 32 bytes is the first column of its row.
+pub struct Statement {
+    /// About `$1`.
+    pub one: &'static str,
+    /// About each that the array `$1` names; PostgreSQL alone reads it.
+    pub(crate) many: &'static str,
+    /// Which queue those wait in who ask it.
+    pub(crate) queue: usize,
+}
+
+/// How many such statements there are.
+pub(crate) const STATEMENTS: usize = 2;
+
+/// `statement!(QUEUE: text…)`: the text ends where the column of its key has to be compared.
+macro_rules! statement {
+    ($queue:literal: $($text:expr),+ $(,)?) => {
+        $crate::quick::Statement {
+            one: concat!($($text,)+ " = $1"),
+            many: concat!($($text,)+ " = ANY($1)"),
+            queue: $queue,
+        }
+    };
+}
+
 /// The row of a statement about one key.
 ///
 /// # Errors
 /// As every query.
 pub(crate) async fn row<R: Row>(
     db: &Db,
-    sql: &'static str,
+    statement: &'static Statement,
     key: &[u8],
 ) -> Result<Option<R>, StorageError> {
-    if let Db::Sqlite { quick, path, .. } = db {
-        match quick.row(path, sql, key) {
+    match db {
+        Db::Sqlite { quick, path, .. } => match quick.row(path, statement.one, key) {
             Ok(Some(row)) => return Ok(row),
             Ok(None) => {}
             Err(error) => tracing::debug!(%error, "a quick statement is asked again"),
+        },
+        Db::Postgres { pool, together } => {
+            if let Some(row) = together.row(pool, statement, key).await {
+                return Ok(row.as_deref().map(R::from_row).transpose()?);
+            }
         }
     }
+    // Boxed, so that what is rare makes no larger what every request carries.
+    Box::pin(alone(db, statement, key)).await
+}
+
+async fn alone<R: Row>(
+    db: &Db,
+    statement: &'static Statement,
+    key: &[u8],
+) -> Result<Option<R>, StorageError> {
     let mut reader = db.read().await?;
-    fetch_optional!(&mut reader.conn(), R: sql, key)
+    fetch_optional!(&mut reader.conn(), R: statement.one, key)
 }

@@ -3,6 +3,7 @@
 use crate::credentials::factor;
 use crate::devices::Device;
 use crate::holders::{Holder, HolderRow};
+use crate::quick::Statement;
 use crate::{Conn, Db, StorageError, quick};
 use warifu_domain::devices::DeviceKind;
 use warifu_domain::factors::Factor;
@@ -151,14 +152,14 @@ quick_row! {
 }
 
 /// What [`held`] asks.
-pub const HELD: &str = concat!(
+pub static HELD: Statement = statement!(0:
     "SELECT ",
     session_columns!(),
     ", ",
     holder_columns!(),
     " FROM sessions s",
     holder_tables!(),
-    " LEFT JOIN devices d ON d.id = s.device WHERE s.token_hash = $1"
+    " LEFT JOIN devices d ON d.id = s.device WHERE s.token_hash"
 );
 
 /// A session and who is in it, by one statement; `None` when there is no such session, or its person is
@@ -167,7 +168,7 @@ pub const HELD: &str = concat!(
 /// # Errors
 /// As every query.
 pub async fn held(db: &Db, token_hash: &[u8]) -> Result<Option<(Session, Holder)>, StorageError> {
-    let row: Option<HeldRow> = quick::row(db, HELD, token_hash).await?;
+    let row: Option<HeldRow> = quick::row(db, &HELD, token_hash).await?;
     row.map(|r| Ok((r.session.try_into()?, r.holder.try_into()?))).transpose()
 }
 

@@ -5,6 +5,7 @@
 //! main origin ([`warifu_app::certificates`]). The certificate comes from the TLS connection and from
 //! nowhere else: no header is read.
 
+use crate::around::around_certificates;
 use crate::csrf::Form;
 use crate::lang::{self, Visitor};
 use crate::page::page as html;
@@ -13,7 +14,6 @@ use crate::session::{COOKIE, SignedIn, session_cookie};
 use crate::sign_in::{Caller, entered};
 use crate::state::Web;
 use crate::views::certificates::Proven;
-use crate::{headers, network};
 use axum::Router;
 use axum::extract::{Query, Request, State};
 use axum::http::header::{CONNECTION, SET_COOKIE};
@@ -45,8 +45,8 @@ impl CertificateConfig {
     }
 }
 
-/// The other side of a TLS connection, as the listener puts it into a request's extensions: its address,
-/// and the certificates that it showed, its own first.
+/// The other side of a connection, as listeners put it into a request's extensions: its address, and the
+/// certificates that it showed, its own first.
 #[derive(Clone, Debug)]
 pub struct Peer {
     pub address: SocketAddr,
@@ -60,9 +60,7 @@ pub fn router(web: Web) -> Router {
         .route("/certificate", get(present))
         .fallback(|| async { Problem::not_found() })
         .layer(CatchPanicLayer::custom(problem::panicked))
-        .layer(from_fn_with_state(web.clone(), network::identify_peer))
-        .layer(from_fn_with_state(web.clone(), problem::render))
-        .layer(from_fn_with_state(web.clone(), headers::secure))
+        .layer(from_fn_with_state(web.clone(), around_certificates))
         .layer(from_fn(one_request))
         .with_state(web)
 }

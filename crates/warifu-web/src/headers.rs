@@ -1,11 +1,11 @@
 //! Headers that every answer carries.
 
+use crate::i18n::Lang;
 use crate::lang;
 use crate::state::Web;
-use axum::extract::{Request, State};
+use axum::extract::Request;
 use axum::http::header::{self, HeaderName};
 use axum::http::{HeaderMap, HeaderValue, StatusCode};
-use axum::middleware::Next;
 use axum::response::Response;
 
 /// No inline script or style, nothing from elsewhere, no framing; text becomes markup only in the
@@ -21,13 +21,10 @@ const PERMISSIONS: &str = "accelerometer=(), browsing-topics=(), camera=(), disp
     geolocation=(), gyroscope=(), microphone=(), midi=(), payment=(), usb=(), serial=(), hid=(), \
     publickey-credentials-create=(self), publickey-credentials-get=(self), clipboard-write=(self)";
 
-/// Adds them. A handler may set its own content security policy and cache rule (attachments,
-/// assets); the others cannot be changed.
-pub async fn secure(State(web): State<Web>, request: Request, next: Next) -> Response {
-    let asked = lang::asked(request.uri().query());
-    let mut response = next.run(request).await;
+/// Adds them, and the language that the address asked for. A handler may set its own content security
+/// policy and cache rule (attachments, assets); the others cannot be changed.
+pub fn secure(web: &Web, asked: Option<Lang>, headers: &mut HeaderMap) {
     let secure = web.config.secure();
-    let headers = response.headers_mut();
     if let Some(lang) = asked
         && let Ok(value) = HeaderValue::from_str(&lang::lang_cookie(lang, secure))
     {
@@ -60,7 +57,6 @@ pub async fn secure(State(web): State<Web>, request: Request, next: Next) -> Res
     if secure {
         headers.insert(header::STRICT_TRANSPORT_SECURITY, HeaderValue::from_static(HSTS));
     }
-    response
 }
 
 /// `GET /assets/…`: embedded files under names with their digest, so they never change.

@@ -3,6 +3,7 @@
 mod account;
 mod api;
 mod applications;
+mod around;
 pub mod assets;
 mod attachments;
 mod cases;

@@ -7,11 +7,9 @@
 use crate::certificates::Peer;
 use crate::problem::Problem;
 use crate::state::Web;
-use axum::extract::{ConnectInfo, Request, State};
-use axum::http::{Extensions, StatusCode};
-use axum::middleware::Next;
-use axum::response::{IntoResponse, Response};
-use std::net::{IpAddr, Ipv4Addr, SocketAddr};
+use axum::extract::Request;
+use axum::http::{Extensions, HeaderMap, StatusCode};
+use std::net::{IpAddr, Ipv4Addr};
 use warifu_auth::{Malformed, Network, network_of};
 use warifu_domain::refusal;
 
@@ -23,39 +21,57 @@ pub struct Proxied(pub bool);
 #[derive(Clone, Copy)]
 pub struct Client(pub IpAddr);
 
-/// Finds out where a request comes from. One whose network cannot be known goes no further.
-pub async fn identify(State(web): State<Web>, mut request: Request, next: Next) -> Response {
-    let peer = request.extensions().get::<ConnectInfo<SocketAddr>>();
-    let peer = peer.map_or(IpAddr::V4(Ipv4Addr::LOCALHOST), |c| c.0.ip());
+/// The connection's address.
+fn peer(extensions: &Extensions) -> IpAddr {
+    extensions.get::<Peer>().map_or(IpAddr::V4(Ipv4Addr::LOCALHOST), |p| p.address.ip())
+}
+
+/// Where a request comes from.
+pub struct Origin {
+    pub network: Network,
+    pub client: IpAddr,
+    pub proxied: bool,
+}
+
+/// Finds out where a request comes from.
+///
+/// # Errors
+/// `forwarded`: its network cannot be known. It goes no further.
+pub fn origin(web: &Web, headers: &HeaderMap, extensions: &Extensions) -> Result<Origin, Problem> {
+    let peer = peer(extensions);
     let proxies = &web.config.proxies;
     let header = proxies.by().header();
-    let said = header.into_iter().flat_map(|name| request.headers().get_all(name).iter());
-    let client = match proxies.client(peer, said.map(|value| value.as_bytes())) {
-        Ok(client) => client,
-        Err(Malformed(header)) => {
-            let what = refusal!(
-                "forwarded",
-                "the proxy's {header} header does not say which address the request comes from; whoever runs this installation looks at the proxy's configuration",
-                header = header
-            );
-            return Problem::new(StatusCode::BAD_REQUEST, "forwarded").with(what).into_response();
-        }
-    };
-    request.extensions_mut().insert(Proxied(proxies.wrote_headers(peer)));
+    let said = header.into_iter().flat_map(|name| headers.get_all(name).iter());
+    let client = proxies.client(peer, said.map(|value| value.as_bytes()));
+    let client = client.map_err(|Malformed(header)| {
+        let what = refusal!(
+            "forwarded",
+            "the proxy's {header} header does not say which address the request comes from; whoever runs this installation looks at the proxy's configuration",
+            header = header
+        );
+        Problem::new(StatusCode::BAD_REQUEST, "forwarded").with(what)
+    })?;
     let network = network_of(client, web.config.asns.as_deref());
+    Ok(Origin { network, client, proxied: proxies.wrote_headers(peer) })
+}
+
+/// Lets the handlers know where a request comes from.
+///
+/// # Errors
+/// As [`origin`].
+pub fn identify(web: &Web, request: &mut Request) -> Result<(), Problem> {
+    let Origin { network, client, proxied } = origin(web, request.headers(), request.extensions())?;
+    request.extensions_mut().insert(Proxied(proxied));
     request.extensions_mut().insert(network);
     request.extensions_mut().insert(Client(client));
-    next.run(request).await
+    Ok(())
 }
 
 /// The same for the listener that asks for certificates: what is in front of it cannot write a header of a
 /// request, so none is read.
-pub async fn identify_peer(State(web): State<Web>, mut request: Request, next: Next) -> Response {
-    let peer = request.extensions().get::<Peer>();
-    let peer = peer.map_or(IpAddr::V4(Ipv4Addr::LOCALHOST), |p| p.address.ip());
-    let network = network_of(peer, web.config.asns.as_deref());
+pub fn identify_peer(web: &Web, request: &mut Request) {
+    let network = network_of(peer(request.extensions()), web.config.asns.as_deref());
     request.extensions_mut().insert(network);
-    next.run(request).await
 }
 
 /// The network of a request.

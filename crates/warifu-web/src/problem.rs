@@ -1,19 +1,17 @@
 //! Errors as answers: a page for people, `application/problem+json` (RFC 9457) for programs.
 //!
 //! A handler returns [`Problem`] (every [`AppError`] becomes one with `?`). It knows neither
-//! language nor `Accept`; [`render`], which stands around all routes, does. Also what axum itself
-//! refuses (no such route, unreadable query, body too large, timeout) goes through it.
+//! language nor `Accept`; [`render`], which [`crate::around`] calls for all routes, does. Also what axum
+//! itself refuses (no such route, unreadable query, body too large, timeout) goes through it.
 
-use crate::lang::Taste;
+use crate::around::Asked;
 use crate::page;
 use crate::state::Web;
 use crate::views::errors;
 use crate::views::shell::Shell;
 use axum::Json;
-use axum::extract::{Request, State};
 use axum::http::header::{ACCEPT, CONTENT_TYPE, RETRY_AFTER};
 use axum::http::{HeaderMap, HeaderValue, StatusCode};
-use axum::middleware::Next;
 use axum::response::{IntoResponse, Response};
 use jiff::tz::TimeZone;
 use serde::Serialize;
@@ -145,15 +143,11 @@ struct Document<'a> {
     reference: &'a str,
 }
 
-/// Gives every error its body, around all routes.
-pub async fn render(State(web): State<Web>, request: Request, next: Next) -> Response {
-    let path = request.uri().path().to_owned();
-    let taste = Taste::of(request.uri().query(), request.headers());
-    let json = wants_json(&path, request.headers());
-    let method = request.method().clone();
-    let mut response = next.run(request).await;
+/// Gives an error its body; what is none stays as it is.
+pub async fn render(web: &Web, asked: &Asked, mut response: Response) -> Response {
     let status = response.status();
     let Some(problem) = found(&mut response).await else { return response };
+    let Asked { method, path, taste, json, .. } = asked;
 
     let detail = problem.detail.as_ref().map(ToString::to_string).unwrap_or_default();
     let reference = reference(web.app.random_bytes());
@@ -162,13 +156,13 @@ pub async fn render(State(web): State<Web>, request: Request, next: Next) -> Res
     } else {
         tracing::debug!(%reference, %method, %path, status = status.as_u16(), %detail, "request refused");
     }
-    let mut answer = if json {
+    let mut answer = if *json {
         let document = Document {
             r#type: format!("/problems/{}", problem.name),
             title: status.canonical_reason().unwrap_or("Error"),
             status: status.as_u16(),
             detail: &detail,
-            instance: &path,
+            instance: path,
             field: problem.field,
             reference: &reference,
         };
@@ -194,7 +188,7 @@ pub async fn render(State(web): State<Web>, request: Request, next: Next) -> Res
             name: problem.name,
             status: status.as_u16(),
             detail,
-            place: path,
+            place: path.clone(),
             reference,
         };
         page::page_with(status, view).unwrap_or_else(|_| status.into_response())

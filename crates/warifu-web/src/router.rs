@@ -1,11 +1,11 @@
 //! Every route of the server, one line each.
 
+use crate::around::around;
 use crate::state::Web;
 use crate::{
     account, api, applications, attachments, cases, certificates, device, headers,
-    identity_providers, incidents, lang, ledger, live, network, openid, organizations, people,
-    policy, portal, problem, reports, runs, search, service, services, sign_in, step_up,
-    verifications,
+    identity_providers, incidents, lang, ledger, live, openid, organizations, people, policy,
+    portal, problem, reports, runs, search, service, services, sign_in, step_up, verifications,
 };
 use axum::Router;
 use axum::extract::{DefaultBodyLimit, State};
@@ -37,16 +37,17 @@ pub fn router(web: Web) -> Router {
         .merge(verifications())
         .merge(api())
         .layer(timeout);
-    Router::new()
+    let routes = Router::new()
         .merge(pages)
         .merge(transfers())
         .merge(assets())
         .fallback(|| async { problem::Problem::not_found() })
         .layer(CatchPanicLayer::custom(problem::panicked))
-        .layer(from_fn_with_state(web.clone(), network::identify))
-        .layer(from_fn_with_state(web.clone(), problem::render))
-        .layer(from_fn_with_state(web.clone(), headers::secure))
-        .with_state(web)
+        .layer(from_fn_with_state(web.clone(), around))
+        .with_state(web.clone());
+    // Asked before every request to every application: it does without what stands around the others.
+    let verify = get(applications::verify::verify).fallback(applications::verify::not_this_way);
+    Router::new().route("/auth/verify", verify).with_state(web).fallback_service(routes)
 }
 
 /// Sign-in, enrolment, one's own account.
@@ -104,7 +105,7 @@ fn sign_in() -> Router<Web> {
 
 /// Applications of the company, and how people enter them.
 fn applications() -> Router<Web> {
-    use applications::{edit, enter, verify};
+    use applications::{edit, enter};
     Router::new()
         .route("/applications", get(applications::list))
         .route("/applications/new", get(edit::form).post(edit::add))
@@ -112,7 +113,6 @@ fn applications() -> Router<Web> {
         .route("/applications/{id}/remove", post(edit::remove))
         .route("/applications/{id}/secret", post(edit::renew_secret))
         .route("/applications/{id}/enter", get(enter::enter))
-        .route("/auth/verify", get(verify::verify))
         .route("/.warifu/start", get(enter::start))
         .route("/.warifu/callback", get(enter::callback))
         .route("/.well-known/openid-configuration", get(openid::configuration))

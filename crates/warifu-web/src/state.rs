@@ -1,6 +1,7 @@
 //! What every handler may ask for: the installation, and how it is reached.
 
 use crate::certificates::CertificateConfig;
+use std::ops::Deref;
 use std::sync::{Arc, Mutex, PoisonError};
 use url::Url;
 use warifu_app::{App, AppError};
@@ -50,13 +51,24 @@ impl WebConfig {
     }
 }
 
-/// State of the router. Cheap to clone.
+/// State of the router. Every request clones it several times, so it is one pointer.
 #[derive(Clone)]
 pub struct Web {
+    inner: Arc<Inner>,
+}
+
+pub struct Inner {
     pub app: App,
-    pub config: Arc<WebConfig>,
-    pub passkeys: Arc<Passkeys>,
-    throttle: Arc<Mutex<Throttle>>,
+    pub config: WebConfig,
+    pub passkeys: Passkeys,
+    throttle: Mutex<Throttle>,
+}
+
+impl Deref for Web {
+    type Target = Inner;
+    fn deref(&self) -> &Inner {
+        &self.inner
+    }
 }
 
 impl Web {
@@ -68,8 +80,7 @@ impl Web {
             Some(pem) => passkeys.with_roots(pem)?,
             None => passkeys,
         };
-        let passkeys = Arc::new(passkeys);
-        Ok(Web { app, config: Arc::new(config), passkeys, throttle: Arc::default() })
+        Ok(Web { inner: Arc::new(Inner { app, config, passkeys, throttle: Mutex::default() }) })
     }
 
     /// Counts a try of sign-in or enrolment of a network.

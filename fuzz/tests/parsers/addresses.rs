@@ -4,9 +4,7 @@ use ppp::v2::{Addresses, Command, Header, Protocol};
 use proptest::prelude::*;
 use std::net::{IpAddr, SocketAddr};
 use url::Url;
-use warifu_auth::applications::{
-    application_origin, client_addresses, forwarded_origin, header_text,
-};
+use warifu_auth::applications::{Place, application_origin, client_addresses, header_text};
 use warifu_auth::{
     Announced, DeclaredNetworks, ForwardedBy, IpNetwork, Network, OPENING, Opening, Proxies,
     is_member, one_group, same_network,
@@ -206,7 +204,7 @@ fn fuzzed_declared_networks_and_addresses() {
             assert!(same_network(&text, &text));
             assert!(same_network(&Network::of_text(&text).to_string(), &text));
             for scheme in ["http", "https", text.as_str()] {
-                if let Some(origin) = forwarded_origin(scheme, &text) {
+                if let Some(origin) = (Place { scheme, host: &text }).origin() {
                     assert_eq!(Url::parse(&origin).unwrap().origin().ascii_serialization(), origin);
                 }
             }

@@ -8,7 +8,7 @@
 use crate::policies::Judged;
 use crate::sessions::{OpenSession, Use};
 use crate::{App, AppError};
-use warifu_auth::applications::{Admission, admit};
+use warifu_auth::applications::{Admission, Place, admit};
 use warifu_auth::{SessionPolicy, SessionTimes, Token, Verdict, equal};
 use warifu_domain::applications::{Acr, Application, Kind};
 use warifu_domain::policy::DeviceRule;
@@ -153,7 +153,8 @@ impl App {
             return Ok(None);
         }
         // The session may have ended since the code was made, or the code been carried elsewhere.
-        let visitor = self.visitor(&application.origin, &token.text(), by, policy).await?;
+        let (scheme, host) = application.origin.split_once("://").unwrap_or_default();
+        let visitor = self.visitor(Place { scheme, host }, &token.text(), by, policy).await?;
         Ok(visitor.is_ok().then_some((token, kept.redirect)))
     }
 
@@ -164,14 +165,14 @@ impl App {
     /// When the database fails.
     pub async fn visitor(
         &self,
-        origin: &str,
+        place: Place<'_>,
         token: &str,
         by: Use<'_>,
         policy: &SessionPolicy,
     ) -> Result<Result<Visitor, Turned>, AppError> {
         let Some(token) = Token::parse(token) else { return Ok(Err(Turned::SignIn)) };
         let found = application_sessions::standing(&self.db, &token.hash()).await?;
-        let Some(standing) = found.filter(|s| s.origin == origin) else {
+        let Some(standing) = found.filter(|s| place.is(&s.origin)) else {
             return Ok(Err(Turned::SignIn));
         };
         self.stands(standing, by, policy).await
@@ -205,12 +206,8 @@ impl App {
         match judged.verdict {
             Verdict::Open { .. } => {}
             verdict => {
-                let mut reader = self.db.read().await?;
-                let session = sessions::find(&mut reader.conn(), &standing.session).await?;
-                drop(reader);
-                if let Some(session) = session {
-                    self.bury(&session, verdict, by.network).await?;
-                }
+                // What is rare is boxed: what every request carries stays small.
+                Box::pin(self.bury_session_of(&standing, verdict, by.network)).await?;
                 return Ok(Err(Turned::SignIn));
             }
         }
@@ -227,8 +224,24 @@ impl App {
                 Admission::Weak | Admission::NoRole => return Ok(Err(Turned::Forbidden)),
             };
         if by.by_hand && now.0 - standing.used_at.0 >= judged.policy.touch_every {
-            self.touch(&standing.session, now).await?;
+            Box::pin(self.touch(&standing.session, now)).await?;
         }
         Ok(Ok(Visitor { standing, acr }))
+    }
+
+    /// Ends the session that something open in an application came from.
+    async fn bury_session_of(
+        &self,
+        standing: &Standing,
+        verdict: Verdict,
+        network: &str,
+    ) -> Result<(), AppError> {
+        let mut reader = self.db.read().await?;
+        let session = sessions::find(&mut reader.conn(), &standing.session).await?;
+        drop(reader);
+        match session {
+            Some(session) => self.bury(&session, verdict, network).await,
+            None => Ok(()),
+        }
     }
 }

@@ -2,6 +2,13 @@
 //! acknowledged before.
 
 use crate::{World, on_both};
+use futures_util::future::{join, join_all};
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
+use tokio::task::yield_now;
+use warifu_app::sessions::Use;
+use warifu_auth::SessionPolicy;
+use warifu_auth::applications::Place;
 use warifu_domain::access::Role;
 use warifu_domain::devices::DeviceKind;
 use warifu_domain::factors::Factor;
@@ -144,6 +151,18 @@ fn one_statement_gives_what_the_single_ones_give() {
             bound += usize::from(session.bound.is_some());
             roles = roles.max(holder.roles.iter().count());
         }
+        // Asked for at once, some by several, as many as fill more than one statement: the same.
+        let at_once = (0..1_200_usize).map(async |i| {
+            let n = u8::try_from(i % 90).unwrap();
+            let found = sessions::held(&w.app.db, &[n; 32]).await.unwrap();
+            (n, format!("{found:?}"))
+        });
+        let answers = join_all(at_once).await;
+        let mut expected = Vec::new();
+        for n in 0..90 {
+            expected.push(format!("{:?}", singly(w, &[n; 32]).await));
+        }
+        assert!(answers.iter().all(|(n, found)| *found == expected[usize::from(*n)]));
         // Four of seven hold: the others are inactive, of no organization, or nobody.
         assert_eq!((held, roles), (48, 3));
         assert!(bound > 10 && bound < held, "{bound}");
@@ -170,6 +189,57 @@ fn what_was_acknowledged_is_seen_by_the_next_request() {
             sessions::end(&mut tx.conn(), &[n; 32], Timestamp(2)).await.unwrap();
             tx.commit().await.unwrap();
             assert_eq!(ended(n).await, Some(true), "{n}");
+        }
+    });
+}
+
+/// Many ask all the time; what one of them begins after an acknowledged end never holds.
+#[test]
+fn nor_does_it_hold_when_many_ask_at_once() {
+    on_both(async |w| {
+        let db = w.app.db.clone();
+        let over = Arc::new(AtomicBool::new(false));
+        let busy = async |n: u8| {
+            while !over.load(Ordering::Relaxed) {
+                sessions::held(&db, &[n % 100; 32]).await.unwrap();
+                // On SQLite nothing waits.
+                yield_now().await;
+            }
+        };
+        let ends = async {
+            for n in 0..100 {
+                let mut tx = db.begin_plain().await.unwrap();
+                let new = session(n, w.agent.person, Timestamp(1));
+                sessions::insert(&mut tx.conn(), &new).await.unwrap();
+                tx.commit().await.unwrap();
+                assert!(sessions::held(&db, &[n; 32]).await.unwrap().is_some(), "{n}");
+                let mut tx = db.begin_plain().await.unwrap();
+                sessions::end(&mut tx.conn(), &[n; 32], Timestamp(2)).await.unwrap();
+                tx.commit().await.unwrap();
+                let (ended, _) = sessions::held(&db, &[n; 32]).await.unwrap().unwrap();
+                assert!(ended.ended_at.is_some(), "{n}");
+            }
+            over.store(true, Ordering::Relaxed);
+        };
+        join(ends, join_all((0..20).map(|n| busy(n * 5)))).await;
+    });
+}
+
+/// Those who hung up take nothing from those who asked with them.
+#[test]
+fn who_hangs_up_takes_nobody_along() {
+    on_both(async |w| {
+        let mut change = w.app.change().await.unwrap();
+        let new = session(1, w.agent.person, change.at());
+        sessions::insert(&mut change.conn(), &new).await.unwrap();
+        change.commit().await.unwrap();
+        for _ in 0..50 {
+            let mut gone = Box::pin(sessions::held(&w.app.db, &[1; 32]));
+            let begun = futures_util::poll!(&mut gone);
+            let others = (0..8).map(async |_| sessions::held(&w.app.db, &[1; 32]).await);
+            drop(gone);
+            let answers = join_all(others).await;
+            assert!(answers.iter().all(|a| a.as_ref().unwrap().is_some()), "{}", begun.is_ready());
         }
     });
 }
@@ -203,4 +273,19 @@ async fn closing_closes_all_connections() {
     db.close().await;
     assert!(sessions::held(&db, &[1; 32]).await.is_err());
     assert!(!log.exists(), "the last connection writes back what it holds");
+}
+
+/// Every request carries the future of its check, and moves it; what is rare is boxed.
+#[test]
+fn the_check_of_a_request_stays_small() {
+    on_both(async |w| {
+        let by = Use { network: "", by_hand: false, device: None };
+        let policy = SessionPolicy::default();
+        let place = Place { scheme: "https", host: "wiki.example" };
+        let sizes = [
+            size_of_val(&w.app.session("", by, &policy)),
+            size_of_val(&w.app.visitor(place, "", by, &policy)),
+        ];
+        assert!(sizes.iter().all(|bytes| *bytes < 2_500), "{sizes:?}");
+    });
 }

@@ -5,19 +5,22 @@
 //! somebody who may not enter, or a proxy that is not declared. `?answer=redirect`, for proxies that
 //! hand the answer on as it is: 302 instead of 401 where a person looks at a page.
 
+use crate::around::Asked;
 use crate::lang::{cookie, local};
 use crate::network::{self, Proxied};
 use crate::problem::Problem;
+use crate::router::PATIENCE;
 use crate::state::Web;
 use axum::extract::{Request, State};
-use axum::http::header::{ACCEPT, LOCATION};
+use axum::http::header::{ACCEPT, CACHE_CONTROL, HeaderName, InvalidHeaderValue, LOCATION};
+use axum::http::request::Parts;
 use axum::http::{Extensions, HeaderMap, HeaderValue, StatusCode};
 use axum::response::{IntoResponse, Response};
 use url::form_urlencoded::byte_serialize;
 use warifu_app::AppError;
 use warifu_app::applications::enter::{Turned, Visitor};
 use warifu_app::sessions::Use;
-use warifu_auth::applications::{APPLICATION_COOKIE, forwarded_origin, header_text};
+use warifu_auth::applications::{APPLICATION_COOKIE, Place, header_text};
 use warifu_domain::access::Role;
 use warifu_domain::time::SECOND;
 
@@ -28,13 +31,15 @@ fn only<'a>(headers: &'a HeaderMap, name: &str) -> Option<&'a str> {
     values.next().is_none().then_some(value)
 }
 
-/// The origin of the application that a request is for, as a declared proxy names it.
-pub fn origin(extensions: &Extensions, headers: &HeaderMap) -> Option<String> {
-    if extensions.get::<Proxied>() != Some(&Proxied(true)) {
+/// The application that a request is for, as a declared proxy names it.
+fn place(proxied: bool, headers: &HeaderMap) -> Option<Place<'_>> {
+    if !proxied {
         return None;
     }
-    let (scheme, host) = (only(headers, "x-forwarded-proto")?, only(headers, "x-forwarded-host")?);
-    forwarded_origin(scheme, host)
+    Some(Place {
+        scheme: only(headers, "x-forwarded-proto")?,
+        host: only(headers, "x-forwarded-host")?,
+    })
 }
 
 /// Only what the person themselves did counts as use: a page that loads things or polls sends no
@@ -54,22 +59,52 @@ fn looked_at(headers: &HeaderMap) -> bool {
     method == "GET" && shown
 }
 
-pub async fn verify(State(web): State<Web>, request: Request) -> Result<Response, Problem> {
-    let (headers, extensions) = (request.headers(), request.extensions());
-    let Some(origin) = origin(extensions, headers) else { return Err(undeclared()) };
-    let network = network::of(extensions);
+/// Nearly every answer is that somebody may go on, and nobody but the proxy reads it: it has none of the
+/// headers of pages.
+pub async fn verify(State(web): State<Web>, request: Request) -> Response {
+    let (Parts { method, uri, headers, extensions, .. }, _) = request.into_parts();
+    let redirect = uri.query() == Some("answer=redirect");
+    let admitted = admitted(&web, &headers, &extensions, redirect);
+    let turned = match tokio::time::timeout(PATIENCE, admitted).await {
+        Ok(Ok(visitor)) => match identity(&visitor) {
+            Ok(identity) => return (StatusCode::NO_CONTENT, identity).into_response(),
+            Err(e) => Problem::internal(e.to_string()).into_response(),
+        },
+        Ok(Err(turned)) => turned,
+        Err(_) => Problem::given_up().into_response(),
+    };
+    let asked = Asked::of(&method, &uri, &headers);
+    Box::pin(asked.answer(&web, turned)).await
+}
+
+/// Asked in any other way.
+pub async fn not_this_way(State(web): State<Web>, request: Request) -> Response {
+    let problem = Problem::new(StatusCode::METHOD_NOT_ALLOWED, "method-not-allowed");
+    Asked::of(request.method(), request.uri(), request.headers()).answer(&web, problem).await
+}
+
+/// Whoever may go on, or the answer to whoever may not.
+async fn admitted(
+    web: &Web,
+    headers: &HeaderMap,
+    extensions: &Extensions,
+    redirect: bool,
+) -> Result<Visitor, Response> {
+    let from = network::origin(web, headers, extensions);
+    let from = from.map_err(IntoResponse::into_response)?;
+    let place = place(from.proxied, headers).ok_or_else(|| undeclared().into_response())?;
+    let network = from.network.to_string();
     let by = Use { network: &network, by_hand: by_hand(headers), device: None };
     let token = cookie(headers, APPLICATION_COOKIE).unwrap_or_default();
-    match web.app.visitor(&origin, token, by, &web.config.sessions).await? {
-        Ok(visitor) => Ok((StatusCode::NO_CONTENT, identity(&visitor)).into_response()),
-        Err(Turned::Forbidden) => Err(Problem::new(StatusCode::FORBIDDEN, "forbidden")),
-        Err(Turned::SignIn) => {
-            if web.app.application_at(&origin).await?.is_none() {
-                return Err(undeclared());
-            }
-            let redirect = request.uri().query() == Some("answer=redirect");
-            Ok(sign_in(&origin, headers, redirect))
+    match web.app.visitor(place, token, by, &web.config.sessions).await {
+        Ok(Ok(visitor)) => Ok(visitor),
+        Ok(Err(Turned::Forbidden)) => {
+            Err(Problem::new(StatusCode::FORBIDDEN, "forbidden").into_response())
         }
+        Ok(Err(Turned::SignIn)) => {
+            Err(Box::pin(sign_in(web, place, headers, redirect)).await.into_response())
+        }
+        Err(e) => Err(Problem::from(e).into_response()),
     }
 }
 
@@ -82,7 +117,16 @@ fn undeclared() -> Problem {
 }
 
 /// To sign-in by way of the application's own host, which is a declared one.
-fn sign_in(origin: &str, headers: &HeaderMap, redirect: bool) -> Response {
+async fn sign_in(
+    web: &Web,
+    place: Place<'_>,
+    headers: &HeaderMap,
+    redirect: bool,
+) -> Result<Response, Problem> {
+    let origin = place.origin().ok_or_else(undeclared)?;
+    if web.app.application_at(&origin).await?.is_none() {
+        return Err(undeclared());
+    }
     let looked_at = looked_at(headers);
     let mut to = format!("{origin}/.warifu/start?to=");
     let path = only(headers, "x-forwarded-uri").unwrap_or("/");
@@ -97,23 +141,28 @@ fn sign_in(origin: &str, headers: &HeaderMap, redirect: bool) -> Response {
     if looked_at && let Ok(to) = HeaderValue::from_str(&to) {
         response.headers_mut().insert(LOCATION, to);
     }
-    response
+    Ok(response)
 }
 
 /// Who it is, as the application is told. Every header is there, also an empty one, so that none of the
 /// client's own stays.
-fn identity(visitor: &Visitor) -> [(&'static str, String); 6] {
+fn identity(visitor: &Visitor) -> Result<HeaderMap, InvalidHeaderValue> {
     let s = &visitor.standing;
     let holder = &s.holder;
     let roles: Vec<&str> = holder.roles.iter().map(Role::key).collect();
-    [
+    let mut headers = HeaderMap::with_capacity(8);
+    for (name, value) in [
         ("remote-user", holder.person.to_string()),
         ("remote-email", header_text(&holder.email)),
         ("remote-name", header_text(&holder.name)),
         ("remote-groups", roles.join(",")),
         ("remote-acr", visitor.acr.key().to_owned()),
         ("remote-auth-time", (s.proved_at.0 / SECOND).to_string()),
-    ]
+    ] {
+        headers.insert(HeaderName::from_static(name), value.try_into()?);
+    }
+    headers.insert(CACHE_CONTROL, HeaderValue::from_static("no-store"));
+    Ok(headers)
 }
 
 /// The application that a request through a declared proxy is for.
@@ -125,7 +174,9 @@ pub async fn application(
     extensions: &Extensions,
     headers: &HeaderMap,
 ) -> Result<warifu_app::applications::Application, Problem> {
-    let origin = origin(extensions, headers).ok_or_else(Problem::not_found)?;
+    let proxied = extensions.get::<Proxied>() == Some(&Proxied(true));
+    let place = place(proxied, headers).and_then(|place| place.origin());
+    let origin = place.ok_or_else(Problem::not_found)?;
     let found = web.app.application_at(&origin).await?;
     Ok(found.ok_or(AppError::NotFound("application"))?)
 }

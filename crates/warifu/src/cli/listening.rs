@@ -2,13 +2,11 @@
 //! handshake.
 
 use super::CliError;
-use axum::Router;
-use axum::extract::connect_info::Connected;
-use axum::extract::{ConnectInfo, Request};
-use axum::middleware::{Next, from_fn};
-use axum::response::Response;
 use axum::serve::{IncomingStream, Listener};
+use axum::{Extension, Router};
 use rustls::ServerConfig;
+use std::convert::Infallible;
+use std::future::ready;
 use std::net::SocketAddr;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
@@ -18,6 +16,7 @@ use tokio::net::{TcpListener, TcpStream};
 use tokio::sync::{Semaphore, mpsc};
 use tokio_rustls::TlsAcceptor;
 use tokio_rustls::server::TlsStream;
+use tower::{Layer, service_fn};
 use warifu_auth::{Announced, ForwardedBy, OPENING, Opening, Proxies};
 use warifu_web::certificates::Peer;
 
@@ -224,27 +223,6 @@ impl<W: Wire> Listener for Listening<W> {
     }
 }
 
-/// What a router is told about the other side.
-#[derive(Clone)]
-struct Other(Peer);
-
-impl<W: Wire> Connected<IncomingStream<'_, Listening<W>>> for Other {
-    fn connect_info(stream: IncomingStream<'_, Listening<W>>) -> Other {
-        let certificates = Arc::new(stream.io().certificates());
-        Other(Peer { address: *stream.remote_addr(), certificates })
-    }
-}
-
-/// Puts the other side of a connection where the handlers look for it.
-async fn peer(mut request: Request, next: Next) -> Response {
-    if let Some(ConnectInfo(Other(peer))) = request.extensions_mut().remove::<ConnectInfo<Other>>()
-    {
-        request.extensions_mut().insert(ConnectInfo(peer.address));
-        request.extensions_mut().insert(peer);
-    }
-    next.run(request).await
-}
-
 /// Serves a router until `stop` ends, then lets open requests end.
 ///
 /// # Errors
@@ -254,6 +232,10 @@ pub async fn serve<W: Wire>(
     router: Router,
     stop: impl Future<Output = ()> + Send + 'static,
 ) -> std::io::Result<()> {
-    let service = router.layer(from_fn(peer)).into_make_service_with_connect_info::<Other>();
-    axum::serve(listener, service).with_graceful_shutdown(stop).await
+    let connected = service_fn(move |stream: IncomingStream<'_, Listening<W>>| {
+        let certificates = Arc::new(stream.io().certificates());
+        let peer = Peer { address: *stream.remote_addr(), certificates };
+        ready(Ok::<_, Infallible>(Extension(peer).layer(router.clone())))
+    });
+    axum::serve(listener, connected).with_graceful_shutdown(stop).await
 }

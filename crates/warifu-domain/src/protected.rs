@@ -45,6 +45,8 @@ pub enum Action {
     RecoveryCodes,
     /// A program gets a service account.
     CreateService,
+    /// A report over everybody or over the limits is prepared.
+    PrepareReport,
     /// The file of a report over everybody or over the limits leaves.
     DownloadReport,
     /// One's own password; proved by the password and a code.
@@ -62,7 +64,7 @@ pub enum Action {
 }
 
 impl Action {
-    pub const ALL: [Action; 26] = [
+    pub const ALL: [Action; 27] = [
         Action::AddFactor,
         Action::RemoveFactor,
         Action::ChangeRoles,
@@ -82,6 +84,7 @@ impl Action {
         Action::ApproveReset,
         Action::RecoveryCodes,
         Action::CreateService,
+        Action::PrepareReport,
         Action::DownloadReport,
         Action::ChangePassword,
         Action::ChangeCodes,
@@ -112,6 +115,7 @@ impl Action {
             Action::ApproveReset => "approve_reset",
             Action::RecoveryCodes => "recovery_codes",
             Action::CreateService => "create_service",
+            Action::PrepareReport => "prepare_report",
             Action::DownloadReport => "download_report",
             Action::ChangePassword => "change_password",
             Action::ChangeCodes => "change_codes",

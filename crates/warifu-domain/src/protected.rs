@@ -19,6 +19,8 @@ pub enum Action {
     ChangeRollout,
     /// What an organization chooses about a feature.
     ChooseFeature,
+    /// Which stages of a rollout concern an organization.
+    ChangeEnvironment,
     /// Networks that count as one for an organization.
     ChangeNetworks,
     /// Somebody else's change that waits for a second person.
@@ -64,13 +66,14 @@ pub enum Action {
 }
 
 impl Action {
-    pub const ALL: [Action; 27] = [
+    pub const ALL: [Action; 28] = [
         Action::AddFactor,
         Action::RemoveFactor,
         Action::ChangeRoles,
         Action::ChangePolicy,
         Action::ChangeRollout,
         Action::ChooseFeature,
+        Action::ChangeEnvironment,
         Action::ChangeNetworks,
         Action::Approve,
         Action::AddApplication,
@@ -102,6 +105,7 @@ impl Action {
             Action::ChangePolicy => "change_policy",
             Action::ChangeRollout => "change_rollout",
             Action::ChooseFeature => "choose_feature",
+            Action::ChangeEnvironment => "change_environment",
             Action::ChangeNetworks => "change_networks",
             Action::Approve => "approve",
             Action::AddApplication => "add_application",

@@ -43,6 +43,8 @@ pub enum Action {
     ChangeOrganizationAccess,
     /// Somebody's factors are reset after a check of the caller.
     ApproveReset,
+    /// A colleague says that a caller is who they say to be.
+    Vouch,
     /// New printed recovery codes of one's own.
     RecoveryCodes,
     /// A program gets a service account.
@@ -66,7 +68,7 @@ pub enum Action {
 }
 
 impl Action {
-    pub const ALL: [Action; 28] = [
+    pub const ALL: [Action; 29] = [
         Action::AddFactor,
         Action::RemoveFactor,
         Action::ChangeRoles,
@@ -85,6 +87,7 @@ impl Action {
         Action::RemoveProvider,
         Action::ChangeOrganizationAccess,
         Action::ApproveReset,
+        Action::Vouch,
         Action::RecoveryCodes,
         Action::CreateService,
         Action::PrepareReport,
@@ -117,6 +120,7 @@ impl Action {
             Action::RemoveProvider => "remove_provider",
             Action::ChangeOrganizationAccess => "change_organization_access",
             Action::ApproveReset => "approve_reset",
+            Action::Vouch => "vouch",
             Action::RecoveryCodes => "recovery_codes",
             Action::CreateService => "create_service",
             Action::PrepareReport => "prepare_report",

@@ -61,6 +61,7 @@ impl App {
             factor: Factor::Password.key().into(),
             reason: reason.into(),
             person: person.map(|p| p.to_string()),
+            times: None,
         };
         change.record_stranger(from.network, &body).await?;
         change.commit().await?;

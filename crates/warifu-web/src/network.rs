@@ -23,6 +23,9 @@ pub struct Proxied(pub bool);
 #[derive(Clone, Copy)]
 pub struct Client(pub IpAddr);
 
+/// What a proxy may ask for itself.
+const HEALTH: &str = "/healthz";
+
 /// Finds out where a request comes from. One whose network cannot be known goes no further.
 pub async fn identify(State(web): State<Web>, mut request: Request, next: Next) -> Response {
     let peer = request.extensions().get::<ConnectInfo<SocketAddr>>();
@@ -30,8 +33,12 @@ pub async fn identify(State(web): State<Web>, mut request: Request, next: Next) 
     let proxies = &web.config.proxies;
     let header = proxies.by().header();
     let said = header.into_iter().flat_map(|name| request.headers().get_all(name).iter());
+    // A proxy that looks whether this node lives speaks for nobody.
+    let silent = header.is_none_or(|name| !request.headers().contains_key(name));
+    let own = request.uri().path() == HEALTH && silent;
     let client = match proxies.client(peer, said.map(|value| value.as_bytes())) {
         Ok(client) => client,
+        Err(_) if own => peer,
         Err(Malformed(header)) => {
             let what = refusal!(
                 "forwarded",

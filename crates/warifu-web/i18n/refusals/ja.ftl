@@ -173,6 +173,7 @@ application-kind = アプリケーションの種類はforward_authかopenidで�
 application-redirect = リダイレクトURIを一つ以上指定してください。
 application-backchannel = セッション終了の通知先は一つだけです。
 application-taken = このアドレスのアプリケーションはすでに登録されています。
+application-host = 同じホストの別のポートに、すでに{ $name }が登録されています。ブラウザーは一方のアプリケーションのクッキーを他方にも送ります。別のホスト名を使ってください。
 application-address = { $address }はアプリケーションのアドレスとして使えません。httpsで、ホストを含み、名前やパスワード、フラグメントのないものにしてください。
 application-own-host = { $address }はこのサーバーと同じホストです。このサーバーのCookieがアプリケーションに届いてしまうので使えません。
 application-origin = { $address }にはパスが含まれています。スキーム、ホスト、ポートだけを指定してください。

@@ -2,7 +2,7 @@
 //
 // <form data-step-up="ACTION" data-parameters="name=value&…"> is sent only after the key was
 // touched for just that: its field step_up then has the proof. The fields named in data-bound go
-// into the parameters with their values.
+// into the parameters with their values. A button may be marked in place of its form.
 //
 // <form data-passkey="sign-in|enrol" data-options="…" data-verify="…" data-next="…">. The fields
 // of the form (csrf, invitation, name …) go with both requests as JSON. The options come as
@@ -100,13 +100,13 @@ function elsewhere(address) {
 
 // Asks for the key once more and leaves the proof in the form. A proof that is there already, from
 // a try that failed after it, is used first.
-async function stepUp(form, csrf) {
+async function stepUp(form, csrf, { dataset } = form) {
   if (form.elements.step_up) return;
-  const parameters = Object.fromEntries(new URLSearchParams(form.dataset.parameters));
-  for (const name of (form.dataset.bound ?? "").split(" ").filter(Boolean)) {
+  const parameters = Object.fromEntries(new URLSearchParams(dataset.parameters));
+  for (const name of (dataset.bound ?? "").split(" ").filter(Boolean)) {
     parameters[name] = new FormData(form).getAll(name).join(",");
   }
-  const what = { action: form.dataset.stepUp, parameters };
+  const what = { action: dataset.stepUp, parameters };
   const { publicKey, certificate, provider, ...rest } = await post("/step-up/options", csrf, what);
   const there = certificate ?? provider;
   if (there) { keep(form, await elsewhere(there)); return; }
@@ -180,14 +180,15 @@ for (const form of document.querySelectorAll("form[data-passkey]")) {
 // On the document: a part of the page that is loaded again (progress.js) keeps its forms working.
 document.addEventListener("submit", async (event) => {
   const form = event.target;
-  if (!form.matches("form[data-step-up]:not([data-passkey])") || form.elements.step_up) return;
+  const { submitter } = event;
+  const marked = submitter?.dataset.stepUp ? submitter : form;
+  if (!marked.dataset.stepUp || form.dataset.passkey || form.elements.step_up) return;
   event.preventDefault();
   if (!globalThis.PublicKeyCredential) { show(form, "unsupported"); return; }
-  const { submitter } = event;
   show(form, null);
   form.dataset.asking = ""; // the part that it stands in is not loaded again meanwhile (swap.js)
   try {
-    await stepUp(form, tokenOf(form));
+    await stepUp(form, tokenOf(form), marked);
     form.requestSubmit(submitter);
   } catch (error) {
     show(form, problemOf(error));

@@ -321,6 +321,7 @@ impl App {
             factor: Factor::Certificate.key().into(),
             reason: reason.into(),
             person: person.map(|p| p.to_string()),
+            times: None,
         };
         let mut change = self.change().await?;
         change.record_stranger(from.network, &body).await?;

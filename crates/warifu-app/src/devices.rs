@@ -484,6 +484,7 @@ async fn record_refusal(
         factor: "device".into(),
         reason: reason.into(),
         person: Some(actor.person.to_string()),
+        times: None,
     };
     change.record(actor, Some(actor.organization), &body).await?;
     Ok(())

@@ -30,6 +30,7 @@ pub mod people;
 pub mod policies;
 pub mod policy_changes;
 pub mod recovery;
+mod refused_programs;
 pub mod reports;
 mod roles;
 pub mod search;

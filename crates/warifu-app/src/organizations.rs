@@ -249,7 +249,8 @@ impl App {
     /// Replaces an organization's record by a new version.
     ///
     /// # Errors
-    /// [`AppError::Conflict`] when the name is another's.
+    /// [`AppError::Conflict`] when the name is another's; [`AppError::Invalid`] for another environment, which
+    /// is policy ([`App::propose`]).
     pub async fn change_organization(
         &self,
         actor: &Actor,
@@ -275,7 +276,13 @@ impl App {
         }
         // The stages of a rollout go by it: whoever changes it switches protection on and off.
         if old.environment != new.environment {
-            actor.require(Permission::ManagePolicies)?;
+            return Err(AppError::invalid(
+                "environment",
+                refusal!(
+                    "environment-policy",
+                    "which stages hold for an organization is policy, and is changed there, with your key"
+                ),
+            ));
         }
         store::update(&mut conn, revision, id, &new).await?;
         change.record(actor, Some(id), &change_body(id, &fields, revision)).await?;

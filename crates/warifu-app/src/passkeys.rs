@@ -84,6 +84,7 @@ impl App {
                 factor: "invitation".into(),
                 reason: "other_browser".into(),
                 person: Some(person.id.to_string()),
+                times: None,
             };
             let mut change = self.change().await?;
             change.record_stranger(from.network, &body).await?;
@@ -265,6 +266,7 @@ impl App {
             factor: "passkey".into(),
             reason: unfit.code().into(),
             person: Some(person.to_string()),
+            times: None,
         };
         let mut change = self.change().await?;
         change.record_stranger(network, &body).await?;

@@ -4,10 +4,11 @@
 use crate::notices::notify;
 use crate::oidc::end_with;
 use crate::second_person::{ask, tell, told};
+use crate::sign_in::subject_of;
 use crate::step_up::spend;
 use crate::{App, AppError, Change};
 use std::collections::BTreeMap;
-use warifu_auth::{digest, is_member};
+use warifu_auth::{digest, is_member, is_synced};
 use warifu_domain::access::{Actor, Permission, Role};
 use warifu_domain::assurance::OrganizationAccess;
 use warifu_domain::factors::Factor;
@@ -15,9 +16,9 @@ use warifu_domain::notices::NoticeKind;
 use warifu_domain::policy::{Feature, Policies, Proposal, Rollout, Scope};
 use warifu_domain::second_person::Matter;
 use warifu_domain::{OrganizationId, Timestamp, refusal};
-use warifu_ledger::Hash;
-use warifu_ledger::body::PolicyChange;
-use warifu_storage::{organization_access, organizations, people, policies};
+use warifu_ledger::body::{OrganizationChange, PolicyChange};
+use warifu_ledger::{Count, Hash};
+use warifu_storage::{Conn, credentials, organization_access, organizations, people, policies};
 
 /// Most networks in a group.
 const MEMBERS: usize = 100;
@@ -53,9 +54,12 @@ impl App {
         if !proposal.changes(&now) {
             return Ok(Proposed::Done);
         }
-        let weaker = proposal.weakens(&now);
+        let weaker = weakened(&mut change.conn(), actor, proposal, &now).await?;
         if !weaker.is_empty() && reason.trim().is_empty() {
-            let why = refusal!("reason-missing", "say why: it weakens what holds now");
+            let why = refusal!(
+                "reason-missing",
+                "say why: it weakens what holds now, or keeps another super administrator out"
+            );
             return Err(AppError::invalid("reason", why));
         }
         spend(&mut change, actor, &proposal.protected(), proof).await?;
@@ -69,6 +73,20 @@ impl App {
         let id = ask(&mut change, actor, proposal.protected().action, &matter, reason).await?;
         change.commit().await?;
         Ok(Proposed::Waiting(id))
+    }
+
+    /// What a change would weaken, by name: for any of it a second person is asked.
+    ///
+    /// # Errors
+    /// Denied.
+    pub async fn weakened(
+        &self,
+        actor: &Actor,
+        proposal: &Proposal,
+    ) -> Result<Vec<&'static str>, AppError> {
+        actor.require(Permission::ReadPolicies)?;
+        let now = self.policies().await?;
+        weakened(&mut self.db.read().await?.conn(), actor, proposal, &now).await
     }
 
     /// Since when features have stood where they stand, as far as they were ever moved.
@@ -123,6 +141,43 @@ impl App {
     }
 }
 
+/// What a proposal weakens, and whether it takes the last passkey that fits from another super
+/// administrator: nobody gets rid of those who could stop them. Another factor of theirs does not count:
+/// providers and cards are switched off by one person.
+async fn weakened(
+    c: &mut Conn<'_>,
+    actor: &Actor,
+    proposal: &Proposal,
+    now: &Policies,
+) -> Result<Vec<&'static str>, AppError> {
+    let mut weaker = proposal.weakens(now);
+    let Proposal::Rules { scope, rules } = proposal else { return Ok(weaker) };
+    let mut then = now.clone();
+    then.rules.insert(*scope, rules.clone());
+    for id in people::holders(c, Role::SuperAdministrator).await? {
+        if id == actor.person {
+            continue;
+        }
+        let Some(person) = people::find(c, id).await? else { continue };
+        let roles = people::roles(c, id).await?;
+        let Some(whose) = organizations::find(c, person.organization).await? else { continue };
+        let subject = subject_of(&person, roles, &whose);
+        let mut passkeys = credentials::of_person(c, id).await?;
+        passkeys.retain(|k| k.kind == Factor::Passkey);
+        let one_fits = |policies: &Policies| {
+            let effective = policies.effective(subject);
+            passkeys
+                .iter()
+                .any(|k| effective.fits(k.make.as_deref(), is_synced(&k.verifier)).is_ok())
+        };
+        if one_fits(now) && !one_fits(&then) {
+            weaker.push("super_administrators");
+            break;
+        }
+    }
+    Ok(weaker)
+}
+
 /// An organization's administrator may choose a feature for it, and nothing else.
 fn may_propose(actor: &Actor, proposal: &Proposal) -> Result<(), AppError> {
     if let Proposal::Choice { organization, chosen: true, .. } = proposal
@@ -157,7 +212,10 @@ fn checked(proposal: &Proposal) -> Result<(), AppError> {
                 )),
             }
         }
-        Proposal::Rollout { .. } | Proposal::Choice { .. } | Proposal::Access { .. } => Ok(()),
+        Proposal::Rollout { .. }
+        | Proposal::Choice { .. }
+        | Proposal::Access { .. }
+        | Proposal::Environment { .. } => Ok(()),
     }
 }
 
@@ -166,6 +224,7 @@ async fn exists(change: &mut Change<'_>, proposal: &Proposal) -> Result<(), AppE
         Proposal::Choice { organization, .. }
         | Proposal::Networks { organization, .. }
         | Proposal::Access { organization, .. }
+        | Proposal::Environment { organization, .. }
         | Proposal::Rules { scope: Scope::Organization(organization), .. } => *organization,
         Proposal::Rules { .. } | Proposal::Rollout { .. } => return Ok(()),
     };
@@ -175,6 +234,14 @@ async fn exists(change: &mut Change<'_>, proposal: &Proposal) -> Result<(), AppE
         return Err(AppError::Conflict(refusal!(
             "access-vendor",
             "the vendor's own people sign in with phishing-resistant factors only"
+        )));
+    }
+    if let Proposal::Environment { from, .. } = proposal
+        && found.environment != *from
+    {
+        return Err(AppError::Conflict(refusal!(
+            "environment-moved",
+            "its environment is another one by now; load the page anew"
         )));
     }
     Ok(())
@@ -188,7 +255,7 @@ pub(crate) async fn apply(
     now: &Policies,
 ) -> Result<(), AppError> {
     change.record(actor, None, &changed(proposal, now)).await?;
-    let at = change.at();
+    let (at, revision) = (change.at(), change.revision());
     let mut conn = change.conn();
     match proposal {
         Proposal::Rules { scope, rules } => {
@@ -206,6 +273,18 @@ pub(crate) async fn apply(
         Proposal::Access { organization, access } => {
             organization_access::set(&mut conn, *organization, *access).await?;
             end_disallowed(change, actor, *organization, *access).await?;
+        }
+        Proposal::Environment { organization, to, .. } => {
+            let found = organizations::find(&mut conn, *organization).await?;
+            let mut found = found.ok_or(AppError::NotFound("organization"))?;
+            found.environment = *to;
+            organizations::update(&mut conn, revision, *organization, &found).await?;
+            let body = OrganizationChange {
+                organization: organization.to_string(),
+                fields: vec!["environment".into()],
+                revision: Count(revision.0 as u64),
+            };
+            change.record(actor, Some(*organization), &body).await?;
         }
     }
     Ok(())

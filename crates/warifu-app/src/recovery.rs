@@ -95,6 +95,7 @@ impl App {
                 factor: "recovery_code".into(),
                 reason: "unknown".into(),
                 person: None,
+                times: None,
             };
             change.record_stranger(from.network, &body).await?;
             change.commit().await?;

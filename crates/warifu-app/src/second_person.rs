@@ -8,13 +8,14 @@ use serde::{Deserialize, Serialize};
 use warifu_auth::digest;
 use warifu_domain::access::{Actor, Permission, Role};
 use warifu_domain::notices::NoticeKind;
+use warifu_domain::policy::Proposal;
 use warifu_domain::protected::{Action, Protected};
 use warifu_domain::second_person::{Matter, Terms, Way};
 use warifu_domain::time::DAY;
 use warifu_domain::{ApplicationId, PersonId, ProviderId, refusal};
 use warifu_ledger::body::ProtectedAction;
 use warifu_storage::approvals::{self, Approval, NewApproval};
-use warifu_storage::{people, policies};
+use warifu_storage::{organizations, people, policies};
 
 /// How long it waits, in microseconds.
 pub const WAITING: i64 = 7 * DAY;
@@ -60,6 +61,11 @@ fn internal(e: serde_json::Error) -> AppError {
 /// What stands there now, as canonical JSON; `None` where nothing does.
 async fn ground(change: &mut Change<'_>, matter: &Matter) -> Result<Option<String>, AppError> {
     let terms = match matter {
+        Matter::Policy(Proposal::Environment { organization, .. }) => {
+            let found = organizations::find(&mut change.conn(), *organization).await?;
+            let stands = found.map(|o| serde_json::to_string(&o.environment));
+            return stands.transpose().map_err(internal);
+        }
         Matter::Policy(proposal) => {
             return Ok(proposal.before(&policies::all(&mut change.conn()).await?));
         }

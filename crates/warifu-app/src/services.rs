@@ -294,19 +294,58 @@ impl App {
         alarm: bool,
         from: Place<'_>,
     ) -> Result<(), AppError> {
-        let body = SignInRefused {
+        let told =
+            self.refused_programs.tell(account.map(|a| a.id), from.network, alarm, self.now());
+        let body = |reason: &str, times| SignInRefused {
             factor: "service".into(),
             reason: reason.into(),
             person: account.map(|a| a.person.to_string()),
+            times,
         };
-        let mut change = self.change().await?;
-        change.record_stranger(from.network, &body).await?;
-        if let Some(account) = account.filter(|_| alarm) {
-            let details = [("name", account.name.as_str()), ("from", from.network)];
-            notify(&mut change, account.owner, NoticeKind::ServiceRefused, &details).await?;
+        if told.entry || told.before > 0 {
+            let mut change = self.change().await?;
+            if told.before > 0 {
+                let times = Some(Count(told.before));
+                change.record_stranger(from.network, &body("repeated", times)).await?;
+            }
+            if told.entry {
+                change.record_stranger(from.network, &body(reason, None)).await?;
+            }
+            if let Some(account) = account.filter(|_| told.notice) {
+                let details = [("name", account.name.as_str()), ("from", from.network)];
+                notify(&mut change, account.owner, NoticeKind::ServiceRefused, &details).await?;
+            }
+            change.commit().await?;
         }
-        change.commit().await?;
-        Ok(())
+        match told.entry {
+            true => Ok(()),
+            false => Err(AppError::TooMany { seconds: told.wait }),
+        }
+    }
+
+    /// Writes down how many refusals of programs were counted and not told one by one, when their hour is
+    /// over. Gives of how many it wrote.
+    ///
+    /// # Errors
+    /// When the database fails.
+    pub async fn settle_refusals(&self) -> Result<usize, AppError> {
+        let over = self.refused_programs.over(self.now());
+        for counted in &over {
+            let mut change = self.change().await?;
+            let account = match counted.account {
+                Some(id) => services::find(&mut change.conn(), id).await?,
+                None => None,
+            };
+            let body = SignInRefused {
+                factor: "service".into(),
+                reason: "repeated".into(),
+                person: account.map(|a| a.person.to_string()),
+                times: Some(Count(counted.more)),
+            };
+            change.record_stranger(&counted.network, &body).await?;
+            change.commit().await?;
+        }
+        Ok(over.len())
     }
 
     /// Exchanges an assertion for an access token that is bound to the key of the DPoP proof (RFC 7523

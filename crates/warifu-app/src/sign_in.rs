@@ -142,6 +142,7 @@ impl App {
                     factor: "passkey".into(),
                     reason: refusal.reason.into(),
                     person: refusal.person.map(|p| p.to_string()),
+                    times: None,
                 };
                 let mut change = self.change().await?;
                 change.record_stranger(from.network, &body).await?;

@@ -162,6 +162,7 @@ pub struct Inner {
     pub matches: Matches,
     pub(crate) oidc: crate::oidc::Providers,
     pub(crate) passwords: crate::password::Passwords,
+    pub(crate) refused_programs: crate::refused_programs::RefusedPrograms,
 }
 
 impl std::ops::Deref for App {
@@ -201,6 +202,7 @@ impl App {
             matches: Matches::default(),
             oidc: crate::oidc::Providers::default(),
             passwords: crate::password::Passwords::default(),
+            refused_programs: crate::refused_programs::RefusedPrograms::default(),
         };
         Ok(App { inner: Arc::new(inner) })
     }

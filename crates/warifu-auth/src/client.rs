@@ -67,8 +67,9 @@ impl Proxies {
     /// that is not itself a trusted proxy's. What stands left of it may have been written by anybody.
     ///
     /// # Errors
-    /// [`Malformed`] when something that is no address comes before it: the request is refused then,
-    /// because a session cannot be held against an unknown network.
+    /// [`Malformed`] when something that is no address comes before it, or a trusted proxy says nothing at
+    /// all: the request is refused then, because a session cannot be held against an unknown network, nor
+    /// everybody's against the proxy's own.
     pub fn client<'a>(
         &self,
         peer: IpAddr,
@@ -79,7 +80,9 @@ impl Proxies {
             return Ok(client);
         };
         let malformed = || Malformed(header);
-        for value in values.rev() {
+        let mut values = values.rev().peekable();
+        values.peek().ok_or_else(malformed)?;
+        for value in values {
             let value = std::str::from_utf8(value).map_err(|_| malformed())?;
             for hop in value.rsplit(',') {
                 client = self.address(hop.trim()).ok_or_else(malformed)?.to_canonical();
@@ -171,12 +174,20 @@ mod tests {
             (&["[2001:db8::1]:80"], "2001:db8::1"),
             (&["::ffff:198.51.100.7"], "198.51.100.7"),
             (&["10.2.2.2, 10.1.1.1"], "10.2.2.2"),
-            (&[], "10.0.0.1"),
         ] {
             assert_eq!(client(by, "10.0.0.1", values), Ok(ip(expected)), "{values:?}");
         }
         let mapped = client(by, "::ffff:10.0.0.1", &["198.51.100.7"]);
         assert_eq!(mapped, Ok(ip("198.51.100.7")), "the proxy's own address is one");
+    }
+
+    #[test]
+    fn a_proxy_that_says_nothing_is_refused() {
+        for by in [ForwardedBy::XForwardedFor, ForwardedBy::Forwarded] {
+            assert!(client(by, "10.0.0.1", &[]).is_err());
+            assert_eq!(client(by, "192.0.2.1", &[]), Ok(ip("192.0.2.1")), "nobody speaks for it");
+        }
+        assert_eq!(client(ForwardedBy::ProxyProtocol, "10.0.0.1", &[]), Ok(ip("10.0.0.1")));
     }
 
     #[test]

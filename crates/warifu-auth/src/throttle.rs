@@ -66,6 +66,11 @@ impl Throttle {
         Ok(())
     }
 
+    /// Whether the next try would have to wait, as far as is known from the last one.
+    pub fn is_spent(&self, network: &str) -> bool {
+        self.buckets.get(network).is_some_and(|bucket| bucket.used >= self.burst)
+    }
+
     /// Takes back a try that turned out not to be a guess.
     pub fn give_back(&mut self, network: &str) {
         if let Some(bucket) = self.buckets.get_mut(network) {
@@ -110,7 +115,8 @@ mod tests {
     #[test]
     fn a_slower_one_gives_one_more_after_its_time() {
         let mut throttle = Throttle::new(2, 10 * SECOND);
-        assert!(throttle.try_once("a", START).is_ok() && throttle.try_once("a", START).is_ok());
+        assert!(throttle.try_once("a", START).is_ok() && !throttle.is_spent("a"));
+        assert!(throttle.try_once("a", START).is_ok() && throttle.is_spent("a"));
         assert_eq!(throttle.try_once("a", START.plus(9 * SECOND)), Err(10));
         assert_eq!(throttle.try_once("a", START.plus(10 * SECOND)), Ok(()));
         assert!(throttle.try_once("a", START.plus(19 * SECOND)).is_err());

@@ -76,10 +76,12 @@ pub enum NoticeKind {
     SwitchedOnOther,
     /// Address, user name or telephone numbers were changed (`fields`: their keys with commas, `by`).
     ContactChanged,
+    /// Somebody gave the right password, and then one wrong code after the other.
+    CodesGuessed,
 }
 
 impl NoticeKind {
-    pub const ALL: [NoticeKind; 35] = [
+    pub const ALL: [NoticeKind; 36] = [
         NoticeKind::SessionMoved,
         NoticeKind::SessionEnded,
         NoticeKind::SessionRecorded,
@@ -115,6 +117,7 @@ impl NoticeKind {
         NoticeKind::SwitchedOn,
         NoticeKind::SwitchedOnOther,
         NoticeKind::ContactChanged,
+        NoticeKind::CodesGuessed,
     ];
 
     pub fn key(self) -> &'static str {
@@ -154,6 +157,7 @@ impl NoticeKind {
             NoticeKind::SwitchedOn => "switched_on",
             NoticeKind::SwitchedOnOther => "switched_on_other",
             NoticeKind::ContactChanged => "contact_changed",
+            NoticeKind::CodesGuessed => "codes_guessed",
         }
     }
 
@@ -179,7 +183,8 @@ impl NoticeKind {
             | NoticeKind::BreakGlassRefused
             | NoticeKind::ServiceRefused
             | NoticeKind::SwitchedOnOther
-            | NoticeKind::ContactChanged => true,
+            | NoticeKind::ContactChanged
+            | NoticeKind::CodesGuessed => true,
             NoticeKind::SessionEnded
             | NoticeKind::FactorAdded
             | NoticeKind::FactorRemoved

@@ -19,6 +19,8 @@ pub enum Action {
     ChangeRollout,
     /// What an organization chooses about a feature.
     ChooseFeature,
+    /// Which stages of a rollout concern an organization.
+    ChangeEnvironment,
     /// Networks that count as one for an organization.
     ChangeNetworks,
     /// Somebody else's change that waits for a second person.
@@ -41,10 +43,14 @@ pub enum Action {
     ChangeOrganizationAccess,
     /// Somebody's factors are reset after a check of the caller.
     ApproveReset,
+    /// A colleague says that a caller is who they say to be.
+    Vouch,
     /// New printed recovery codes of one's own.
     RecoveryCodes,
     /// A program gets a service account.
     CreateService,
+    /// A report over everybody or over the limits is prepared.
+    PrepareReport,
     /// The file of a report over everybody or over the limits leaves.
     DownloadReport,
     /// One's own password; proved by the password and a code.
@@ -62,13 +68,14 @@ pub enum Action {
 }
 
 impl Action {
-    pub const ALL: [Action; 26] = [
+    pub const ALL: [Action; 29] = [
         Action::AddFactor,
         Action::RemoveFactor,
         Action::ChangeRoles,
         Action::ChangePolicy,
         Action::ChangeRollout,
         Action::ChooseFeature,
+        Action::ChangeEnvironment,
         Action::ChangeNetworks,
         Action::Approve,
         Action::AddApplication,
@@ -80,8 +87,10 @@ impl Action {
         Action::RemoveProvider,
         Action::ChangeOrganizationAccess,
         Action::ApproveReset,
+        Action::Vouch,
         Action::RecoveryCodes,
         Action::CreateService,
+        Action::PrepareReport,
         Action::DownloadReport,
         Action::ChangePassword,
         Action::ChangeCodes,
@@ -99,6 +108,7 @@ impl Action {
             Action::ChangePolicy => "change_policy",
             Action::ChangeRollout => "change_rollout",
             Action::ChooseFeature => "choose_feature",
+            Action::ChangeEnvironment => "change_environment",
             Action::ChangeNetworks => "change_networks",
             Action::Approve => "approve",
             Action::AddApplication => "add_application",
@@ -110,8 +120,10 @@ impl Action {
             Action::RemoveProvider => "remove_provider",
             Action::ChangeOrganizationAccess => "change_organization_access",
             Action::ApproveReset => "approve_reset",
+            Action::Vouch => "vouch",
             Action::RecoveryCodes => "recovery_codes",
             Action::CreateService => "create_service",
+            Action::PrepareReport => "prepare_report",
             Action::DownloadReport => "download_report",
             Action::ChangePassword => "change_password",
             Action::ChangeCodes => "change_codes",

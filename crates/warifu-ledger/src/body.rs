@@ -246,6 +246,8 @@ bodies! {
         reason: String,
         /// Id of the person that it was for, where known.
         person: Option<String>,
+        /// How often, where more of them were counted than are told one by one.
+        times: Option<Count>,
     }
     /// Body of `sign_out`.
     SignOut {

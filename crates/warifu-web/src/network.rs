@@ -33,6 +33,13 @@ pub struct Origin {
     pub proxied: bool,
 }
 
+impl Origin {
+    fn of(web: &Web, peer: IpAddr, client: IpAddr) -> Origin {
+        let network = network_of(client, web.config.asns.as_deref());
+        Origin { network, client, proxied: web.config.proxies.wrote_headers(peer) }
+    }
+}
+
 /// Finds out where a request comes from.
 ///
 /// # Errors
@@ -51,8 +58,13 @@ pub fn origin(web: &Web, headers: &HeaderMap, extensions: &Extensions) -> Result
         );
         Problem::new(StatusCode::BAD_REQUEST, "forwarded").with(what)
     })?;
-    let network = network_of(client, web.config.asns.as_deref());
-    Ok(Origin { network, client, proxied: proxies.wrote_headers(peer) })
+    Ok(Origin::of(web, peer, client))
+}
+
+/// What a proxy may ask for itself: whether this node lives.
+fn is_own(web: &Web, request: &Request) -> bool {
+    let said = web.config.proxies.by().header().is_some_and(|n| request.headers().contains_key(n));
+    request.uri().path() == "/healthz" && !said
 }
 
 /// Lets the handlers know where a request comes from.
@@ -60,7 +72,14 @@ pub fn origin(web: &Web, headers: &HeaderMap, extensions: &Extensions) -> Result
 /// # Errors
 /// As [`origin`].
 pub fn identify(web: &Web, request: &mut Request) -> Result<(), Problem> {
-    let Origin { network, client, proxied } = origin(web, request.headers(), request.extensions())?;
+    let found = match origin(web, request.headers(), request.extensions()) {
+        Err(_) if is_own(web, request) => {
+            let peer = peer(request.extensions());
+            Origin::of(web, peer, peer)
+        }
+        found => found?,
+    };
+    let Origin { network, client, proxied } = found;
     request.extensions_mut().insert(Proxied(proxied));
     request.extensions_mut().insert(network);
     request.extensions_mut().insert(Client(client));

@@ -257,7 +257,7 @@ fn api_verifications() -> Router<Web> {
         .route("/api/v1/verifications/{id}", get(checks::one).put(checks::change))
         .route("/api/v1/verifications/{id}/call", post(checks::call))
         .route("/api/v1/verifications/{id}/look", post(checks::look))
-        .route("/api/v1/verifications/{id}/vouch", post(checks::vouch))
+        .route("/api/v1/verifications/{id}/vouch", get(checks::vouching).post(checks::vouch))
         .route("/api/v1/verifications/{id}/tally", post(checks::tally).put(checks::half))
         .route("/api/v1/verifications/{id}/approval", post(checks::approve))
         .route("/api/v1/verifications/{id}/end", post(checks::end))

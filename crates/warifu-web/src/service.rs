@@ -153,15 +153,19 @@ pub async fn token(
     form: Result<Form<Asked>, FormRejection>,
 ) -> Result<Response, Problem> {
     let here = Here::of(&extensions);
-    web.slow_down(&here.network)?;
+    // A neighbour's flood keeps nobody out: what is right goes through, and only the others wait.
+    let slowed = web.slow_down(&here.network);
     let Ok(Form(asked)) = form else {
+        slowed?;
         return Ok(refused(StatusCode::BAD_REQUEST, "service-request", "invalid_request"));
     };
     if asked.grant_type != "client_credentials" {
+        slowed?;
         let error = "unsupported_grant_type";
         return Ok(refused(StatusCode::BAD_REQUEST, "service-request", error));
     }
     if asked.client_assertion_type != ASSERTION_TYPE {
+        slowed?;
         return Ok(refused(StatusCode::UNAUTHORIZED, "service-client", "invalid_client"));
     }
     let endpoint = format!("{}{ENDPOINT}", web.config.origin_text());
@@ -170,6 +174,7 @@ pub async fn token(
     let issued = match issued.await? {
         Ok(issued) => issued,
         Err(refusal) => {
+            slowed?;
             let (status, name, error) = words(refusal);
             let error = if refusal == ServiceRefusal::Scope { "invalid_scope" } else { error };
             return Ok(refused(status, name, error));

@@ -161,7 +161,9 @@ pub(crate) async fn agreed(
     let before = found.ok_or(AppError::NotFound("application"))?;
     let after = before.with(terms);
     let after = after.ok_or_else(|| AppError::Internal("terms of an application".into()))?;
-    free(change, &after).await?;
+    if after.origin != before.origin {
+        free(change, &after).await?;
+    }
     put(change, actor, &before, &after).await
 }
 
@@ -289,7 +291,10 @@ impl App {
         let before = found.ok_or(AppError::NotFound("application"))?;
         let mut after = before.clone();
         wanted.apply(&mut after, own)?;
-        free(&mut change, &after).await?;
+        // What was declared before it was refused can still be made stricter.
+        if after.origin != before.origin {
+            free(&mut change, &after).await?;
+        }
         let what = wanted.protected(Action::ChangeApplication).with("application", id);
         spend(&mut change, actor, &what, proof).await?;
         if !after.weaker_than(&before).is_empty() {
@@ -354,14 +359,30 @@ impl App {
     }
 }
 
-/// No other application has its origin.
+/// No other application has its origin, and none behind a proxy its host: browsers send the cookie that lets
+/// people in to every port of a host, so that whoever runs the one application would enter the other.
 async fn free(change: &mut Change<'_>, wanted: &Application) -> Result<(), AppError> {
     let other = applications::find_by_origin(&mut change.conn(), &wanted.origin).await?;
-    match other.is_some_and(|other| other.id != wanted.id) {
-        false => Ok(()),
-        true => Err(AppError::Conflict(refusal!(
+    if other.is_some_and(|other| other.id != wanted.id) {
+        return Err(AppError::Conflict(refusal!(
             "application-taken",
             "another application has this origin already"
+        )));
+    }
+    let Some(host) = host_of(wanted) else { return Ok(()) };
+    let mut all = applications::list(&mut change.conn()).await?.into_iter();
+    match all.find(|other| other.id != wanted.id && host_of(other).as_ref() == Some(&host)) {
+        None => Ok(()),
+        Some(other) => Err(AppError::Conflict(refusal!(
+            "application-host",
+            "{name} is on this host already, with another port; browsers send one application's cookie to the other: give it a host of its own",
+            name = other.name.as_str()
         ))),
     }
+}
+
+/// The host of an application behind a proxy.
+fn host_of(a: &Application) -> Option<String> {
+    let url = Url::parse(&a.origin).ok().filter(|_| a.kind == Kind::ForwardAuth)?;
+    url.host_str().map(str::to_owned)
 }

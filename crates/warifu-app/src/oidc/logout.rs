@@ -43,7 +43,7 @@ impl App {
     ) -> Result<Option<(String, Url)>, AppError> {
         let found = identity_providers::find(&mut self.db.read().await?.conn(), id).await?;
         let Some(provider) = found.filter(|p| p.enabled) else { return Ok(None) };
-        let Ok(discovered) = self.discovered(&provider, KNOWN).await else { return Ok(None) };
+        let Some(discovered) = self.discovered_in_passing(&provider).await else { return Ok(None) };
         Ok(discovered.end_session(&provider.client_id, back).map(|url| (provider.name, url)))
     }
 
@@ -97,6 +97,7 @@ impl App {
             factor: Factor::Oidc.key().into(),
             reason: "logout_token".into(),
             person: None,
+            times: None,
         };
         let mut change = self.change().await?;
         change.record_stranger(network, &body).await?;

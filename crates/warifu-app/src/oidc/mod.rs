@@ -34,10 +34,16 @@ const KNOWN: i64 = 10 * MINUTE;
 /// An unknown key makes us ask again; strangers' tokens no sooner than after this.
 const ASK_AGAIN: i64 = 30 * SECOND;
 
+/// Whoever signs out does not wait for a provider that did not answer so lately; nor does everybody who
+/// opens that page ask it.
+const SILENT: i64 = MINUTE;
+
 /// What is known about the providers, in memory.
 #[derive(Default)]
 pub(crate) struct Providers {
     known: Mutex<HashMap<ProviderId, (Timestamp, Arc<Discovered>)>>,
+    /// When one was asked last that did not answer.
+    silent: Mutex<HashMap<ProviderId, Timestamp>>,
 }
 
 /// Unique among all factors: the same person at the same provider, and nobody else.
@@ -104,7 +110,28 @@ impl App {
         }
     }
 
+    /// The same for whoever signs out; `None` where it does not answer, which is remembered for a while.
+    async fn discovered_in_passing(&self, provider: &Provider) -> Option<Arc<Discovered>> {
+        let (now, silent) = (self.now(), &self.oidc.silent);
+        let last = {
+            let silent = silent.lock().unwrap_or_else(PoisonError::into_inner);
+            silent.get(&provider.id).copied()
+        };
+        if last.is_some_and(|last| (0..SILENT).contains(&(now.0 - last.0))) {
+            return None;
+        }
+        let found = self.discovered(provider, KNOWN).await.ok();
+        let mut silent = silent.lock().unwrap_or_else(PoisonError::into_inner);
+        if found.is_some() {
+            silent.remove(&provider.id);
+        } else {
+            silent.insert(provider.id, now);
+        }
+        found
+    }
+
     fn forget_provider(&self, id: ProviderId) {
+        self.oidc.silent.lock().unwrap_or_else(PoisonError::into_inner).remove(&id);
         self.oidc.known.lock().unwrap_or_else(PoisonError::into_inner).remove(&id);
     }
 }

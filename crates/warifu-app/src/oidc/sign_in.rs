@@ -197,6 +197,7 @@ impl App {
             factor: Factor::Oidc.key().into(),
             reason: refusal.reason.into(),
             person: refusal.person.map(|p| p.to_string()),
+            times: None,
         };
         let mut change = self.change().await?;
         change.record_stranger(from.network, &body).await?;

@@ -117,6 +117,7 @@ impl App {
                 factor: Factor::Password.key().into(),
                 reason: (*reason).into(),
                 person: Some(actor.person.to_string()),
+                times: None,
             };
             change.record(actor, Some(actor.organization), &body).await?;
         }

@@ -2,6 +2,7 @@
 
 use super::{Kept, allowed, written};
 use crate::attachments::hex;
+use crate::notices::notify;
 use crate::sign_in::{From, Opened, SignedInBy};
 use crate::{App, AppError, Change};
 use secrecy::SecretString;
@@ -9,6 +10,7 @@ use std::sync::{Mutex, PoisonError};
 use warifu_auth::{SessionPolicy, Throttle, digest, password, totp};
 use warifu_domain::PersonId;
 use warifu_domain::factors::Factor;
+use warifu_domain::notices::NoticeKind;
 use warifu_domain::people::KnownPerson;
 use warifu_domain::time::SECOND;
 use warifu_ledger::body::SignInRefused;
@@ -61,6 +63,7 @@ impl App {
             factor: Factor::Password.key().into(),
             reason: reason.into(),
             person: person.map(|p| p.to_string()),
+            times: None,
         };
         change.record_stranger(from.network, &body).await?;
         change.commit().await?;
@@ -104,7 +107,14 @@ impl App {
         let secret = self.codes(person.id, &kept.totp);
         let seconds = at.0.div_euclid(SECOND);
         let step = secret.and_then(|secret| totp::step_of(secret, code, seconds, kept.step));
-        let Some(step) = step else { return no("code") };
+        let Some(step) = step else {
+            if !guesses().is_spent(&account) || !self.passwords.tells(person.id, at) {
+                return no("code");
+            }
+            // Somebody has the password: its owner hears of it before a code fits.
+            notify(change, person.id, NoticeKind::CodesGuessed, &[]).await?;
+            return no("codes_guessed");
+        };
         guesses().give_back(&account);
         kept.step = step;
         credentials::used(&mut conn, current.id, &written(&kept)?, at).await?;

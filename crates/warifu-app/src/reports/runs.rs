@@ -3,8 +3,10 @@
 use super::definitions::digest;
 use super::preview::Memory;
 use crate::live::Event;
+use crate::step_up::spend;
 use crate::{App, AppError};
 use warifu_domain::access::{Actor, Permission};
+use warifu_domain::protected::{Action, Protected};
 use warifu_domain::refusal;
 use warifu_domain::reports::{Definition, Weight};
 use warifu_domain::{DefinitionId, RunId};
@@ -20,17 +22,21 @@ pub struct NewRun {
     pub reason: String,
     /// The actor has seen that the report is over everybody or over the limits, and runs it.
     pub decided: bool,
+    /// Of a step-up for just this definition, where it is a decision.
+    pub proof: Option<String>,
 }
 
 /// Longest reason in characters.
 const MAX_REASON: usize = 500;
 
 impl App {
-    /// Prepares a run as of now: counts it, checks the right to it, and keeps it. Nothing leaves.
+    /// Prepares a run as of now: counts it, checks the right to it, and keeps it. Nothing leaves. What
+    /// is a decision is somebody's own, and asks for their key; on the command line there is none.
     ///
     /// # Errors
     /// Denied; [`AppError::NeedsDecision`] when it is over everybody or over the limits and was not
-    /// decided; what is wrong with the definition.
+    /// decided; [`AppError::StepUp`] without a proof for just this definition; what is wrong with the
+    /// definition.
     pub async fn prepare_run(&self, actor: &Actor, new: NewRun) -> Result<Run, AppError> {
         let preview = self.preview_with(actor, &new.definition, Memory::Use).await?;
         let reason = new.reason.trim();
@@ -40,7 +46,8 @@ impl App {
                 refusal!("text-long", "at most {limit} characters are kept", limit = MAX_REASON),
             ));
         }
-        if preview.weight.is_decision() {
+        let decision = preview.weight.is_decision();
+        if decision {
             actor.require(Permission::RunUnfilteredReports)?;
             if !new.decided {
                 return Err(AppError::NeedsDecision(match preview.weight {
@@ -68,6 +75,10 @@ impl App {
         }
         let digest = digest(&new.definition)?;
         let mut change = self.change().await?;
+        if decision && actor.session.is_some() {
+            let what = Protected::new(Action::PrepareReport).with("definition", digest);
+            spend(&mut change, actor, &what, new.proof.as_deref()).await?;
+        }
         let id = RunId(change.conn().take_ids("runs", 1).await?);
         let run = Run {
             id,

@@ -3,13 +3,15 @@
 use super::{Held, action, gone, refused, step};
 use crate::attachments::hex;
 use crate::sign_in::From;
+use crate::step_up::spend;
 use crate::{App, AppError};
 use warifu_auth::{TokenHash, digest, equal};
 use warifu_domain::access::{Actor, Permission};
 use warifu_domain::people::looks_like_email;
+use warifu_domain::protected::{Action, Protected};
 use warifu_domain::verification::{Seen, Tally, Verification, code_text, halves, normal};
 use warifu_domain::{Timestamp, refusal};
-use warifu_storage::{people, verifications as store};
+use warifu_storage::{credentials, people, verifications as store};
 
 /// What a caller sees of a tally.
 #[derive(Clone, Debug)]
@@ -22,6 +24,11 @@ pub struct CallerSide {
     pub agent_fits: bool,
     pub tries: u32,
     pub ends_at: Timestamp,
+}
+
+/// What a colleague says by touching their key: in this check the caller is this person.
+pub(super) fn vouched_for(v: &Verification) -> Protected {
+    Protected::new(Action::Vouch).with("verification", v.id).with("person", v.payload.person)
 }
 
 fn code_hash(code: &str) -> TokenHash {
@@ -113,15 +120,21 @@ impl App {
                     true => people::find_by_email(&mut change.conn(), email).await?,
                     false => None,
                 };
+                let unfit = || {
+                    let what = refusal!(
+                        "verify-colleague",
+                        "this person cannot vouch here; name another colleague"
+                    );
+                    AppError::invalid("colleague", what)
+                };
                 let fits = found
                     .filter(|p| p.active && p.organization == held.owner.organization)
-                    .ok_or_else(|| {
-                        let what = refusal!(
-                            "verify-colleague",
-                            "this person cannot vouch here; name another colleague"
-                        );
-                        AppError::invalid("colleague", what)
-                    })?;
+                    .ok_or_else(unfit)?;
+                // Their word takes their key, and a password is none.
+                let factors = credentials::of_person(&mut change.conn(), fits.id).await?;
+                if !factors.iter().any(|k| k.kind.phishing_resistant()) {
+                    return Err(unfit());
+                }
                 Some(fits.id)
             }
         };
@@ -130,11 +143,13 @@ impl App {
         self.keep_step(change, actor, held, method).await
     }
 
-    /// The colleague's word, in a session of their own.
+    /// The colleague's word, in a session of their own and with their own key: their session alone lets
+    /// nobody in.
     ///
     /// # Errors
-    /// [`AppError::NotFound`] for everybody else.
-    pub async fn vouch(&self, actor: &Actor, id: i64) -> Result<(), AppError> {
+    /// [`AppError::NotFound`] for everybody else; [`AppError::StepUp`] without a proof for just this check
+    /// of just this person.
+    pub async fn vouch(&self, actor: &Actor, id: i64, proof: Option<&str>) -> Result<(), AppError> {
         let mut change = self.change().await?;
         let mut held = self.held_by(&mut change, id).await?;
         let now = change.at();
@@ -143,6 +158,7 @@ impl App {
         }
         self.in_time(&held, now)?;
         held.v.vouch(actor.person, now).map_err(refused)?;
+        spend(&mut change, actor, &vouched_for(&held.v), proof).await?;
         self.keep_step(change, actor, held, "vouched").await
     }
 

@@ -1,10 +1,12 @@
 //! Checks as those see them who may know of them.
 
+use super::steps::vouched_for;
 use super::{digest_of, gone};
 use crate::{App, AppError};
 use std::collections::HashMap;
 use warifu_domain::access::{Actor, Denied, Permission, Roles};
 use warifu_domain::people::KnownPerson;
+use warifu_domain::protected::Protected;
 use warifu_domain::verification::{
     Number, Outcome, Stage, Tally, Verification, Wish, may_approve, may_see,
 };
@@ -82,6 +84,8 @@ pub struct Vouching {
     pub name: String,
     pub agent: String,
     pub done: bool,
+    /// What their key is asked for.
+    pub asks: Protected,
 }
 
 impl App {
@@ -262,6 +266,7 @@ impl App {
             name: name(v.payload.person),
             agent: name(look.by),
             done: v.stage() != Stage::Look,
+            asks: vouched_for(&v),
         })
     }
 }

@@ -293,6 +293,6 @@ async fn a_replay_runs_in_the_background(i: &Installation) {
     let replayed = outcome.as_ref().unwrap();
     assert_eq!((replayed.bytes, &replayed.difference), (bytes.len() as u64, &None));
     // Prepared, never taken: there is nothing to compare with.
-    let prepared = i.app.prepare_run(&a, ask(everybody)).await.unwrap();
+    let prepared = i.app.prepare_run(&installation::console(&a), ask(everybody)).await.unwrap();
     assert!(matches!(i.app.start_replay(&a, prepared.id).await, Err(AppError::Conflict(_))));
 }

@@ -146,6 +146,11 @@ pub fn super_administrator() -> Actor {
     a
 }
 
+/// As on the command line, where there is no key to ask for.
+pub fn console(actor: &Actor) -> Actor {
+    Actor { session: None, ..actor.clone() }
+}
+
 pub fn ask(definition: Definition) -> NewRun {
     NewRun {
         definition,
@@ -153,13 +158,13 @@ pub fn ask(definition: Definition) -> NewRun {
         name: "All users".into(),
         reason: "test".into(),
         decided: true,
+        proof: None,
     }
 }
 
 pub async fn take(app: &App, actor: &Actor, definition: &Definition) -> (RunId, Vec<u8>) {
-    let run = app.prepare_run(actor, ask(definition.clone())).await.unwrap();
-    // As on the command line, where there is no key to ask for.
-    let console = Actor { session: None, ..actor.clone() };
+    let console = console(actor);
+    let run = app.prepare_run(&console, ask(definition.clone())).await.unwrap();
     let mut download = app.download_run(&console, run.id, None).await.unwrap();
     let mut bytes = Vec::new();
     while let Some(piece) = download.body.next().await {

@@ -72,8 +72,8 @@ async fn what_is_cut_off_is_aborted(i: &Installation) {
     let a = super_administrator();
     let definition = Definition::of_everything(Subject::People);
     // The receiver goes away after the first piece.
-    let run = i.app.prepare_run(&a, ask(definition.clone())).await.unwrap();
-    let console = Actor { session: None, ..a.clone() };
+    let console = installation::console(&a);
+    let run = i.app.prepare_run(&console, ask(definition.clone())).await.unwrap();
     let mut download = i.app.download_run(&console, run.id, None).await.unwrap();
     assert!(download.body.next().await.unwrap().is_ok());
     drop(download);
@@ -90,7 +90,7 @@ async fn what_is_cut_off_is_aborted(i: &Installation) {
 async fn begun(i: &Installation, node: &str, alive: i64) -> RunId {
     let a = super_administrator();
     let everybody = Definition::of_everything(Subject::People);
-    let run = i.app.prepare_run(&a, ask(everybody)).await.unwrap();
+    let run = i.app.prepare_run(&installation::console(&a), ask(everybody)).await.unwrap();
     let mut change = i.app.change().await.unwrap();
     let until = i.app.now().plus(alive);
     assert!(reports::start_run(&mut change.conn(), run.id, node, until).await.unwrap());
@@ -194,7 +194,10 @@ async fn only_decided_reports_over_everybody(i: &Installation) {
         Err(AppError::Invalid { field: "reason", .. })
     ));
     // Somebody else's prepared run is not theirs to download.
-    let run = i.app.prepare_run(&a, ask(everybody())).await.unwrap();
+    let without = i.app.prepare_run(&a, ask(everybody())).await;
+    assert!(matches!(without, Err(AppError::StepUp { action: "prepare_report" })));
+    let console = installation::console(&a);
+    let run = i.app.prepare_run(&console, ask(everybody())).await.unwrap();
     let other = Actor { person: PersonId(2), ..super_administrator() };
     assert!(matches!(i.app.download_run(&other, run.id, None).await, Err(AppError::Conflict(_))));
 }

@@ -1,8 +1,10 @@
 //! A change of policy: what it is, whether it weakens anything, and what is agreed to by it.
 
-use super::{Feature, Policies, Rollout, Rules, Scope};
+use super::{Feature, Policies, Reach, Rollout, Rules, Scope, Subject};
 use crate::OrganizationId;
+use crate::access::Roles;
 use crate::assurance::OrganizationAccess;
+use crate::organizations::Environment;
 use crate::protected::{Action, Protected};
 use crate::time::MINUTE;
 use serde::{Deserialize, Serialize};
@@ -22,6 +24,8 @@ pub enum Proposal {
     Networks { organization: OrganizationId, members: Vec<String> },
     /// What an organization's users without a role may sign in with beyond what everybody may.
     Access { organization: OrganizationId, access: OrganizationAccess },
+    /// Which stages concern an organization: where it stood when this was asked for, and where it will.
+    Environment { organization: OrganizationId, from: Environment, to: Environment },
 }
 
 impl Proposal {
@@ -35,6 +39,7 @@ impl Proposal {
             }
             Proposal::Networks { organization, .. } => format!("networks:{organization}"),
             Proposal::Access { organization, .. } => format!("access:{organization}"),
+            Proposal::Environment { organization, .. } => format!("environment:{organization}"),
         }
     }
 
@@ -69,6 +74,17 @@ impl Proposal {
                 let before = now.access.get(organization).copied().unwrap_or_default();
                 if access.exceeds(before) { vec!["access"] } else { Vec::new() }
             }
+            Proposal::Environment { organization, from, to } => {
+                let user = |environment| Subject {
+                    roles: Roles::default(),
+                    organization: *organization,
+                    environment,
+                    vendor: false,
+                };
+                let holds = |f, environment| now.reach(f, user(environment)) == Reach::Holds;
+                let lost = Feature::ALL.into_iter().any(|f| holds(f, *from) && !holds(f, *to));
+                if lost { vec!["environment"] } else { Vec::new() }
+            }
         }
     }
 
@@ -88,6 +104,7 @@ impl Proposal {
             Proposal::Access { organization, access } => {
                 now.access.get(organization).copied().unwrap_or_default() != *access
             }
+            Proposal::Environment { from, to, .. } => from != to,
         }
     }
 
@@ -105,6 +122,7 @@ impl Proposal {
             Proposal::Access { organization, .. } => {
                 serde_json::to_string(now.access.get(organization)?)
             }
+            Proposal::Environment { from, .. } => serde_json::to_string(from),
         };
         text.ok()
     }
@@ -117,6 +135,7 @@ impl Proposal {
             Proposal::Choice { chosen, .. } => serde_json::to_string(chosen),
             Proposal::Networks { members, .. } => serde_json::to_string(members),
             Proposal::Access { access, .. } => serde_json::to_string(access),
+            Proposal::Environment { to, .. } => serde_json::to_string(to),
         };
         text.ok()
     }
@@ -149,6 +168,12 @@ impl Proposal {
                     .with("passwords", access.passwords)
                     .with("weaker_providers", access.weaker_providers)
             }
+            Proposal::Environment { organization, from, to } => {
+                Protected::new(Action::ChangeEnvironment)
+                    .with("organization", organization)
+                    .with("from", from.key())
+                    .with("to", to.key())
+            }
         }
     }
 }
@@ -172,8 +197,7 @@ fn rules_agreed(scope: Scope, rules: &Rules) -> Protected {
 mod tests {
     use super::*;
     use crate::access::Role;
-    use crate::organizations::Environment;
-    use crate::policy::{Plan, Stage, Subject};
+    use crate::policy::{Plan, Stage};
     use proptest::prelude::*;
 
     fn networks(members: &[&str]) -> Proposal {
@@ -242,6 +266,29 @@ mod tests {
         };
         assert_eq!(choose(false).weakens(&now), ["choice"]);
         assert!(choose(true).weakens(&now).is_empty());
+    }
+
+    #[test]
+    fn leaving_an_environment_weakens_where_a_stage_no_longer_holds() {
+        let moves = |from, to| Proposal::Environment { organization: OrganizationId(7), from, to };
+        let (preview, production) = (Environment::Preview, Environment::Production);
+        let out = moves(preview, production);
+        let at = |stage, report_only| {
+            let rollout = Rollout { stage, report_only, plan: None };
+            let rollouts = Feature::ALL.map(|f| (f, rollout)).into();
+            Policies { rollouts, ..Policies::default() }
+        };
+        assert_eq!(out.weakens(&at(Stage::Preview, false)), ["environment"]);
+        assert!(moves(production, preview).weakens(&at(Stage::Preview, false)).is_empty());
+        for nothing in
+            [at(Stage::EarlyAccess, false), at(Stage::Production, false), at(Stage::Preview, true)]
+        {
+            assert!(out.weakens(&nothing).is_empty(), "the same holds there and here");
+        }
+        // What the organization has chosen goes with it.
+        let mut chosen = at(Stage::Preview, false);
+        chosen.choices = Feature::ALL.map(|f| ((OrganizationId(7), f), true)).into();
+        assert!(out.weakens(&chosen).is_empty());
     }
 
     #[test]

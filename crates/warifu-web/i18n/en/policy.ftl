@@ -41,7 +41,7 @@ policy-changes = { $n ->
     [one] One change
    *[other] { $n } changes
 }
-policy-second = This weakens what holds now. It takes effect when one of them agrees: { $names }.
+policy-second = This weakens what holds now, or keeps another super administrator out. It takes effect when one of them agrees: { $names }.
 policy-nobody-else = This weakens what holds now, and there is nobody else who may agree. Name another super administrator first.
 policy-reason = Reason
 policy-discard = Discard
@@ -114,6 +114,9 @@ proposal-rollout = Rollout: { $feature }
 proposal-choice = { $feature } of organization { $id }
 proposal-access = Sign-in of organization { $id }
 proposal-networks = Networks of organization { $id }
+proposal-environment = Environment of organization { $id }
+environment-text = Stages of a rollout go by it. Where one that holds now would no longer hold, a second person agrees first.
+environment-of = Where its tenants run
 matter-provider = Sign-in by the provider { $name }
 matter-service = Service account { $name }
 matter-application = Entry into the application { $name }

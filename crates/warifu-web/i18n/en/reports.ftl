@@ -87,11 +87,12 @@ decision-narrow = Narrow the filter
 decision-ask = Keep it and say why
 approval = Decision
 approval-needed = Needed
-approval-text = Such a report runs only for somebody with the right to it, and only with a reason. Both are kept with the run.
+approval-text = Such a report runs only for somebody with the right to it, with a reason and their passkey. Right and reason are kept with the run.
 approver = Approver
 purpose = What is it for?
 purpose-hint = Kept with the run.
 approval-ask = Run it all the same
+report-step-up = This asks for your passkey, for exactly the report that is counted here. Nothing was prepared. Look at the numbers, then use the button again, with JavaScript on.
 approval-seen = { $n ->
     [one] { $n } organization
    *[other] { $n } organizations

@@ -44,3 +44,4 @@ notice-switched-off = { $by } switched your account off. Every session of yours 
 notice-switched-on = { $by } switched your account on again.
 notice-switched-on-other = { $by } switched { $name } on again. If that surprises you, ask.
 notice-contact-changed = { $by } changed how you are reached: { $fields }. If you did not expect it, tell an administrator at once.
+notice-codes-guessed = Somebody gave your password, and then one wrong code after the other. Nobody was let in. If it was not you, change your password at once.

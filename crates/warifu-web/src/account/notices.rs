@@ -110,6 +110,7 @@ fn message(kind: NoticeKind) -> &'static str {
         NoticeKind::SwitchedOn => "notice-switched-on",
         NoticeKind::SwitchedOnOther => "notice-switched-on-other",
         NoticeKind::ContactChanged => "notice-contact-changed",
+        NoticeKind::CodesGuessed => "notice-codes-guessed",
     }
 }
 

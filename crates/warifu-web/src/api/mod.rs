@@ -74,6 +74,7 @@ use utoipa::OpenApi;
         verifications::change,
         verifications::call,
         verifications::look,
+        verifications::vouching,
         verifications::vouch,
         verifications::tally,
         verifications::half,

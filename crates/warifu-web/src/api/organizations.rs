@@ -175,9 +175,10 @@ pub async fn create(
     idempotency::once(&web, &who, &headers, "POST /api/v1/organizations", &body, act).await
 }
 
-/// Replaces an organization's record by a new version.
+/// Replaces an organization's record by a new version. 422 for another environment, which is policy: `POST
+/// /api/v1/policies`.
 #[utoipa::path(put, path = "/api/v1/organizations/{id}", params(("id" = i64, Path)), request_body = New,
-    responses((status = 204), (status = 404), (status = 409)))]
+    responses((status = 204), (status = 404), (status = 409), (status = 422)))]
 pub async fn replace(
     State(web): State<Web>,
     who: SignedIn,

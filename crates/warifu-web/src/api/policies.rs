@@ -66,7 +66,8 @@ pub async fn policies(State(web): State<Web>, who: SignedIn) -> Result<Response,
 #[derive(Debug, Deserialize, ToSchema)]
 pub struct Change {
     /// `{"what": "rules", "scope": "staff", "rules": {"idle": 600000000}}`; `rollout`, `choice`,
-    /// `networks` and `access` likewise.
+    /// `networks` and `access` likewise; `{"what": "environment", "organization": 7, "from": "preview", "to":
+    /// "production"}`.
     #[schema(value_type = Object)]
     proposal: Value,
     /// Why; needed where it weakens something.
@@ -107,7 +108,7 @@ pub async fn review(
     let protected = proposal.protected();
     let review = Review {
         changes: proposal.changes(&policies),
-        weakens: proposal.weakens(&policies),
+        weakens: web.app.weakened(who.actor(), &proposal).await?,
         action: protected.action.key(),
         parameters: protected.parameters().clone(),
     };

@@ -106,18 +106,24 @@ pub struct RunAsked {
     /// Run it although it is over everybody or over the limits.
     #[serde(default)]
     decided: bool,
+    /// What `POST /step-up/verify` answered for `prepare_report`, where it is a decision.
+    #[serde(default)]
+    step_up: Option<String>,
 }
 
-/// Prepares a run as of now. With an `Idempotency-Key` it is prepared once.
-#[utoipa::path(post, path = "/api/v1/runs", params(("Idempotency-Key" = Option<String>, Header)), request_body = RunAsked, responses((status = 201, body = RunView)))]
+/// Prepares a run as of now. With an `Idempotency-Key` it is prepared once. 403 `step-up-required` for a
+/// report over everybody or over the limits without the proof of a step-up for `prepare_report` with the
+/// parameter `definition`: the digest that `POST /api/v1/reports` answers.
+#[utoipa::path(post, path = "/api/v1/runs", params(("Idempotency-Key" = Option<String>, Header)), request_body = RunAsked,
+    responses((status = 201, body = RunView), (status = 403), (status = 409), (status = 422)))]
 pub async fn prepare(
     State(web): State<Web>,
     who: SignedIn,
     headers: HeaderMap,
     Json(body): Json<Value>,
 ) -> Result<Response, Problem> {
-    let RunAsked { definition, name, reason, decided } = parse(&body)?;
-    let new = NewRun { definition, saved: None, name, reason, decided };
+    let RunAsked { definition, name, reason, decided, step_up: proof } = parse(&body)?;
+    let new = NewRun { definition, saved: None, name, reason, decided, proof };
     let act = async { Ok(RunView::from(web.app.prepare_run(who.actor(), new).await?)) };
     idempotency::once(&web, &who, &headers, "POST /api/v1/runs", &body, act).await
 }

@@ -182,7 +182,7 @@ pub struct Notice {
     /// `session_moved`, `session_ended`, `session_recorded`, `factor_added`, `factor_removed`,
     /// `roles_changed`, `key_copied`, `step_up_refused`, `device_key`, `service_refused`,
     /// `password_changed`, `codes_changed`, `certificate_ends`, `service_ends`, `invited`, `switched_off`,
-    /// `switched_on`, `switched_on_other`, `contact_changed`, those of policies and of resets (`reset_void`).
+    /// `switched_on`, `switched_on_other`, `contact_changed`, `codes_guessed`, those of policies and of resets (`reset_void`).
     kind: &'static str,
     /// `from` and `to` of networks, `name` of a factor, service account or person, `by`, `fields`, `check`, `due`; `stop`: the path of a page that
     /// stops a reset and does nothing else.

@@ -11,6 +11,7 @@ use axum::http::StatusCode;
 use axum::response::Response;
 use serde::{Deserialize, Serialize};
 use serde_json::{Value, json as value};
+use std::collections::BTreeMap;
 use utoipa::ToSchema;
 use warifu_app::verifications::{Line, VerificationView, reference};
 use warifu_domain::verification::{Channel, Payload, Seen};
@@ -206,16 +207,44 @@ pub async fn look(
     Ok(StatusCode::NO_CONTENT)
 }
 
-/// The word of the colleague who was named.
-#[utoipa::path(post, path = "/api/v1/verifications/{id}/vouch", params(("id" = i64, Path)), request_body = Object,
-    responses((status = 204), (status = 404), (status = 409)))]
+/// What a colleague is asked.
+#[derive(Debug, Serialize, ToSchema)]
+pub struct Vouching {
+    /// Whom it is about.
+    name: String,
+    /// Who asks.
+    agent: String,
+    /// Whether the word was given.
+    done: bool,
+    /// What the step-up is asked for with; the action is `vouch`.
+    parameters: BTreeMap<String, String>,
+}
+
+/// What the colleague who was named is asked; 404 for everybody else.
+#[utoipa::path(get, path = "/api/v1/verifications/{id}/vouch", params(("id" = i64, Path)),
+    responses((status = 200, body = Vouching), (status = 404)))]
+pub async fn vouching(
+    State(web): State<Web>,
+    who: SignedIn,
+    Path(id): Path<i64>,
+) -> Result<Response, Problem> {
+    let v = web.app.vouching(who.actor(), id).await?;
+    let parameters = v.asks.parameters().clone();
+    let asked = Vouching { name: v.name, agent: v.agent, done: v.done, parameters };
+    super::json(StatusCode::OK, &asked)
+}
+
+/// The word of the colleague who was named. 403 `step-up-required` without the proof of a step-up for `vouch`
+/// with the parameters that `GET` has.
+#[utoipa::path(post, path = "/api/v1/verifications/{id}/vouch", params(("id" = i64, Path)), request_body = Proof,
+    responses((status = 204), (status = 403), (status = 404), (status = 409)))]
 pub async fn vouch(
     State(web): State<Web>,
     who: SignedIn,
     Path(id): Path<i64>,
-    _: Json<Value>,
+    Json(proof): Json<Proof>,
 ) -> Result<StatusCode, Problem> {
-    web.app.vouch(who.actor(), id).await?;
+    web.app.vouch(who.actor(), id, proof.step_up.as_deref()).await?;
     Ok(StatusCode::NO_CONTENT)
 }
 

@@ -19,6 +19,7 @@ use warifu_app::AppError;
 use warifu_app::policy_changes::Proposed;
 use warifu_domain::access::Permission;
 use warifu_domain::assurance::OrganizationAccess;
+use warifu_domain::organizations::Environment;
 use warifu_domain::policy::{
     DeviceRule, Feature, NetworkRule, Plan, Policies, Proposal, Rollout, Rules, Scope, Stage,
 };
@@ -73,6 +74,10 @@ pub async fn policy(
         };
         choosable(&policies, *id).map(choice).collect()
     });
+    let environments = organization
+        .as_ref()
+        .map(|(_, o)| show.environments(o.line.organization.environment))
+        .unwrap_or_default();
     let networks = organization
         .as_ref()
         .map(|(id, _)| policies.networks.get(id).map(|n| n.join("\n")).unwrap_or_default());
@@ -86,6 +91,7 @@ pub async fn policy(
         rollouts: rollouts.to_vec(),
         choices: choices.unwrap_or_default(),
         networks,
+        environments,
         coverage: show.coverage(&coverage),
         affected: affected.iter().map(|a| show.affected(a)).collect(),
     })
@@ -114,6 +120,8 @@ pub struct Fields {
     members: String,
     passwords: String,
     weaker_providers: String,
+    from: String,
+    to: String,
 }
 
 impl Fields {
@@ -142,6 +150,14 @@ impl Fields {
                     weaker_providers: self.weaker_providers == "yes",
                 },
             },
+            "environment" => {
+                let place = |key: &str| Environment::from_key(key).ok_or_else(Problem::not_found);
+                Proposal::Environment {
+                    organization: organization().map_err(|_| Problem::not_found())?,
+                    from: place(&self.from)?,
+                    to: place(&self.to)?,
+                }
+            }
             _ => return Err(Problem::not_found()),
         })
     }
@@ -196,7 +212,7 @@ pub async fn review(
     let proposal = form.proposal()?;
     let policies = web.app.policies().await?;
     let show = words::Words { lang: who.taste.lang, zone: &who.zone };
-    let weaker = proposal.weakens(&policies);
+    let weaker = web.app.weakened(who.actor(), &proposal).await?;
     let others = web.app.deciders(who.actor()).await?;
     let text = serde_json::to_string(&proposal).map_err(|e| Problem::internal(e.to_string()))?;
     let protected = proposal.protected();
@@ -218,7 +234,9 @@ fn back(proposal: &Proposal) -> String {
     match proposal {
         Proposal::Rules { scope, .. } => format!("/policy?scope={}", scope.key()),
         Proposal::Rollout { .. } => "/policy".into(),
-        Proposal::Choice { organization, .. } | Proposal::Networks { organization, .. } => {
+        Proposal::Choice { organization, .. }
+        | Proposal::Networks { organization, .. }
+        | Proposal::Environment { organization, .. } => {
             format!("/policy?scope=organization:{organization}")
         }
         Proposal::Access { organization, .. } => format!("/organizations/{organization}"),

@@ -93,6 +93,7 @@ pub fn policy(lang: Lang, name: &str) -> String {
         }),
         "networks" => Some(lang.t_args("proposal-networks", &[("id", &rest.to_owned())])),
         "access" => Some(lang.t_args("proposal-access", &[("id", &rest.to_owned())])),
+        "environment" => Some(lang.t_args("proposal-environment", &[("id", &rest.to_owned())])),
         "identity_provider" => Some(lang.t_args("matter-provider", &[("name", &rest.to_owned())])),
         "service_account" => Some(lang.t_args("matter-service", &[("name", &rest.to_owned())])),
         "super_administrator" => {
@@ -131,6 +132,14 @@ impl Words<'_> {
                 str::to_owned,
             ),
         }
+    }
+
+    /// The environments, and the one that an organization is in.
+    pub fn environments(&self, of: Environment) -> Vec<Choice> {
+        let choice = |e: Environment| {
+            Choice::new(e.key(), self.lang.t(format!("environment-{}", e.key())), e == of)
+        };
+        [Environment::Preview, Environment::Production].map(choice).to_vec()
     }
 
     /// The scopes that can be chosen, and the one that is.
@@ -300,6 +309,9 @@ impl Words<'_> {
             Proposal::Access { organization, .. } => {
                 self.lang.t_args("proposal-access", &[("id", &organization.to_string())])
             }
+            Proposal::Environment { organization, .. } => {
+                self.lang.t_args("proposal-environment", &[("id", &organization.to_string())])
+            }
         }
     }
 
@@ -348,6 +360,11 @@ impl Words<'_> {
                     row("access-passwords", before.passwords, access.passwords),
                     row("access-weaker", before.weaker_providers, access.weaker_providers),
                 ]
+            }
+            Proposal::Environment { from, to, .. } => {
+                let word = |e: &Environment| self.lang.t(format!("environment-{}", e.key()));
+                let weaker = !proposal.weakens(now).is_empty();
+                vec![(self.lang.t("organization-environment"), word(from), word(to), weaker)]
             }
         };
         let row = |(name, before, after, weaker)| view::Difference { name, before, after, weaker };

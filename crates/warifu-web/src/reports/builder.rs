@@ -105,6 +105,7 @@ pub async fn build(
                 name: draft.name.clone(),
                 reason: draft.purpose.clone(),
                 decided: act == "ask",
+                proof: draft.proof.take(),
             };
             match web.app.prepare_run(actor, new).await {
                 Ok(run) => return Ok(Redirect::to(&format!("/runs/{}", run.id)).into_response()),
@@ -147,6 +148,8 @@ fn error(lang: Lang, e: AppError) -> Result<(String, String), Problem> {
             Ok((field.to_owned(), lang.refusal(&what)))
         }
         AppError::Denied(_) => Ok(("purpose".into(), lang.t("report-may-not"))),
+        // Nothing was touched, or the form was changed after it was counted.
+        AppError::StepUp { .. } => Ok(("purpose".into(), lang.t("report-step-up"))),
         other => Err(other.into()),
     }
 }
@@ -238,6 +241,7 @@ fn preview(
     });
     let personal = definition.subject.columns().iter().filter(|c| c.shown && c.personal).count();
     let header = definition.columns.iter().map(|k| words::column(lang, definition.subject, k));
+    let digest = reports::digest(definition)?.to_string();
     let limit = (definition.personal_columns() > 0).then_some(web.app.config.limits.rows as i64);
     Ok(Preview {
         as_of: words::at(lang, counted.as_of_at),
@@ -258,7 +262,8 @@ fn preview(
         definition: serde_json::to_value(definition)
             .map(|v| words::laid_out(&v))
             .map_err(|e| Problem::internal(e.to_string()))?,
-        digest: words::grouped(&reports::digest(definition)?.to_string()),
+        key_for: format!("definition={digest}"),
+        digest: words::grouped(&digest),
         format: words::format(&definition.format),
     })
 }

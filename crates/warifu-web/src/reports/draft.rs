@@ -27,6 +27,8 @@ pub struct Draft {
     pub limit: String,
     pub settings: BTreeMap<String, String>,
     pub purpose: String,
+    /// Of the step-up that preparing it may ask for.
+    pub proof: Option<String>,
 }
 
 /// Deepest place of a condition that a form is read for.
@@ -49,6 +51,7 @@ impl Draft {
             limit: String::new(),
             settings: BTreeMap::new(),
             purpose: String::new(),
+            proof: None,
         }
     }
 
@@ -91,6 +94,7 @@ impl Draft {
                 "column" => draft.columns.push(value),
                 "limit" => draft.limit = value.trim().to_owned(),
                 "purpose" => draft.purpose = value,
+                "step_up" => draft.proof = Some(value),
                 setting if super::settings::NAMES.contains(&setting) => {
                     draft.settings.insert(setting.to_owned(), value);
                 }

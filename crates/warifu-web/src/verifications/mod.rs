@@ -330,7 +330,8 @@ pub async fn vouching(
     Path(id): Path<i64>,
 ) -> Result<Response, Problem> {
     let v = web.app.vouching(who.actor(), id).await?;
-    let vouch = Vouch { id, name: v.name, agent: v.agent, done: v.done };
+    let parameters = crate::policy::parameters(&v.asks);
+    let vouch = Vouch { id, name: v.name, agent: v.agent, done: v.done, parameters };
     let shell = who.shell(Place::Elsewhere, "").await?;
     match who.actor().is_staff() {
         true => html(VouchPage { shell, vouch }),
@@ -343,8 +344,8 @@ pub async fn vouch(
     State(web): State<Web>,
     who: SignedIn,
     Path(id): Path<i64>,
-    _: Form<Nothing>,
+    Form(proof): Form<Proof>,
 ) -> Result<Response, Problem> {
-    web.app.vouch(who.actor(), id).await?;
+    web.app.vouch(who.actor(), id, proof.step_up.as_deref()).await?;
     Ok(Redirect::to(&format!("/verifications/{id}/vouch")).into_response())
 }

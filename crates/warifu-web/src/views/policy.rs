@@ -27,6 +27,8 @@ pub struct PolicyPage {
     pub choices: Vec<ChoiceRow>,
     /// Its networks, one in a line
     pub networks: Option<String>,
+    /// Environments, with the organization's own chosen
+    pub environments: Vec<Choice>,
     /// Who is covered
     pub coverage: CoverageFigures,
     /// Whom features that are only reported would have affected

@@ -177,6 +177,8 @@ pub struct Preview {
     pub definition: String,
     /// Its SHA-256 in hexadecimal, in groups
     pub digest: String,
+    /// Parameters of the step-up by which it is prepared, where it is a decision
+    pub key_for: String,
     /// Format in short
     pub format: String,
 }

@@ -215,6 +215,8 @@ pub struct Vouch {
     pub agent: String,
     /// Whether the word was given
     pub done: bool,
+    /// What the key is asked for with
+    pub parameters: String,
 }
 
 /// `GET /verify`

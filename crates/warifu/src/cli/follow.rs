@@ -9,13 +9,16 @@ use warifu_auth::{Asns, Certificates};
 /// How often it is looked whether a feature's next stage has come.
 const STAGES: Duration = Duration::from_secs(30);
 
-/// Brings features on to their planned stages.
+/// Brings features on to their planned stages, and counts up refusals of programs.
 pub async fn stages(app: App) {
     loop {
         match app.enter_stages().await {
             Ok(0) => {}
             Ok(n) => tracing::info!(n, "features entered their next stage"),
             Err(error) => tracing::error!(%error, "stages of features were not looked at"),
+        }
+        if let Err(error) = app.settle_refusals().await {
+            tracing::error!(%error, "refusals of programs were not counted up");
         }
         tokio::time::sleep(STAGES).await;
     }

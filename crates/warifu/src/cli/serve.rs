@@ -97,7 +97,8 @@ fn delay(text: &str) -> Result<i64, String> {
 #[derive(Args)]
 struct Clients {
     /// Proxy in front of the server whose word about a client's address is taken; may be repeated.
-    /// Without it the socket's address counts and no header is read
+    /// Without it the socket's address counts and no header is read. With it, a request of the proxy that does
+    /// not say so is refused, but for `/healthz`: it would make everybody the proxy's neighbour
     #[arg(long, env = "WARIFU_TRUSTED_PROXY", value_delimiter = ',', value_name = "ADDRESS|CIDR")]
     trusted_proxy: Vec<IpNetwork>,
     /// The one way in which the trusted proxies say it: a header of each request, or the PROXY protocol (v2)

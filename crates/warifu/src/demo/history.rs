@@ -260,6 +260,7 @@ impl Story<'_> {
                 name: name.into(),
                 reason: "Quarterly review".into(),
                 decided: true,
+                proof: None,
             };
             let run = self.app.prepare_run(&who, run).await?;
             let mut download = self.app.download_run(&who, run.id, None).await?;

@@ -4,6 +4,8 @@ use crate::http::{Client, Form};
 use crate::passkey::Passkey;
 use crate::server::Warifu;
 use crate::sign_in::{enter, invitation};
+use hyper::Method;
+use serde_json::json;
 
 fn fill(form: &mut Form, filled: &[(&str, &str)]) {
     for (name, value) in filled {
@@ -33,6 +35,26 @@ on_both! {
         let form = owner.step_up(form, &mut passkey).await;
         assert_eq!(owner.submit(&form, &[]).await.location(), "/applications/1");
         assert_eq!(owner.submit(&form, &[]).await.status, 422, "the address is taken");
+        // Another port of the host is no other host to a cookie.
+        let mut near = owner.get("/applications/new?kind=forward_auth").await.form("action", "/applications/new");
+        fill(&mut near, &[("name", "Wiki"), ("origin", "https://builds.example.com:8443"), ("role", "agent")]);
+        let near = owner.step_up(near, &mut passkey).await;
+        let said = owner.submit(&near, &[]).await;
+        assert_eq!(said.status, 422, "{}", said.text());
+        assert!(said.text().contains("Builds is on this host already"), "{}", said.text());
+        let said = owner.clone().header("accept-language", "ja").submit(&near, &[]).await;
+        assert!(said.text().contains("すでにBuildsが登録されています"), "{}", said.text());
+        let csrf = &near.fields.iter().find(|(name, _)| name == "csrf").expect("a token").1;
+        let mut program = owner.clone().header("x-csrf-token", csrf).header("accept", "application/json");
+        let new = json!({ "name": "Wiki", "kind": "forward_auth", "origin": "http://builds.example.com:8080",
+            "redirect_uris": "", "logout_uris": "", "backchannel_uri": "", "role": "agent", "max_age": "", "acr": "phr",
+            "public": "" });
+        for (origin, status) in [("https://builds.example.com:8443", 409), ("https://wiki.example.com:8443", 403)] {
+            let mut new = new.clone();
+            new["origin"] = origin.into();
+            let said = program.json(Method::POST, "/api/v1/applications", &new).await;
+            assert_eq!(said.status, status, "{origin}: {}", said.text());
+        }
 
         let page = owner.get("/applications/1").await;
         assert!(page.text().contains("value=\"https://builds.example.com\""), "{}", page.text());

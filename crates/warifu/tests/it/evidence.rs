@@ -4,6 +4,7 @@
 use crate::http::{Answer, Client};
 use crate::passkey::Passkey;
 use crate::server::{Warifu, text_of};
+use serde_json::json;
 use std::time::Duration;
 
 /// Somebody who may run reports over everybody, replay them and investigate.
@@ -44,6 +45,19 @@ pub(crate) fn import(w: &Warifu, people: usize) {
 pub fn csrf(page: &Answer) -> String {
     let form = page.form("method", "post");
     form.fields.iter().find(|(n, _)| n == "csrf").expect("a form with its token").1.clone()
+}
+
+/// The proof by which a definition with this digest is prepared.
+pub async fn prepares(
+    client: &mut Client,
+    csrf: &str,
+    passkey: &mut Passkey,
+    digest: &str,
+) -> String {
+    let what = json!({ "action": "prepare_report", "parameters": { "definition": digest } });
+    let proof = client.prove(csrf, what, passkey).await;
+    assert_eq!(proof.status, 200, "{}", proof.text());
+    proof.value()["step_up"].as_str().expect("a proof").to_owned()
 }
 
 async fn until(client: &mut Client, path: &str, what: &str) -> Answer {
@@ -95,6 +109,18 @@ on_both! {
         let page = client.post_form("/reports/build", &asked(&token, "ask", &[])).await;
         assert_eq!(page.status, 422);
         let why = [("purpose", "quarterly check")];
+        let page = client.post_form("/reports/build", &asked(&token, "ask", &why)).await;
+        assert_eq!(page.status, 422);
+        assert!(page.text().contains("for exactly the report that is counted here"), "{}", page.text());
+        let digest = page.text().split("data-parameters=\"definition=").nth(1).expect("what the key is for");
+        let digest = digest.split('"').next().unwrap();
+        let proof = prepares(&mut client, &token, &mut passkey, digest).await;
+        // Changed after it was counted: the proof does not fit, and the page counts again.
+        let other = [("purpose", "quarterly check"), ("column", "phone"), ("step_up", &proof)];
+        let page = client.post_form("/reports/build", &asked(&token, "ask", &other)).await;
+        assert_eq!(page.status, 422);
+        assert!(!page.text().contains(digest), "another report is counted");
+        let why = [("purpose", "quarterly check"), ("step_up", &proof)];
         let page = client.post_form("/reports/build", &asked(&token, "ask", &why)).await;
         assert_eq!(page.location(), "/runs/1");
 

@@ -8,6 +8,8 @@ use crate::server::{Engine, Warifu};
 use crate::sign_in::{SESSION, invitation, who};
 use hyper::Method;
 use serde_json::{Value, json};
+use std::sync::Arc;
+use std::sync::atomic::{AtomicUsize, Ordering};
 
 /// A colleague redeems an invitation at the provider as `login`, with a passkey there.
 pub async fn enrolled(
@@ -113,6 +115,38 @@ on_both! {
         let refresh = page.header("refresh");
         assert!(refresh.starts_with(&format!("0; url={}/session/end?", provider.issuer)), "{refresh}");
         assert!(refresh.contains("post_logout_redirect_uri=") && page.text().contains("Sign out at Hashira ID"));
+    }
+
+    async fn a_provider_that_is_down_is_not_asked_by_everybody_who_signs_out(mut w: Warifu) {
+        w.clock = true;
+        w.restart().await;
+        let Some((_owner, mut provider, id)) = connected(&w).await else { return };
+        let at = format!("/signed-out?at={id}");
+        assert!(w.client().get(&at).await.header("refresh").contains("/session/end?"));
+        let address = url::Url::parse(&provider.issuer).expect("an address");
+        provider.stop();
+        // What it said is no longer taken as it is, and where it was somebody counts and says nothing.
+        w.pass(11 * 60);
+        let port = address.port().expect("a port");
+        let listener = tokio::net::TcpListener::bind(("127.0.0.1", port)).await.expect("its place");
+        let asked = Arc::new(AtomicUsize::new(0));
+        let count = asked.clone();
+        let counting = tokio::spawn(async move {
+            while listener.accept().await.is_ok() {
+                count.fetch_add(1, Ordering::Relaxed);
+            }
+        });
+        for _ in 0..10 {
+            let page = w.client().get(&at).await;
+            assert_eq!((page.status.as_u16(), page.header("refresh")), (200, ""));
+        }
+        let once = asked.load(Ordering::Relaxed);
+        // Over one connection it may be tried a second time; never ten times.
+        assert!((1..=2).contains(&once), "{once}");
+        w.pass(11 * 60 + 61);
+        w.client().get(&at).await;
+        assert!(asked.load(Ordering::Relaxed) > once, "a minute later it is asked again");
+        counting.abort();
     }
 
     async fn signing_out_at_the_provider_ends_the_session_here_at_once(w: Warifu) {

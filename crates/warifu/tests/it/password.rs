@@ -1,6 +1,6 @@
 //! Signing in with a password and a code: choosing them by invitation, and what is refused.
 
-use crate::attacks::{entries, policy, verified};
+use crate::attacks::{entries, notices, policy, verified};
 use crate::http::{Answer, Client};
 use crate::identity_provider::{Owner, another, owner};
 use crate::server::Warifu;
@@ -220,11 +220,29 @@ on_both! {
         assert_eq!(customer.sign_in(&mut from(20), 60).await.status, 403);
         assert_eq!(customer.sign_in(&mut from(200), 60).await.status, 403);
         let told = entries(&mut owner.client, "sign_in_refused").await;
-        assert_eq!((&told[0]["body"]["reason"], &told[2]["body"]["reason"]), (&json!("codes"), &json!("code")));
+        let reasons: Vec<&str> = told.iter().filter_map(|e| e["body"]["reason"].as_str()).collect();
+        assert_eq!(reasons[..4], ["codes", "codes", "codes_guessed", "code"], "{reasons:?}");
         w.pass(14 * 60);
         assert!(who(&mut owner.client).await.status == 200, "somebody else goes on");
         w.pass(16 * 60);
-        assert_eq!(customer.sign_in(&mut from(200), 16 * 60).await.status, 303);
+        let mut home = from(200);
+        assert_eq!(customer.sign_in(&mut home, 16 * 60).await.status, 303);
+        // They were told, once; and again when it begins again.
+        let told = |kinds: &[String]| kinds.iter().filter(|k| *k == "codes_guessed").count();
+        assert_eq!(told(&notices(&mut home).await), 1);
+        for n in 0..12 {
+            try_in(&mut from(n), &customer.email, PASSWORD, "000000").await;
+        }
+        assert_eq!(told(&notices(&mut home).await), 1, "within the same burst");
+        w.pass(16 * 60 + 3 * 3600);
+        for n in 0..12 {
+            try_in(&mut from(n), &customer.email, PASSWORD, "000000").await;
+        }
+        w.pass(16 * 60 + 6 * 3600);
+        assert_eq!(customer.sign_in(&mut home, 16 * 60 + 6 * 3600).await.status, 303);
+        assert_eq!(told(&notices(&mut home).await), 2);
+        let page = home.get("/account/notices").await;
+        assert!(page.text().contains("Somebody gave your password"), "{}", page.text());
         verified(&w);
     }
 

@@ -6,6 +6,7 @@ use serde_json::{Map, Value};
 use std::net::{IpAddr, TcpListener};
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};
+use std::sync::atomic::{AtomicU8, Ordering};
 use std::time::Duration;
 use tempfile::TempDir;
 
@@ -61,8 +62,8 @@ fn put(text: &str, pairs: &[(&str, &str)]) -> String {
     })
 }
 
-fn nginx(folder: &Path, warifu: &str, application: &str, port: u16) -> Command {
-    let listen = format!("listen 127.0.0.1:{port};");
+fn nginx(folder: &Path, warifu: &str, application: &str, (host, port): (&str, u16)) -> Command {
+    let listen = format!("listen {host}:{port};");
     let at = |name: &str| folder.join(name).display().to_string();
     let temporary: String = ["client_body", "proxy", "fastcgi", "uwsgi", "scgi"]
         .iter()
@@ -74,13 +75,10 @@ fn nginx(folder: &Path, warifu: &str, application: &str, port: u16) -> Command {
             ("127.0.0.1:8080", warifu),
             ("127.0.0.1:9000", application),
             ("listen 443 ssl;", &listen),
-            ("listen 443 ssl default_server;", &format!("listen 127.0.0.1:{port} default_server;")),
+            ("listen 443 ssl default_server;", &format!("listen {host}:{port} default_server;")),
             ("ssl_reject_handshake on;", ""),
-            (
-                "X-Forwarded-Host builds.example.com;",
-                &format!("X-Forwarded-Host 127.0.0.1:{port};"),
-            ),
-            ("server_name builds.example.com;", "server_name 127.0.0.1;"),
+            ("X-Forwarded-Host builds.example.com;", &format!("X-Forwarded-Host {host}:{port};")),
+            ("server_name builds.example.com;", &format!("server_name {host};")),
             ("ssl_certificate /etc/ssl/certs/application.pem;", ""),
             ("ssl_certificate_key /etc/ssl/private/application.key;", ""),
             ("worker_processes auto;", "worker_processes 1;"),
@@ -97,14 +95,14 @@ fn nginx(folder: &Path, warifu: &str, application: &str, port: u16) -> Command {
     command
 }
 
-fn caddy(folder: &Path, warifu: &str, application: &str, port: u16) -> Command {
+fn caddy(folder: &Path, warifu: &str, application: &str, (host, port): (&str, u16)) -> Command {
     let text = put(
         &documented("Caddyfile"),
         &[
             ("127.0.0.1:8080", warifu),
             ("127.0.0.1:9000", application),
-            ("https://builds.example.com", &format!("http://127.0.0.1:{port}")),
-            ("X-Forwarded-Host builds.example.com", &format!("X-Forwarded-Host 127.0.0.1:{port}")),
+            ("https://builds.example.com", &format!("http://{host}:{port}")),
+            ("X-Forwarded-Host builds.example.com", &format!("X-Forwarded-Host {host}:{port}")),
         ],
     );
     let file = folder.join("Caddyfile");
@@ -144,14 +142,17 @@ impl Proxy {
     /// Starts one between browsers, a server at `http://localhost:PORT` and an application.
     pub async fn start(kind: Kind, warifu: &str, application: &str) -> Proxy {
         let folder = TempDir::with_prefix("warifu-proxy-").expect("a temporary folder");
-        let port = free_port();
+        // A host of its own, as an application has: cookies know no ports.
+        static HOSTS: AtomicU8 = AtomicU8::new(0);
+        let host = format!("127.0.0.{}", 2 + HOSTS.fetch_add(1, Ordering::Relaxed) % 250);
+        let (port, at) = (free_port(), host.as_str());
         let warifu = warifu.replace("http://localhost", "127.0.0.1");
         let application = application.replace("http://", "");
         let command = match kind {
-            Kind::Nginx => nginx(folder.path(), &warifu, &application, port),
-            Kind::Caddy => caddy(folder.path(), &warifu, &application, port),
+            Kind::Nginx => nginx(folder.path(), &warifu, &application, (at, port)),
+            Kind::Caddy => caddy(folder.path(), &warifu, &application, (at, port)),
         };
-        Proxy::run(command, folder, port, format!("http://127.0.0.1:{port}")).await
+        Proxy::run(command, folder, (at, port), format!("http://{host}:{port}")).await
     }
 
     /// Starts HAProxy in front of a server's TLS listener and of the one that asks for certificates, and
@@ -161,10 +162,10 @@ impl Proxy {
         let ports = [free_port(), free_port()];
         let command = haproxy(folder.path(), main, certificates, ports);
         let base = format!("https://localhost:{}", ports[0]);
-        (Proxy::run(command, folder, ports[0], base).await, ports[1])
+        (Proxy::run(command, folder, ("127.0.0.1", ports[0]), base).await, ports[1])
     }
 
-    async fn run(mut command: Command, folder: TempDir, port: u16, base: String) -> Proxy {
+    async fn run(mut command: Command, folder: TempDir, at: (&str, u16), base: String) -> Proxy {
         let program = command.get_program().display().to_string();
         let log = std::fs::File::create(folder.path().join("log")).expect("a file");
         let child = command
@@ -175,7 +176,7 @@ impl Proxy {
             .unwrap_or_else(|e| panic!("{program}: {e}; run ./test, which installs it"));
         let mut proxy = Proxy { child, _folder: folder, base };
         for _ in 0..400 {
-            if tokio::net::TcpStream::connect(("127.0.0.1", port)).await.is_ok() {
+            if tokio::net::TcpStream::connect(at).await.is_ok() {
                 return proxy;
             }
             if let Ok(Some(_)) = proxy.child.try_wait() {

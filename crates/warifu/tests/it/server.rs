@@ -182,7 +182,13 @@ impl Warifu {
 
     /// A client without cookies.
     pub fn client(&self) -> Client {
-        Client::new(self.base())
+        let client = Client::new(self.base());
+        let says = |arg: &str| self.serve.iter().any(|a| a == arg);
+        // As a proxy on this machine sends on what comes from this machine.
+        match says("--trusted-proxy") && !says("proxy-protocol") {
+            true => client.header("x-forwarded-for", "127.0.0.1"),
+            false => client,
+        }
     }
 
     /// Process id of the server, for `/proc/PID/status`.

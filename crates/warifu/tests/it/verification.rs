@@ -72,7 +72,16 @@ async fn check(language: &str) {
     for name in ["same_person", "moved", "unhurried"] {
         agent.click(&format!("input[name={name}]")).await;
     }
+    // A colleague vouches, with their own key.
+    let colleague = enter(&browser, &link(&w, "Mei-Ito", "agent"), look()).await;
+    agent.fill("input[name=colleague]", "Mei-Ito@hashira.example").await;
     agent.leads_on(agent.click("form[action$='/look'] button")).await;
+    colleague.goto(&w.url(&format!("{path}/vouch"))).await;
+    at_two_looks(&colleague, &shot("2-vouch")).await;
+    colleague.leads_on(colleague.click("form[data-step-up=vouch] button")).await;
+    colleague.wait_for("p.match").await;
+    colleague.assert_no_errors();
+    agent.goto(&w.url(&path)).await;
     agent.wait_for("form[action$='/tally'] button").await;
     sound(&agent, &shot("3-code")).await;
     agent.leads_on(agent.click("form[action$='/tally'] button")).await;

@@ -70,6 +70,15 @@ fn pages_are_as_they_were() {
     }
 }
 
+/// A form that asks for the key is only sent by the script that asks for it.
+#[test]
+fn pages_that_ask_for_the_key_have_its_script() {
+    for (name, html) in Lang::ALL.into_iter().flat_map(|lang| pages(lang)) {
+        let asks = html.contains("data-step-up=") || html.contains("data-passkey=");
+        assert!(!asks || html.contains("/assets/passkeys."), "{name}");
+    }
+}
+
 #[test]
 fn pages_can_be_looked_at() {
     let Some(folder) = std::env::var_os("WARIFU_PAGES") else { return };

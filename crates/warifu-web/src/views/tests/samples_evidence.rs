@@ -58,6 +58,7 @@ fn preview(lang: Lang, decision: Option<Decision>) -> Preview {
         sample: vec![row("A•• S•••••", "a•••@asterbank.example", "Aster Bank"), row("H••••• E•••", "h•••@mizuno.example", "Mizuno Freight")],
         decision,
         definition: "report user-directory/1\nsource users\nfilter none\norder created_date, id\nformat csv; bom=yes; eol=crlf; tz=UTC".into(),
+        key_for: "definition=b07e41d9".into(),
         digest: "b07e 41d9 66c2 … 0f13".into(),
         format: "CSV, UTF-8 + BOM, CRLF".into(),
     }

@@ -70,6 +70,10 @@ fn policy(lang: Lang, organization: bool, editable: bool) -> PolicyPage {
                 words.choice(f, policies.rollout(f), Environment::Production, chosen)
             })
             .to_vec(),
+        environments: match organization {
+            true => words.environments(Environment::Production),
+            false => Vec::new(),
+        },
         networks: organization.then(|| "AS64496\n203.0.113.0/24".into()),
         coverage: words.coverage(&all),
         affected: if organization { Vec::new() } else { vec![affected] },

@@ -109,7 +109,13 @@ pub fn pages(lang: Lang) -> Vec<(&'static str, String)> {
         shell: shell(),
         check: check(4, "check-state-yours", Tone::Seal, approve.clone()).check,
     };
-    let vouch = |done| Vouch { id: 1, name: NASTY.into(), agent: NASTY.into(), done };
+    let vouch = |done| Vouch {
+        id: 1,
+        name: NASTY.into(),
+        agent: NASTY.into(),
+        done,
+        parameters: "verification=1&person=7".into(),
+    };
     let mut visitor = shell();
     (visitor.me, visitor.session) = (None, None);
     let caller = |caller_fits, problem| Caller {

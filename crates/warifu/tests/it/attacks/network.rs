@@ -147,6 +147,15 @@ on_both! {
             assert_eq!(answer.status, 400, "{said}: {}", answer.text());
             assert_eq!(answer.value()["type"], "/problems/forwarded");
         }
+        // A proxy that says nothing would make everybody its neighbour; its look at the health is its own.
+        let mut silent = owner.clone().without_header("x-forwarded-for");
+        for path in ["/api/v1/session", "/sign-in", "/cases", "/assets/x"] {
+            let answer = silent.get(path).await;
+            assert_eq!(answer.status, 400, "{path}: {}", answer.text());
+            assert!(answer.text().contains("x-forwarded-for header does not say"), "{}", answer.text());
+        }
+        assert_eq!(silent.get("/healthz").await.status, 200);
+        assert_eq!(from(&silent, "unknown").get("/healthz").await.status, 400);
         // Left of the rightmost address that is no proxy's, anybody may have written anything.
         for said in ["198.51.100.66, 203.0.113.10", "garbage, 203.0.113.10, 127.0.0.9"] {
             holds(&owner, said).await;

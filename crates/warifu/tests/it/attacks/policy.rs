@@ -1,7 +1,7 @@
 //! 22 and 37: authenticators that a role forbids, and weakening what protects everybody.
 
 use super::{entries, notices, verified};
-use crate::http::{Answer, Client};
+use crate::http::{Answer, Client, forms};
 use crate::identity_provider::{Owner, signed_in};
 use crate::passkey::{Maker, Passkey};
 use crate::sign_in::{invitation, options, reply, script, sign_in, who};
@@ -185,6 +185,88 @@ on_both! {
         w.sql(sql).await;
         assert_eq!(agree(&mut second, id).await.status, 204);
         assert_eq!(set(&mut owner.client, "staff").await, Value::Null, "what was agreed to is not what stands there");
+        let told = entries(&mut owner.client, "protected_action").await;
+        assert_eq!(told[0]["body"]["action"], "void");
+        verified(&w);
+    }
+
+    async fn attack_37_nobody_shuts_the_other_super_administrators_out_alone(w: Warifu) {
+        let mut owner = signed_in(&w, "owner@example.com", "super_administrator").await;
+        let mut second = signed_in(&w, "second@example.com", "super_administrator").await;
+        let list = json!({ "authenticators": ["07070707-0707-0707-0707-070707070707"] });
+        // What concerns others, or still fits, takes the key alone.
+        assert_eq!(propose(&mut owner, &rules("role:agent", list.clone()), "").await.status, 204);
+        assert_eq!(propose(&mut owner, &rules("role:super_administrator", json!({ "synced": false })), "").await.status, 204);
+        // What fits no key of another super administrator takes them, in whatever scope.
+        let mut waits = 0;
+        for scope in ["staff", "role:super_administrator", "organization:1"] {
+            let mut narrow = rules(scope, list.clone());
+            narrow["rules"]["synced"] = false.into();
+            let review = json!({ "proposal": narrow });
+            let review = owner.client.json(Method::POST, "/api/v1/policies/review", &review).await.value();
+            assert_eq!(review["weakens"], json!(["super_administrators"]), "{scope}");
+            assert_eq!(propose(&mut owner, &narrow, "").await.status, 422, "{scope}: without a reason");
+            let said = propose(&mut owner, &narrow, "one make for all of us").await;
+            assert_eq!(said.status, 202, "{scope}: {}", said.text());
+            waits = said.value()["approval"].as_i64().unwrap();
+            assert_eq!(set(&mut owner.client, scope).await["authenticators"], Value::Null, "{scope}");
+        }
+        sign_in(&mut w.client(), &mut second.passkey).await;
+        assert_eq!(agree(&mut owner, waits).await.status, 409, "one's own");
+        assert_eq!(agree(&mut second, waits).await.status, 204);
+        assert_eq!(set(&mut second.client, "organization:1").await["authenticators"], list["authenticators"]);
+        verified(&w);
+    }
+
+    async fn attack_37_an_environment_is_policy_and_leaving_it_takes_two(w: Warifu) {
+        let mut owner = signed_in(&w, "owner@example.com", "super_administrator").await;
+        let mut second = signed_in(&w, "second@example.com", "super_administrator").await;
+        let new = json!({ "name": "alder", "environment": "preview", "products": [], "domain": "" });
+        let made = owner.client.json(Method::POST, "/api/v1/organizations", &new).await.value();
+        let id = made["id"].as_i64().unwrap();
+        let path = format!("/api/v1/organizations/{id}");
+        let place = async |owner: &mut Owner| owner.client.get(&path).await.value()["environment"].clone();
+        let moves = |from: &str, to: &str| json!({ "what": "environment", "organization": id, "from": from, "to": to });
+        let preview = json!({ "what": "rollout", "feature": "network_binding",
+            "rollout": { "stage": "preview", "report_only": false } });
+        let waits = propose(&mut owner, &preview, "as announced").await.value()["approval"].as_i64().unwrap();
+        assert_eq!(agree(&mut second, waits).await.status, 204);
+
+        // Not as a field of the record, and not without the key.
+        let record = json!({ "name": "alder", "environment": "production", "products": [], "domain": "" });
+        let said = owner.client.json(Method::PUT, &path, &record).await;
+        assert_eq!((said.status.as_u16(), &said.value()["field"]), (422, &json!("environment")));
+        let out = moves("preview", "production");
+        let change = json!({ "proposal": out, "reason": "thief" });
+        let said = owner.client.json(Method::POST, "/api/v1/policies", &change).await;
+        assert_eq!((said.status.as_u16(), &said.value()["type"]), (403, &json!("/problems/step-up-required")));
+        // Where the stage would no longer hold, a second person agrees.
+        let page = owner.client.get(&format!("/policy?scope=organization:{id}")).await;
+        let form = forms(page.text()).into_iter().find(|f| f.fields.contains(&("what".into(), "environment".into())));
+        let page = owner.client.submit(&form.expect("a form"), &[("to", "production")]).await;
+        assert!(page.text().contains("It takes effect when one of them agrees"), "{}", page.text());
+        let waits = propose(&mut owner, &out, "they leave the preview").await;
+        assert_eq!(waits.status, 202, "{}", waits.text());
+        assert_eq!(place(&mut owner).await, "preview");
+        let waits = waits.value()["approval"].as_i64().unwrap();
+        assert_eq!(agree(&mut second, waits).await.status, 204);
+        assert_eq!(place(&mut owner).await, "production");
+        let told = entries(&mut owner.client, "policy_change").await;
+        assert_eq!(told[0]["body"]["policy"], format!("environment:{id}"));
+        let told = entries(&mut owner.client, "organization_change").await;
+        assert_eq!(told[0]["body"]["fields"], json!(["environment"]));
+        // Where it stood somewhere else, nothing; where more holds, the key alone.
+        assert_eq!(propose(&mut owner, &out, "again").await.status, 409);
+        assert_eq!(propose(&mut owner, &moves("production", "preview"), "").await.status, 204);
+        assert_eq!(place(&mut owner).await, "preview");
+        // What was asked for on other ground is void.
+        let waits = propose(&mut owner, &out, "once more").await.value()["approval"].as_i64().unwrap();
+        let undo = async |by: &mut Owner, other: &mut Owner| {
+            let id = propose(by, &out, "meanwhile").await.value()["approval"].as_i64().unwrap();
+            assert_eq!(agree(other, id).await.status, 204);
+        };
+        undo(&mut second, &mut owner).await;
+        assert_eq!(agree(&mut second, waits).await.status, 204);
         let told = entries(&mut owner.client, "protected_action").await;
         assert_eq!(told[0]["body"]["action"], "void");
         verified(&w);

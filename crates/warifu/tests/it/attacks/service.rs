@@ -182,6 +182,14 @@ impl Owner {
         Owner { client, passkey, csrf }
     }
 
+    /// A new session, when the old one is over.
+    async fn again(&mut self, w: &Warifu) {
+        self.client = w.client().header("x-forwarded-for", "203.0.113.1");
+        crate::sign_in::sign_in(&mut self.client, &mut self.passkey).await;
+        let page = self.client.get("/service-accounts").await;
+        self.csrf = page.form("action", "/sign-out").fields[0].1.clone();
+    }
+
     fn script(&self) -> Client {
         self.client.clone().header("x-csrf-token", &self.csrf).header("accept", "application/json")
     }
@@ -355,6 +363,59 @@ on_both! {
         program.token(&home).await;
         let told = entries(&mut second, "sign_in_refused").await;
         assert_eq!(told[0]["body"]["reason"], "unknown_client", "{told:?}");
+        verified(&w);
+    }
+
+    async fn attack_35_a_flood_of_refusals_is_counted_and_keeps_no_program_out(mut w: Warifu) {
+        w.clock = true;
+        let mut owner = Owner::new(&mut w).await;
+        let mut program = owner.program(&w, &["cases"]).await;
+        let (home, elsewhere) = (bare(&w, HOME), bare(&w, ELSEWHERE));
+        let token = program.token(&home).await;
+        let refusals = async |owner: &mut Owner| {
+            let mut json = owner.client.clone().header("accept", "application/json");
+            let page = json.get("/api/v1/ledger?kind=sign_in_refused&limit=200").await.value();
+            let of = |e: &Value| e["entry"]["body"].clone();
+            page["entries"].as_array().unwrap().iter().map(of).collect::<Vec<Value>>()
+        };
+        // A stolen token from elsewhere, again and again.
+        let mut slowed = 0;
+        for _ in 0..300 {
+            let answer = program.call(&elsewhere, "GET", "/api/v1/cases", &token).await;
+            assert!([403, 429].contains(&answer.status.as_u16()), "{}", answer.text());
+            slowed += u32::from(answer.status == 429);
+        }
+        assert_eq!(slowed, 270);
+        assert_eq!(refusals(&mut owner).await.len(), 30);
+        let told = notices(&mut owner.client).await;
+        assert_eq!(told.iter().filter(|kind| *kind == "service_refused").count(), 1, "{told:?}");
+        // Forged assertions in the program's own name from its own network.
+        let (forger, mut forged) = (Key::new(), 0);
+        for _ in 0..300 {
+            let assertion = forger.sign(json!({ "alg": "ES256" }), &program.claims(&json!({})));
+            let answer = program.exchange(&home, &assertion, "").await;
+            assert!([401, 429].contains(&answer.status.as_u16()), "{}", answer.text());
+            forged += u32::from(answer.status == 429);
+        }
+        assert!(forged >= 270, "{forged}");
+        assert_eq!(refusals(&mut owner).await.len(), 60);
+        // Its right assertion and its right token are taken in the midst of it.
+        let token = program.token(&home).await;
+        assert_eq!(program.call(&home, "GET", "/api/v1/cases?view=active", &token).await.status, 200);
+        // After the hour the ledger has the number, and it begins anew.
+        program.ahead = 3_700;
+        w.pass(3_700);
+        owner.again(&w).await;
+        let answer = program.call(&elsewhere, "GET", "/api/v1/cases", &token).await;
+        assert_eq!(answer.status, 401, "the token is over");
+        let assertion = program.assertion(&json!({}));
+        refused(&program.exchange(&elsewhere, &assertion, "").await, 403, "service-network");
+        let told = refusals(&mut owner).await;
+        let counted = told.iter().filter(|b| b["reason"] == "repeated");
+        let mut times: Vec<&str> = counted.filter_map(|b| b["times"].as_str()).collect();
+        times.sort_unstable();
+        assert!(times.contains(&"270"), "{told:?}");
+        assert_eq!(told[0]["reason"], "other_network");
         verified(&w);
     }
 

@@ -55,8 +55,36 @@ on_both! {
         let mut json = thief.clone().header("accept", "application/json");
         let asked = json!({ "decided": true, "reason": "all of them", "definition": {
             "subject": "people", "columns": ["full_name", "email"] } });
-        let run = json.json(Method::POST, "/api/v1/runs", &asked).await;
+        let other = json!({ "subject": "people", "columns": ["full_name"] });
+        let prove = async |owner: &mut Client, passkey: &mut Passkey, definition: &Value| {
+            let mut own = owner.clone().header("x-csrf-token", &csrf);
+            let counted = own.json(Method::POST, "/api/v1/reports", definition).await.value();
+            assert_eq!(counted["decision"], true, "{counted}");
+            let digest = counted["digest"].as_str().unwrap();
+            json!(crate::evidence::prepares(owner, &csrf, passkey, digest).await)
+        };
+        let with = |proof: &Value| {
+            let mut asked = asked.clone();
+            asked["step_up"] = proof.clone();
+            asked
+        };
+        // Without the key nothing is prepared either, nor with a proof for another definition.
+        for proof in [Value::Null, json!("AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA")] {
+            let said = json.json(Method::POST, "/api/v1/runs", &with(&proof)).await;
+            assert_eq!(said.status, 403, "{}", said.text());
+            assert_eq!(said.value()["type"], "/problems/step-up-required");
+        }
+        let wrong = prove(&mut owner, &mut passkey, &other).await;
+        json.cookies = owner.cookies.clone();
+        assert_eq!(json.json(Method::POST, "/api/v1/runs", &with(&wrong)).await.status, 403);
+        assert_eq!(owner.get("/api/v1/runs").await.value()["runs"], json!([]));
+        let right = prove(&mut owner, &mut passkey, &asked["definition"]).await;
+        json.cookies = owner.cookies.clone();
+        let run = json.json(Method::POST, "/api/v1/runs", &with(&right)).await;
         assert_eq!(run.status, 201, "{}", run.text());
+        // It was good for one.
+        assert_eq!(json.json(Method::POST, "/api/v1/runs", &with(&right)).await.status, 403);
+        thief.cookies = owner.cookies.clone();
         let run = run.value()["id"].as_i64().unwrap();
         let (api, page) = (format!("/api/v1/runs/{run}/download"), format!("/runs/{run}/download"));
         for proof in [Value::Null, json!(""), json!("AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA")] {

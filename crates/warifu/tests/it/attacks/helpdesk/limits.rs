@@ -185,7 +185,10 @@ on_both! {
         let id = desk.request().await;
         desk.agent.call(id).await;
         let mut look = seen();
-        for email in ["owner@example.com", "agent@example.com", "nobody@example.com", "x"] {
+        // Somebody without a key has no word to give.
+        let new = json!({ "organization": 1, "record": { "full_name": "Keyless", "email": "keyless@example.com" } });
+        assert_eq!(desk.root.api(Method::POST, "/api/v1/people", new).await.status, 201);
+        for email in ["owner@example.com", "agent@example.com", "nobody@example.com", "keyless@example.com", "x"] {
             look["colleague"] = email.into();
             let said = desk.agent.api(Method::POST, &at(id, "/look"), look.clone()).await;
             assert_eq!(said.status, 422, "{email}: {}", said.text());
@@ -196,7 +199,27 @@ on_both! {
         assert_eq!(desk.root.api(Method::POST, &at(id, "/vouch"), json!({})).await.status, 404);
         let page = desk.admin.client.clone().get(&format!("/verifications/{id}/vouch")).await;
         assert_eq!(page.status, 200, "{}", page.text());
-        assert_eq!(desk.admin.api(Method::POST, &at(id, "/vouch"), json!({})).await.status, 204);
+        // Their session alone vouches for nobody, nor does their key for another check or another person.
+        let asked = desk.admin.api(Method::GET, &at(id, "/vouch"), json!({})).await.value();
+        assert_eq!(desk.root.api(Method::GET, &at(id, "/vouch"), json!({})).await.status, 404);
+        assert_eq!(asked["done"], false, "{asked}");
+        let (verification, person) = (&asked["parameters"]["verification"], &asked["parameters"]["person"]);
+        let mut proofs = vec![String::new()];
+        for parameters in [json!({ "verification": "99", "person": person }), json!({ "verification": verification, "person": "1" })] {
+            assert_ne!(parameters, asked["parameters"]);
+            proofs.push(desk.admin.proof(json!({ "action": "vouch", "parameters": parameters })).await);
+        }
+        for proof in proofs {
+            let said = desk.admin.api(Method::POST, &at(id, "/vouch"), json!({ "step_up": proof })).await;
+            assert_eq!((said.status.as_u16(), &said.value()["type"]), (403, &json!("/problems/step-up-required")));
+            let form = desk.admin.form(&format!("/verifications/{id}/vouch"), &[("step_up", &proof)]).await;
+            assert_eq!(form.status, 403);
+        }
+        assert_eq!(desk.agent.stage(id).await, "look", "it still waits");
+        let form = page.form("action", &format!("/verifications/{id}/vouch"));
+        let form = desk.admin.client.step_up(form, &mut desk.admin.passkey).await;
+        let said = desk.admin.client.submit(&form, &[]).await;
+        assert_eq!(said.status, 303, "{}", said.text());
         desk.agent.tally(&w, id).await;
         // Who vouched does not approve.
         let proof = desk.admin.approval(id).await;

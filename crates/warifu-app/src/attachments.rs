@@ -85,9 +85,9 @@ impl Incoming {
         let (name, folder) = (self.name.clone(), self.app.config.data.clone());
         let key = self.app.random_bytes();
         let (file, sanitized, stolen) = tokio::task::spawn_blocking(move || {
-            let sanitized = har::sanitize(&name, &mut file, &folder, key)?;
-            // Also in what is no HAR: a command line, a log, a recording that broke off.
-            let stolen = har::session_tokens(&mut file).map_err(io)?;
+            // Also in what is no HAR: a command line, a log, a recording that broke off and is refused.
+            let stolen = har::session_tokens(&name, &mut file).map_err(io)?;
+            let sanitized = har::sanitize(&name, &mut file, &folder, key);
             file.seek(SeekFrom::Start(0)).map_err(io)?;
             Ok::<_, AppError>((file, sanitized, stolen))
         })
@@ -95,6 +95,7 @@ impl Incoming {
         .map_err(|e| AppError::Internal(e.to_string()))??;
         // Whoever had the recording before had the session too.
         self.app.revoke_recorded(&stolen).await?;
+        let sanitized = sanitized?;
         let (file, bytes, sha256, har_receipt) = match sanitized {
             Some(s) => {
                 let receipt = serde_json::to_string(&s.receipt)

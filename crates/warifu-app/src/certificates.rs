@@ -6,7 +6,7 @@
 //! The listener knows no browser: a cookie need not reach another port. Whoever is lured there shows
 //! their certificate for nothing, since their own browser gets the code and did not begin.
 
-use crate::notices::notify;
+use crate::notices::{notify, notify_of_factor};
 use crate::passkeys::{actor_of, browser_hash, checked_name, gone};
 use crate::sessions::OpenSession;
 use crate::sign_in::{CEREMONY, From, Opened, SignedInBy, ceremony_key};
@@ -332,22 +332,32 @@ impl App {
         Ok(())
     }
 
-    /// What a code stands for, judged once more: a card may have been revoked since, or have ended.
+    /// What a code stands for, judged once more: a card may have been revoked since, or have ended. Where
+    /// it stands for nothing, the ledger has the reason.
     async fn judged_certificate(
         &self,
         trust: &Trust,
-        code: &str,
+        (code, go_on): (&str, GoOn),
         from: From<'_>,
     ) -> Result<Option<(PersonId, Judged)>, AppError> {
         let taken = self.take_ceremony(JUDGED, code, "").await?;
         let judged = taken.and_then(|(person, state)| {
             serde_json::from_str::<Judged>(&state).ok().map(|judged| (person, judged))
         });
-        let now = self.now();
-        Ok(judged.filter(|(_, judged)| {
-            judged.begun.browser == browser_of(from)
-                && trust.judge(&decoded(&judged.kept.chain), now).is_ok()
-        }))
+        let whose = judged.as_ref().map(|(person, _)| *person).filter(|person| person.0 != 0);
+        let fits = |judged: &Judged| {
+            judged.begun.browser == browser_of(from) && judged.begun.purpose.go_on() == go_on
+        };
+        let reason = match &judged {
+            Some((_, judged)) if fits(judged) => {
+                let chain = decoded(&judged.kept.chain);
+                trust.judge(&chain, self.now()).err().map(|fault| fault.code())
+            }
+            _ => Some("ceremony"),
+        };
+        let Some(reason) = reason else { return Ok(judged) };
+        self.refuse_certificate(reason, whose, go_on == GoOn::StepUp, from).await?;
+        Ok(None)
     }
 
     /// Finishes a sign-in with a code: a new session with a new token, and where to go on. `None` when
@@ -363,10 +373,12 @@ impl App {
         old: Option<&str>,
         policy: &SessionPolicy,
     ) -> Result<Option<(Opened, String)>, AppError> {
+        // A browser without a secret has begun nothing.
+        let code = if from.browser.is_empty() { "" } else { code };
+        let judged = self.judged_certificate(trust, (code, GoOn::SignIn), from).await?;
         let Some((_, Judged { begun: Begun { purpose: Purpose::SignIn { next }, .. }, key, kept })) =
-            self.judged_certificate(trust, code, from).await?.filter(|_| !from.browser.is_empty())
+            judged
         else {
-            self.refuse_certificate("ceremony", None, false, from).await?;
             return Ok(None);
         };
         let mut change = self.change().await?;
@@ -405,8 +417,8 @@ impl App {
         actor: Option<&Actor>,
         from: From<'_>,
     ) -> Result<bool, AppError> {
-        let (person, judged) =
-            self.judged_certificate(trust, code, from).await?.ok_or_else(gone)?;
+        let judged = self.judged_certificate(trust, (code, GoOn::Enrol), from).await?;
+        let (person, judged) = judged.ok_or_else(gone)?;
         let mut change = self.change().await?;
         let at = change.at();
         let (name, invited, actor) = match (&judged.begun.purpose, actor) {
@@ -455,7 +467,8 @@ impl App {
             change: Done::Added,
         };
         change.record(&actor, Some(actor.organization), &body).await?;
-        notify(&mut change, person, NoticeKind::FactorAdded, &[("name", name)]).await?;
+        let (kind, factor) = (NoticeKind::FactorAdded, Factor::Certificate);
+        notify_of_factor(&mut change, person, kind, factor, name).await?;
         change.commit().await?;
         Ok(invited)
     }
@@ -471,9 +484,8 @@ impl App {
         session: &OpenSession,
         from: From<'_>,
     ) -> Result<Option<Passed>, AppError> {
-        let Some((person, judged)) = self.judged_certificate(trust, code, from).await? else {
-            return Ok(None);
-        };
+        let judged = self.judged_certificate(trust, (code, GoOn::StepUp), from).await?;
+        let Some((person, judged)) = judged else { return Ok(None) };
         let Purpose::StepUp { session: name, action, parameters } = judged.begun.purpose else {
             return Ok(None);
         };

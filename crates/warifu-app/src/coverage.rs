@@ -62,18 +62,21 @@ impl App {
     /// Denied.
     pub async fn coverage(&self, actor: &Actor) -> Result<Vec<Covered>, AppError> {
         actor.require(Permission::ReadPolicies)?;
+        let set = self.policies().await?;
         let mut reader = self.db.read().await?;
         let mut conn = reader.conn();
         let mut all = Vec::new();
         for row in policies::coverage(&mut conn).await? {
             let organization = OrganizationId(row.organization_id);
             let Some(found) = organizations::find(&mut conn, organization).await? else { continue };
+            let user = somebody(organization, &found, Roles::default());
+            let weaker = set.effective(user).access.weaker_providers;
             all.push(Covered {
                 organization,
                 name: found.name,
                 vendor: found.vendor,
                 people: row.people,
-                resistant: row.resistant,
+                resistant: row.resistant - if weaker { row.providers } else { 0 },
                 spare: row.spare,
             });
         }

@@ -64,24 +64,28 @@ pub(crate) fn sanitize(
 const CHUNK: usize = 1 << 20;
 const AFTER: usize = 400;
 
-/// Session tokens of this installation's cookie in a file that somebody recorded. Blocks.
+/// Session tokens of this installation's cookie in a file that somebody recorded, or in its name. Blocks.
 ///
 /// # Errors
 /// When the file cannot be read.
-pub(crate) fn session_tokens(file: &mut File) -> std::io::Result<Vec<Token>> {
-    let name = SESSION_COOKIE.as_bytes();
+pub(crate) fn session_tokens(called: &str, file: &mut File) -> std::io::Result<Vec<Token>> {
+    let cookie = SESSION_COOKIE.as_bytes();
     let (mut found, mut seen) = (Vec::new(), HashSet::new());
+    let mut look = |text: &[u8], found: &mut Vec<Token>| {
+        for at in memmem::find_iter(text, cookie) {
+            let after = &text[at + cookie.len()..text.len().min(at + AFTER)];
+            let words = after.split(|b| !(b.is_ascii_alphanumeric() || matches!(b, b'-' | b'_')));
+            let tokens = words.filter_map(|word| Token::parse(std::str::from_utf8(word).ok()?));
+            found.extend(tokens.filter(|token| seen.insert(token.hash())));
+        }
+    };
+    look(called.as_bytes(), &mut found);
     let (mut buffer, mut kept) = (vec![0; CHUNK], 0);
     file.seek(SeekFrom::Start(0))?;
     loop {
         let read = file.read(&mut buffer[kept..])?;
         let text = &buffer[..kept + read];
-        for at in memmem::find_iter(text, name) {
-            let after = &text[at + name.len()..text.len().min(at + AFTER)];
-            let words = after.split(|b| !(b.is_ascii_alphanumeric() || matches!(b, b'-' | b'_')));
-            let tokens = words.filter_map(|word| Token::parse(std::str::from_utf8(word).ok()?));
-            found.extend(tokens.filter(|token| seen.insert(token.hash())));
-        }
+        look(text, &mut found);
         if read == 0 {
             return Ok(found);
         }
@@ -156,7 +160,8 @@ mod tests {
             text(0), text(1), text(2), text(3).to_lowercase(), text(4), text(0)
         )
         .unwrap();
-        let found: Vec<_> = session_tokens(&mut file).unwrap().iter().map(Token::text).collect();
+        let found: Vec<_> =
+            session_tokens("a.txt", &mut file).unwrap().iter().map(Token::text).collect();
         assert_eq!(found, [0, 1, 2, 4].map(text));
     }
 

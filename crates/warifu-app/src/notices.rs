@@ -3,6 +3,7 @@
 use crate::{App, AppError, Change};
 use warifu_domain::PersonId;
 use warifu_domain::access::Actor;
+use warifu_domain::factors::Factor;
 use warifu_domain::notices::{Details, NoticeKind};
 use warifu_storage::notices;
 pub use warifu_storage::notices::Notice;
@@ -17,6 +18,17 @@ pub(crate) async fn notify(
     let at = change.at();
     notices::insert(&mut change.conn(), person, at, kind, &written(details)).await?;
     Ok(())
+}
+
+/// The same of something that somebody signs in with. A password has no name but what readers call it.
+pub(crate) async fn notify_of_factor(
+    change: &mut Change<'_>,
+    person: PersonId,
+    kind: NoticeKind,
+    factor: Factor,
+    name: &str,
+) -> Result<(), AppError> {
+    notify(change, person, kind, &[("name", name), ("factor", factor.key())]).await
 }
 
 /// Mails the same notice to an address that is no longer theirs, too.

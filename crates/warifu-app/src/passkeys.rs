@@ -1,6 +1,6 @@
 //! Enrolling passkeys, by invitation or beside one that the person has, and removing them.
 
-use crate::notices::notify;
+use crate::notices::notify_of_factor;
 use crate::sign_in::{Asked, From, subject, subject_of};
 use crate::step_up::spend;
 use crate::{App, AppError};
@@ -319,7 +319,8 @@ impl App {
             change: Done::Added,
         };
         change.record(actor, Some(actor.organization), &body).await?;
-        notify(change, actor.person, NoticeKind::FactorAdded, &[("name", name)]).await?;
+        let (kind, factor) = (NoticeKind::FactorAdded, Factor::Passkey);
+        notify_of_factor(change, actor.person, kind, factor, name).await?;
         Ok(())
     }
 
@@ -376,8 +377,8 @@ impl App {
             change: Done::Removed,
         };
         change.record(actor, Some(actor.organization), &body).await?;
-        let name = [("name", removed.name.as_str())];
-        notify(&mut change, actor.person, NoticeKind::FactorRemoved, &name).await?;
+        let (kind, factor) = (NoticeKind::FactorRemoved, removed.kind);
+        notify_of_factor(&mut change, actor.person, kind, factor, &removed.name).await?;
         change.commit().await?;
         Ok(())
     }

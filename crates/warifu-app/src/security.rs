@@ -123,11 +123,13 @@ impl App {
             affected: affected.get(&feature).copied().unwrap_or_default(),
             ..state(&set, feature, user)
         };
+        let users: Holding = set.effective(user).into();
+        let weaker = users.access.weaker_providers;
         Ok(Security {
             name: found.name,
             features: Feature::ALL.map(state).to_vec(),
-            ways: policies::ways(&mut conn, organization).await?,
-            users: set.effective(user).into(),
+            ways: policies::ways(&mut conn, organization, weaker).await?,
+            users,
             administrators: set.effective(administrator).into(),
             providers: identity_providers::names_of(&mut conn, organization).await?,
             networks: set.networks.get(&organization).cloned().unwrap_or_default(),

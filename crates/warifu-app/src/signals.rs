@@ -3,6 +3,7 @@
 
 use crate::{App, AppError};
 use warifu_auth::digest;
+use warifu_domain::access::Roles;
 use warifu_domain::notices::{Details, NoticeKind};
 use warifu_domain::time::{DAY, MINUTE};
 use warifu_domain::{PersonId, Timestamp};
@@ -26,6 +27,8 @@ pub struct DueMail {
     pub person: PersonId,
     pub name: String,
     pub address: String,
+    /// What they may do: which page a mail may lead to.
+    pub roles: Roles,
     pub kind: NoticeKind,
     pub details: Details,
     pub at: Timestamp,
@@ -55,11 +58,13 @@ impl App {
                 && next.is_some()
                 && let (Some(person), Some(address)) = (person, address)
             {
+                let roles = people::roles(&mut conn, notice.person).await?;
                 taken.push(DueMail {
                     notice: notice.id,
                     person: notice.person,
                     name: person.record.display_name().to_owned(),
                     address,
+                    roles,
                     kind: notice.kind,
                     details: notice.details,
                     at: notice.at,

@@ -127,7 +127,7 @@ impl App {
     }
 
     /// Sessions, and with them what they opened in applications and the keys of their devices; one-time
-    /// links; checks of the help desk. Factors stay: whoever comes back has them.
+    /// links for them and by them; checks of the help desk. Factors stay: whoever comes back has them.
     async fn end_everything(
         &self,
         change: &mut Change<'_>,
@@ -137,6 +137,12 @@ impl App {
         let at = change.at();
         end_every_session(change, Some(actor), person, "switched_off").await?;
         credentials::end_enrolments(&mut change.conn(), person.id, at).await?;
+        // Nor comes anybody in whom they let in: whoever invited may be why they are switched off.
+        for invited in credentials::end_enrolments_by(&mut change.conn(), person.id, at).await? {
+            let whose = people::find(&mut change.conn(), invited).await?.map(|p| p.organization);
+            let body = protected_action("withdraw_invitation", invited);
+            change.record(actor, whose, &body).await?;
+        }
         self.end_check_of(change, actor, person.id).await?;
         notify(change, person.id, NoticeKind::SwitchedOff, &[("by", &actor.name)]).await
     }

@@ -11,9 +11,9 @@ pub enum NoticeKind {
     SessionEnded,
     /// A session stood in a recording that somebody sent, and ended.
     SessionRecorded,
-    /// A passkey was added (`name`).
+    /// Something to sign in with was added (`name`, `factor`).
     FactorAdded,
-    /// A passkey was removed (`name`).
+    /// Something to sign in with was removed (`name`, `factor`).
     FactorRemoved,
     /// Roles were granted or taken away.
     RolesChanged,

@@ -343,6 +343,23 @@ pub async fn end_enrolments(
     )
 }
 
+/// Ends every link that a person made for somebody else and that was not used; gives for whom they were.
+/// Those for people who have or had a factor stay: such a link comes from a check, to which two agreed.
+///
+/// # Errors
+/// As every query.
+pub async fn end_enrolments_by(
+    c: &mut Conn<'_>,
+    by: PersonId,
+    at: Timestamp,
+) -> Result<Vec<PersonId>, StorageError> {
+    let rows = fetch_all!(c, (i64,):
+        "UPDATE enrolments SET used_at = $2 WHERE created_by = $1 AND used_at IS NULL AND expires_at > $2 \
+           AND NOT EXISTS (SELECT 1 FROM credentials k WHERE k.person_id = enrolments.person_id) \
+         RETURNING person_id", by.0, at.0)?;
+    Ok(rows.into_iter().map(|r| PersonId(r.0)).collect())
+}
+
 /// Whether a person has or had a factor.
 ///
 /// # Errors

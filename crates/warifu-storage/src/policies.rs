@@ -238,24 +238,32 @@ pub struct Coverage {
     pub organization_id: i64,
     /// People who can sign in: with at least one factor.
     pub people: i64,
-    /// Of them: nothing that can be phished.
+    /// Of them: no password.
     pub resistant: i64,
+    /// Of those: without a role, and with an identity provider, which can be phished where it need not say
+    /// how it knew them.
+    pub providers: i64,
     /// Of them: two factors or more.
     pub spare: i64,
 }
 
-/// Factors by organization. An account is phishing-resistant only if all its factors are.
+/// Factors by organization, of whoever may sign in. An account is phishing-resistant only if all its
+/// factors are.
 ///
 /// # Errors
 /// As every query.
 pub async fn coverage(c: &mut Conn<'_>) -> Result<Vec<Coverage>, StorageError> {
     fetch_all!(c, Coverage:
         "SELECT organization_id, count(*) AS people, \
-           CAST(sum(CASE WHEN phishable = 0 THEN 1 ELSE 0 END) AS BIGINT) AS resistant, \
+           CAST(sum(CASE WHEN passwords = 0 THEN 1 ELSE 0 END) AS BIGINT) AS resistant, \
+           CAST(sum(CASE WHEN passwords = 0 AND providers > 0 AND held = 0 THEN 1 ELSE 0 END) AS BIGINT) AS providers, \
            CAST(sum(CASE WHEN factors > 1 THEN 1 ELSE 0 END) AS BIGINT) AS spare \
          FROM (SELECT p.organization_id, c.person_id, count(*) AS factors, \
-                 sum(CASE WHEN c.kind = 'password' THEN 1 ELSE 0 END) AS phishable \
-               FROM credentials c JOIN people p ON p.id = c.person_id AND p.rev_to = 9223372036854775807 \
+                 sum(CASE WHEN c.kind = 'password' THEN 1 ELSE 0 END) AS passwords, \
+                 sum(CASE WHEN c.kind = 'oidc' THEN 1 ELSE 0 END) AS providers, \
+                 CASE WHEN EXISTS (SELECT 1 FROM role_grants g WHERE g.person_id = c.person_id \
+                   AND g.rev_to = 9223372036854775807) THEN 1 ELSE 0 END AS held \
+               FROM credentials c JOIN people p ON p.id = c.person_id AND p.rev_to = 9223372036854775807 AND p.active = TRUE \
                WHERE c.revoked_at IS NULL GROUP BY p.organization_id, c.person_id) AS accounts \
          GROUP BY organization_id ORDER BY organization_id")
 }
@@ -271,22 +279,34 @@ pub struct Ways {
     pub providers: i64,
     /// Of them: with passkeys, security keys and smart cards only.
     pub keys: i64,
+    /// Of them: with nothing that can be phished, be it a key or a provider that has to say that it used one.
+    pub resistant: i64,
 }
 
+/// With `weaker`, a provider need not say how it knew somebody; where they have a role, it has to.
+///
 /// # Errors
 /// As every query.
-pub async fn ways(c: &mut Conn<'_>, organization: OrganizationId) -> Result<Ways, StorageError> {
+pub async fn ways(
+    c: &mut Conn<'_>,
+    organization: OrganizationId,
+    weaker: bool,
+) -> Result<Ways, StorageError> {
     fetch_one!(c, Ways:
         "SELECT count(*) AS people, \
            CAST(coalesce(sum(CASE WHEN passwords > 0 THEN 1 ELSE 0 END), 0) AS BIGINT) AS passwords, \
            CAST(coalesce(sum(CASE WHEN passwords = 0 AND providers > 0 THEN 1 ELSE 0 END), 0) AS BIGINT) AS providers, \
-           CAST(coalesce(sum(CASE WHEN factors > 0 AND passwords = 0 AND providers = 0 THEN 1 ELSE 0 END), 0) AS BIGINT) AS keys \
+           CAST(coalesce(sum(CASE WHEN factors > 0 AND passwords = 0 AND providers = 0 THEN 1 ELSE 0 END), 0) AS BIGINT) AS keys, \
+           CAST(coalesce(sum(CASE WHEN factors > 0 AND passwords = 0 AND (providers = 0 OR held = 1 OR $2 = 0) \
+             THEN 1 ELSE 0 END), 0) AS BIGINT) AS resistant \
          FROM (SELECT p.id, count(k.id) AS factors, \
                  sum(CASE WHEN k.kind = 'password' THEN 1 ELSE 0 END) AS passwords, \
-                 sum(CASE WHEN k.kind = 'oidc' THEN 1 ELSE 0 END) AS providers \
+                 sum(CASE WHEN k.kind = 'oidc' THEN 1 ELSE 0 END) AS providers, \
+                 CASE WHEN EXISTS (SELECT 1 FROM role_grants g WHERE g.person_id = p.id \
+                   AND g.rev_to = 9223372036854775807) THEN 1 ELSE 0 END AS held \
                FROM people p LEFT JOIN credentials k ON k.person_id = p.id AND k.revoked_at IS NULL \
                WHERE p.organization_id = $1 AND p.rev_to = 9223372036854775807 AND p.active = TRUE GROUP BY p.id) AS accounts",
-        organization.0)
+        organization.0, i64::from(weaker))
 }
 
 /// A page, by id after an id, of the people of an organization who may sign in and have nothing yet or

@@ -16,8 +16,11 @@ pub fn words(web: &Web, mail: &DueMail) -> (String, String) {
         let at = lang.date_time(mail.at.to_jiff(), &TimeZone::UTC).text;
         let what =
             crate::account::notices::sentence(lang, &TimeZone::UTC, mail.kind, &mail.details);
-        let address = format!("{origin}/account/notices");
-        let foot = lang.t_args("mail-foot", &[("address", &address)]);
+        // A stage is nothing that somebody else might have done in their name: it leads to what it changed.
+        let foot = match crate::account::notices::page_of(mail.kind, mail.roles) {
+            Some(path) => lang.t_args("mail-stage", &[("address", &format!("{origin}{path}"))]),
+            None => lang.t_args("mail-foot", &[("address", &format!("{origin}/account/notices"))]),
+        };
         let stop = stop.as_deref().map(|path| {
             lang.t_args("mail-stop", &[("address", &format!("{origin}{path}"))]) + "\n"
         });

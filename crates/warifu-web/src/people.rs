@@ -49,6 +49,7 @@ pub fn row(
     PersonRow {
         who: somebody(p.id, p.record.display_name()),
         staff: roles.is_staff(),
+        off: !p.active,
         email: p.record.email.clone().unwrap_or_default(),
         organization: organization.to_owned(),
         user_type: p.record.user_type.clone().unwrap_or_default(),

@@ -1,7 +1,7 @@
 //! To the provider and back: a sign-in, or the redeeming of an invitation.
 
 use super::{KNOWN, link_id};
-use crate::notices::notify;
+use crate::notices::notify_of_factor;
 use crate::passkeys::{actor_of, browser_hash};
 use crate::policies::access_of;
 use crate::sessions::OpenSession;
@@ -413,7 +413,7 @@ async fn link(
         change: Done::Added,
     };
     change.record(&actor, Some(person.organization), &body).await?;
-    let name = [("name", provider.name.as_str())];
-    notify(change, person.id, NoticeKind::FactorAdded, &name).await?;
+    let (kind, factor) = (NoticeKind::FactorAdded, Factor::Oidc);
+    notify_of_factor(change, person.id, kind, factor, &provider.name).await?;
     Ok(Ok((person, SignedInBy { factor: Factor::Oidc, credential, assurance, until: None })))
 }

@@ -7,7 +7,7 @@ mod sign_in;
 pub use change::{Changed, Current, NewCodes};
 pub use sign_in::Tried;
 
-use crate::notices::notify;
+use crate::notices::notify_of_factor;
 use crate::passkeys::{actor_of, browser_hash};
 use crate::policies::access_of;
 use crate::sign_in::{CEREMONY, From, ceremony_key};
@@ -381,8 +381,8 @@ impl App {
             change: Done::Added,
         };
         change.record(&actor, Some(owner.organization), &body).await?;
-        let name = [("name", Factor::Password.key())];
-        notify(change, person, NoticeKind::FactorAdded, &name).await
+        let name = Factor::Password.key();
+        notify_of_factor(change, person, NoticeKind::FactorAdded, Factor::Password, name).await
     }
 }
 

@@ -147,4 +147,5 @@ notice-policy-changed = { $by } changed { $policy }.
 notice-stage-entered = { $feature } is now at the stage “{ $stage }”.
 mail-subject = About your account
 mail-foot = If it was not you, end your sessions and tell your administrator at once. All notices: { $address }
+mail-stage = What holds now, and what comes: { $address }
 mail-stop = It was not you? Stop it here: { $address }

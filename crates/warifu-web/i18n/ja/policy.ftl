@@ -141,4 +141,5 @@ notice-policy-changed = { $by }さんが{ $policy }を変更しました。
 notice-stage-entered = { $feature }が「{ $stage }」の段階に入りました。
 mail-subject = アカウントについて
 mail-foot = お心当たりがない場合は、すぐにセッションを終了し、管理者に知らせてください。すべての通知：{ $address }
+mail-stage = 現在の適用状況と今後の予定は、こちらで確認できます：{ $address }
 mail-stop = お心当たりがない場合は、ここで止めてください：{ $address }

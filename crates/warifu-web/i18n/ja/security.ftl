@@ -1,6 +1,6 @@
 ## What protects an organization's people, for its administrators
 security = サインインの保護
-security-of = { $name } のサインインの保護
+security-of = { $name }のサインインの保護
 security-lead = 貴社の皆様がサインインする際の保護と、今後の予定です。このページは管理者にのみ表示されます。
 security-now = 現在の状況
 security-session-timeout = セッションは自動的に終了します。使用中でも最長時間に達すると終わり、使わずにいるとそれより早く終わります。
@@ -25,8 +25,8 @@ security-choose-final = 貴社では元に戻せません。戻せるのは { $w
 security-choose-do = 自社で有効にする
 security-choose-of = 自社で有効にする：{ $name }
 security-coverage = サインインの方法
-security-coverage-text = お一人につき、最も弱い方法で一度だけ数えます。IDプロバイダーの安全性は、そこで求められる方法によります。
-security-covered = { $n }人のうち{ $covered }人が、フィッシングできない鍵だけでサインイン
+security-coverage-text = お一人につき、最も弱い方法で一度だけ数えます。IDプロバイダーは、鍵を使ったと示すことが必須の場合に限り、安全な方法として数えます。
+security-covered = { $n }人のうち{ $covered }人が、フィッシングできない方法だけでサインイン
 security-keys = パスキー、セキュリティキー、スマートカード
 security-nothing = まだなし
 security-people = まだフィッシングから守られていない方

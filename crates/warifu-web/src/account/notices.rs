@@ -14,7 +14,8 @@ use axum::response::{IntoResponse, Redirect, Response};
 use jiff::tz::TimeZone;
 use serde::Deserialize;
 use warifu_domain::Timestamp;
-use warifu_domain::access::{Permission, Role};
+use warifu_domain::access::{Permission, Role, Roles};
+use warifu_domain::factors::Factor;
 use warifu_domain::notices::{Details, NoticeKind};
 use warifu_domain::policy::{Feature, Stage};
 
@@ -23,15 +24,8 @@ pub async fn page(State(web): State<Web>, me: SignedIn) -> Result<Response, Prob
     let lang = me.taste.lang;
     let found = web.app.notices(me.actor()).await?;
     let roles = me.actor().roles;
-    let stages = if roles.allow(Permission::ReadPolicies) {
-        "/policy"
-    } else if roles.has(Role::OrganizationAdministrator) {
-        "/security"
-    } else {
-        ""
-    };
     let notice = |n: warifu_app::notices::Notice| Notice {
-        href: if n.kind == NoticeKind::StageEntered { stages } else { "" },
+        href: page_of(n.kind, roles).unwrap_or_default(),
         at: lang.date_time(n.at.to_jiff(), &me.zone),
         text: sentence(lang, &me.zone, n.kind, &n.details),
         alarm: n.kind.is_alarm(),
@@ -45,10 +39,26 @@ pub async fn page(State(web): State<Web>, me: SignedIn) -> Result<Response, Prob
     }
 }
 
+/// The page on which somebody with these roles sees how what a notice is about stands now.
+pub fn page_of(kind: NoticeKind, roles: Roles) -> Option<&'static str> {
+    match kind {
+        NoticeKind::StageEntered if roles.allow(Permission::ReadPolicies) => Some("/policy"),
+        NoticeKind::StageEntered if roles.has(Role::OrganizationAdministrator) => Some("/security"),
+        _ => None,
+    }
+}
+
 /// What happened, in one sentence.
 pub fn sentence(lang: Lang, zone: &TimeZone, kind: NoticeKind, details: &Details) -> String {
     let detail = |name: &str| details.get(name).cloned().unwrap_or_default();
     let [from, to, name, by, check] = ["from", "to", "name", "by", "check"].map(detail);
+    // A password has no name of its own: what stands there is a key.
+    let password = Some(Factor::Password.key());
+    let said = details.get("factor").or(details.get("name").filter(|_| is_of_factor(kind)));
+    let name = match said.map(String::as_str) == password {
+        true => lang.t("password"),
+        false => name,
+    };
     let fields = detail("fields");
     let fields: Vec<String> = fields.split(',').filter_map(contact).map(|f| lang.t(f)).collect();
     let fields = fields.join(lang.t("list-comma").as_str());
@@ -112,6 +122,11 @@ fn message(kind: NoticeKind) -> &'static str {
         NoticeKind::ContactChanged => "notice-contact-changed",
         NoticeKind::CodesGuessed => "notice-codes-guessed",
     }
+}
+
+/// Whether a notice is about something to sign in with; those of before do not say of what kind it is.
+fn is_of_factor(kind: NoticeKind) -> bool {
+    matches!(kind, NoticeKind::FactorAdded | NoticeKind::FactorRemoved)
 }
 
 /// The label of a way to reach somebody.

@@ -25,6 +25,10 @@ pub async fn page(
     let shell = me.shell(Place::Passkeys, "").await?;
     let lang = shell.lang;
     let known = web.app.factors(me.actor()).await?;
+    let certificates = web.config.certificates.is_some();
+    let proves = known.iter().any(|k| k.kind == Factor::Passkey)
+        || (me.session.factor == Factor::Certificate && certificates)
+        || web.app.provider_for_step_up(&me.session).await?.is_some();
     let passkeys = known.into_iter().map(|k| Passkey {
         id: k.id.to_string(),
         password: k.kind == Factor::Password,
@@ -38,12 +42,18 @@ pub async fn page(
         model: String::new(),
     });
     let (passkeys, suggested_name) = (passkeys.collect(), suggested(&caller.agent));
-    let certificates = web.config.certificates.is_some();
     match me.actor().is_staff() {
-        true => html(Passkeys { passkeys, suggested_name, certificates, problem: None, shell }),
-        false => {
-            html(PortalPasskeys { passkeys, suggested_name, certificates, problem: None, shell })
+        true => {
+            html(Passkeys { passkeys, proves, suggested_name, certificates, problem: None, shell })
         }
+        false => html(PortalPasskeys {
+            passkeys,
+            proves,
+            suggested_name,
+            certificates,
+            problem: None,
+            shell,
+        }),
     }
 }
 

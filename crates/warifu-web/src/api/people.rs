@@ -21,6 +21,7 @@ use warifu_domain::{OrganizationId, PersonId, Revision, Timestamp};
 pub struct Person {
     id: i64,
     organization: i64,
+    /// `false` when they are switched off.
     active: bool,
     /// The record: `full_name`, `email`, `phone` …; blank fields are left out.
     #[schema(value_type = Object)]

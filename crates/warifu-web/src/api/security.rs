@@ -102,13 +102,15 @@ pub struct PeopleByWay {
     providers: i64,
     passwords: i64,
     nothing: i64,
+    /// Of all: with nothing that can be phished, be it a key or a provider that has to say that it used one.
+    resistant: i64,
 }
 
 impl From<Ways> for PeopleByWay {
     fn from(w: Ways) -> PeopleByWay {
-        let Ways { people, keys, providers, passwords } = w;
+        let Ways { people, keys, providers, passwords, resistant } = w;
         let nothing = people - keys - providers - passwords;
-        PeopleByWay { people, keys, providers, passwords, nothing }
+        PeopleByWay { people, keys, providers, passwords, nothing, resistant }
     }
 }
 

@@ -36,6 +36,8 @@ pub struct PersonRow {
     pub who: Somebody,
     /// Whether they belong to the vendor
     pub staff: bool,
+    /// Whether they are switched off
+    pub off: bool,
     /// Address; masked where the reader may not see it
     pub email: String,
     /// Name of the organization

@@ -109,7 +109,7 @@ pub struct WaysHere {
     /// By way: message, how many, tone of the bar
     pub ways: Vec<(&'static str, i64, &'static str)>,
     /// Of them: nothing that can be phished
-    pub keys: i64,
+    pub resistant: i64,
 }
 
 impl From<Ways> for WaysHere {
@@ -121,7 +121,7 @@ impl From<Ways> for WaysHere {
             ("factor-password", w.passwords, "warn"),
             ("security-nothing", nothing, "ink"),
         ];
-        WaysHere { people: w.people, ways, keys: w.keys }
+        WaysHere { people: w.people, ways, resistant: w.resistant }
     }
 }
 
@@ -131,7 +131,7 @@ impl WaysHere {
     }
 
     fn whole(&self, shell: &Shell) -> String {
-        shell.pct(&self.share(&self.keys))
+        shell.pct(&self.share(&self.resistant))
     }
 }
 

@@ -222,6 +222,8 @@ pub struct Passkeys {
     pub shell: Shell,
     /// Those of the person who is signed in
     pub passkeys: Vec<Passkey>,
+    /// Whether they can prove what it takes to add or remove one; a password proves too little
+    pub proves: bool,
     /// A name for the next one
     pub suggested_name: String,
     /// Whether a client certificate may be used
@@ -238,6 +240,8 @@ pub struct PortalPasskeys {
     pub shell: Shell,
     /// Those of the person who is signed in
     pub passkeys: Vec<Passkey>,
+    /// Whether they can prove what it takes to add or remove one; a password proves too little
+    pub proves: bool,
     /// A name for the next one
     pub suggested_name: String,
     /// Whether a client certificate may be used

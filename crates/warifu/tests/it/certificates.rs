@@ -1,12 +1,15 @@
 //! Client certificates in what people have: a browser's own store, and a card behind PKCS#11.
 
+use crate::attacks::{entries, verified};
 use crate::browser::{Browser, Look};
-use crate::cards::{Authority, Card, Wish, ask, listener, path_of, register, send};
+use crate::cards::{Authority, Card, Wish, ask, listener, path_of, register, send, show, sign_in};
+use crate::http::Client;
 use crate::server::{Engine, Warifu};
 use crate::sign_in::{SESSION, enter, invitation, who};
 use base64::Engine as _;
 use bytes::Bytes;
 use hyper::Method;
+use serde_json::json;
 use std::path::Path;
 use std::process::Command;
 
@@ -45,6 +48,85 @@ fn store(card: &Card, home: &Path) {
     let database = format!("sql:{}", database.display());
     run(Command::new("certutil").args(["-d", &database, "-N", "--empty-password"]));
     run(Command::new("pk12util").args(["-d", &database, "-W", "x", "-i"]).arg(&both));
+}
+
+on_both! {
+    async fn a_code_is_redeemed_where_it_began_and_while_the_card_holds(mut w: Warifu) {
+        let ca = Authority::new("Warifu Test CA");
+        w.serve = ca.arguments();
+        w.restart().await;
+        let mut owner = w.client();
+        let mut passkey = enter(&mut owner, w.base(), &invitation(&w, "owner@example.com", "super_administrator")).await;
+        let card = ca.issue(Wish::default());
+        register(&mut owner, &mut passkey, &card).await;
+        let other = ca.issue(Wish::default());
+        let reason = async |owner: &mut Client| {
+            let told = entries(owner, "sign_in_refused").await;
+            (told.len(), told[0]["body"]["reason"].as_str().unwrap().to_owned())
+        };
+        let mut refused = 0;
+
+        for revoked in [false, true] {
+            let why = if revoked { "certificate_revoked" } else { "ceremony" };
+            // Where a code is redeemed: in another browser, or in its own when its card is none any more.
+            let elsewhere = async |own: &Client| {
+                if revoked {
+                    ca.revoke(&[&card, &other], 2090);
+                    return own.clone();
+                }
+                let mut client = w.client();
+                client.get("/sign-in").await;
+                client
+            };
+
+            let mut client = w.client();
+            let url = ask(&mut client).await;
+            let judged = show(&client, Some(&card), &url).await;
+            let mut late = elsewhere(&client).await;
+            assert_eq!(late.get(&path_of(&judged)).await.location(), "/sign-in?why=certificate");
+            assert!(!late.cookies.contains_key(SESSION), "{why}");
+            refused += 1;
+            assert_eq!(reason(&mut owner).await, (refused, why.to_owned()), "a sign-in");
+            ca.revoke(&[], 2090);
+            client.get(&path_of(&judged)).await;
+            assert!(!client.cookies.contains_key(SESSION), "{why}: it is spent");
+            refused += 1;
+
+            // The first factor of somebody who was invited.
+            let link = invitation(&w, &format!("agent-{revoked}@example.com"), "agent");
+            let mut invited = w.client();
+            let form = invited.get(&link).await.form("action", "/enrol/certificate");
+            let url = invited.submit(&form, &[]).await.location();
+            let judged = show(&invited, Some(&other), &url).await;
+            let mut late = elsewhere(&invited).await;
+            assert_eq!(late.get(&path_of(&judged)).await.status, 404, "{why}");
+            refused += 1;
+            assert_eq!(reason(&mut owner).await, (refused, why.to_owned()), "an invitation");
+            ca.revoke(&[], 2090);
+            assert_eq!(invited.get(&link).await.status, 200, "the invitation is not spent");
+
+            // A proof: with the session's cookie alone it is another browser.
+            let mut client = w.client();
+            sign_in(&mut client, &card).await;
+            let csrf = client.get("/account/passkeys").await.form("action", "/sign-out").fields[0].1.clone();
+            let mut script = client.clone().header("x-csrf-token", &csrf).header("accept", "application/json");
+            let what = json!({ "action": "add_factor", "parameters": {} });
+            let begun = script.json(Method::POST, "/step-up/options", &what).await.value();
+            let judged = show(&script, Some(&card), begun["certificate"].as_str().unwrap()).await;
+            let mut late = elsewhere(&script).await.header("accept", "application/json");
+            late.cookies.insert(SESSION.to_owned(), client.cookies[SESSION].clone());
+            let answer = late.get(&path_of(&judged)).await;
+            assert!([401, 403].contains(&answer.status.as_u16()) && !answer.text().contains("step_up\":"), "{why}: {}", answer.text());
+            // Where the list was read again first, the session itself is over.
+            if answer.status == 403 {
+                refused += 1;
+                assert_eq!(reason(&mut owner).await, (refused, why.to_owned()), "a proof");
+            }
+            ca.revoke(&[], 2090);
+        }
+        assert!(entries(&mut owner, "step_up").await.iter().all(|e| e["body"]["passed"] == true), "the owner's own");
+        verified(&w);
+    }
 }
 
 #[tokio::test(flavor = "multi_thread")]

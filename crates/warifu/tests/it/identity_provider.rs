@@ -77,6 +77,20 @@ impl IdentityProvider {
         assert_eq!(self.client().json(Method::POST, "/test/next", &next).await.status, 200);
     }
 
+    /// Lets who asks for a token next wait until [`Self::go`].
+    pub async fn hold(&self) {
+        self.client().get("/test/hold").await;
+    }
+
+    /// Waits until somebody is held.
+    pub async fn held(&self) {
+        self.client().get("/test/held").await;
+    }
+
+    pub async fn go(&self) {
+        self.client().get("/test/go").await;
+    }
+
     /// A token of these claims, signed as the request says.
     pub async fn sign(&self, request: Value) -> String {
         let signed = self.client().json(Method::POST, "/test/sign", &request).await;

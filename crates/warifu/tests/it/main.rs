@@ -55,6 +55,7 @@ mod crash;
 mod desk;
 mod early_access;
 mod evidence;
+mod factors;
 mod harness;
 #[allow(dead_code, reason = "a harness offers more than the tests of one day use")]
 mod identity_provider;

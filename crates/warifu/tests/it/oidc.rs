@@ -1,5 +1,7 @@
 //! Signing in at an identity provider: being invited, coming again, its keys, its end of a session.
 
+mod meanwhile;
+
 use crate::attacks::{entries, verified};
 use crate::browser::{Browser, Look};
 use crate::http::Client;

@@ -10,6 +10,9 @@ use serde_json::{Value, json};
 use std::time::UNIX_EPOCH;
 
 pub const PASSWORD: &str = "tally of two halves";
+/// As many bytes as a form may have (`warifu-web`), and how often they are sent.
+const LONGEST_FORM: usize = 2 << 20;
+const TRIES: usize = 40;
 
 /// A customer's user, their organization, and the app with their codes.
 pub struct Customer {
@@ -274,5 +277,37 @@ on_both! {
         // The owner, where they have been before.
         w.pass(60);
         assert_eq!(customer.sign_in(&mut from(200), 60).await.status, 303);
+    }
+
+    async fn names_of_megabytes_are_not_remembered(mut w: Warifu) {
+        w.serve = vec!["--trusted-proxy".into(), "127.0.0.1".into()];
+        w.restart().await;
+        let mut owner = owner(&w).await;
+        let customer = customer(&mut owner, "alder").await;
+        allow(&w, &mut owner, customer.organization, true, false).await;
+        let form = w.client().get("/sign-in/password").await.form("action", "/sign-in/password");
+        assert!(!form.fields.is_empty());
+        let used = || {
+            let status = std::fs::read_to_string(format!("/proc/{}/status", w.pid())).unwrap();
+            let line = status.lines().find(|l| l.starts_with("VmRSS")).unwrap();
+            line.split_whitespace().nth(1).unwrap().parse::<u64>().unwrap() / 1024
+        };
+        // As long as a form may be; each from another network and with another name.
+        let long = "n".repeat(LONGEST_FORM - 1_000);
+        let attacker = async |n: usize| {
+            let mut client = w.client().header("x-forwarded-for", &format!("198.51.{n}.7"));
+            try_in(&mut client, &format!("{n}{long}"), "wrong", "000000").await.status.as_u16()
+        };
+        // What the allocator keeps for such requests is there after the first of them.
+        for n in 0..TRIES {
+            assert_eq!(attacker(n).await, 403);
+        }
+        let before = used();
+        for n in TRIES..2 * TRIES {
+            assert_eq!(attacker(n).await, 403);
+        }
+        let after = used();
+        let sent = (TRIES * LONGEST_FORM) as u64 / 1024 / 1024;
+        assert!(after < before + sent / 2, "{before} MiB before, {after} MiB after {sent} MiB of names");
     }
 }

@@ -47,7 +47,7 @@ impl Vendor {
     }
 
     /// A customer's user without a role, and their administrator in a session.
-    async fn customer(&mut self, w: &Warifu, name: &str) -> (Customer, Owner) {
+    pub async fn customer(&mut self, w: &Warifu, name: &str) -> (Customer, Owner) {
         let user = password::customer(&mut self.owner, name).await;
         let email = format!("admin@{name}.example");
         self.person(user.organization, "Naoko Ishii", &email).await;
@@ -163,7 +163,7 @@ on_both! {
         by_password(&w, &mut foreign).await;
 
         let seen = security(&mut admin, user.organization).await;
-        assert_eq!(seen["people"], json!({ "people": 3, "keys": 1, "providers": 0, "passwords": 1, "nothing": 1 }));
+        assert_eq!(seen["people"], json!({ "people": 3, "keys": 1, "providers": 0, "passwords": 1, "nothing": 1, "resistant": 1 }));
         assert_eq!((&seen["users"]["passwords"], &seen["administrators"]["passwords"]), (&json!(true), &json!(false)));
         let list = async |by: &mut Owner, query: &str| {
             let path = format!("/api/v1/organizations/{}/security/people{query}", user.organization);

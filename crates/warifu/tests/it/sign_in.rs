@@ -205,6 +205,28 @@ on_both! {
         assert_eq!(text.status, 403);
         assert_eq!(client.post_form("/sign-out", &right).await.status, 303);
     }
+
+    async fn a_second_link_of_the_console_ends_the_first(w: Warifu) {
+        let first = invitation(&w, "agent@example.com", "agent");
+        let mut early = w.client();
+        let page = early.get(&first).await;
+        let token = page.form("data-passkey", "enrol").fields[0].1.clone();
+        let mut script = early.clone().header("x-csrf-token", &token).header("accept", "application/json");
+        let mut body = json!({ "invitation": first.rsplit('/').next().unwrap(), "name": "x" });
+        let options = script.json(Method::POST, "/enrol/options", &body).await;
+        assert_eq!(options.status, 200, "{}", options.text());
+
+        let second = invitation(&w, "agent@example.com", "agent");
+        // Not where it was opened either, and not by what had begun there.
+        assert_eq!(w.client().get(&first).await.status, 410);
+        assert_eq!(early.get(&first).await.status, 410);
+        let options = options.value();
+        body["ceremony"] = options["ceremony"].clone();
+        body["credential"] = Passkey::new(w.base()).create(&options["publicKey"]);
+        let late = script.json(Method::POST, "/enrol/verify", &body).await;
+        assert_eq!(late.status, 404, "{}", late.text());
+        enter(&mut w.client(), w.base(), &second).await;
+    }
 }
 
 /// A clock that a test moves.

@@ -2,6 +2,7 @@
 //! webhook.
 
 use crate::attacks::helpdesk::people::{Somebody, contact};
+use crate::security::Vendor;
 use crate::sign_in::{enter, invitation, who};
 use axum::body::Bytes;
 use axum::extract::State;
@@ -195,6 +196,31 @@ on_both! {
         let mails = server.wait(5).await;
         assert!(mails.iter().any(|m| m.0.contains("new@example.com") && m.2.contains("switched your account off")), "{mails:?}");
         crate::attacks::verified(&w);
+    }
+
+    async fn a_mail_about_a_stage_leads_to_the_page_of_its_reader(mut w: Warifu) {
+        let server = MailServer::start(free_port(), &w.data().join("mail"));
+        let smtp = format!("smtp://127.0.0.1:{}", server.port);
+        w.serve = ["--smtp", &smtp, "--mail-from", "desk@example.com"].map(str::to_owned).into();
+        w.restart().await;
+        let mut vendor = Vendor::new(&w).await;
+        vendor.customer(&w, "alder").await;
+        vendor.stage("network_binding", &json!({ "stage": "production", "report_only": false })).await;
+        for (to, path) in [("owner@example.com", "/policy"), ("admin@alder.example", "/security")] {
+            let until = Instant::now() + Duration::from_secs(60);
+            let text = loop {
+                let about = |m: &(String, String, String)| m.0.contains(to) && m.2.contains("the stage “Production”");
+                if let Some(mail) = server.mails().into_iter().find(about) {
+                    break mail.2;
+                }
+                assert!(Instant::now() < until, "{to}: {:#?}", server.mails());
+                tokio::time::sleep(Duration::from_millis(200)).await;
+            };
+            let address = w.url(path);
+            let said = [format!("What holds now, and what comes: {address}\n"), format!("確認できます：{address}\n")];
+            assert!(said.iter().all(|s| text.replace('\r', "").contains(s)), "{to}: {text}");
+            assert!(!text.contains("/account/notices"), "{to}: {text}");
+        }
     }
 
     async fn a_mail_waits_for_its_server(mut w: Warifu) {

@@ -5,6 +5,7 @@
 // FOLDER has node_modules, ORIGIN is the Warifu that its one client belongs to. What it says about
 // the next person who signs in is set by POST /test/next: { login, acr, amr }. POST /test/sign makes
 // a token of the claims that are sent, signed with the provider's key or, on request, with another.
+// After /test/hold, whoever asks for a token waits until /test/go; /test/held answers when somebody does.
 import { createServer } from "node:http";
 import { pathToFileURL } from "node:url";
 
@@ -20,6 +21,14 @@ const jwk = { ...(await jose.exportJWK(own.privateKey)), kid, use: "sig", alg: "
 
 let next = { login: "nobody", acr: undefined, amr: undefined };
 let logoutToken = "";
+// A promise with what resolves it.
+const gate = () => {
+  const made = {};
+  made.promise = new Promise((resolve) => { made.resolve = resolve; });
+  return made;
+};
+let held = gate();
+let go;
 
 // What the provider tells the client behind the browser's back. Its dispatcher refuses addresses of
 // this machine, where the tests are.
@@ -85,6 +94,21 @@ server.on("request", async (request, response) => {
       const key = foreign ? other : own;
       const sign = new jose.SignJWT(claims).setProtectedHeader({ alg: "ES256", kid, ...header });
       response.end(await sign.sign(key.privateKey));
+    } else if (request.url === "/test/hold") {
+      held = gate();
+      go = gate();
+      response.end();
+    } else if (request.url === "/test/held") {
+      await held.promise;
+      response.end();
+    } else if (request.url === "/test/go") {
+      go?.resolve();
+      go = undefined;
+      response.end();
+    } else if (go && request.url.startsWith("/token")) {
+      held.resolve();
+      await go.promise;
+      handle(request, response);
     } else if (request.url.startsWith("/interaction/")) {
       const { login, acr, amr } = next;
       await provider.interactionFinished(request, response, { login: { accountId: login, acr, amr } });

@@ -188,6 +188,7 @@ fn person_row(lang: Lang) -> PersonRow {
     PersonRow {
         who: somebody(&w(lang, "Haruka Endo", "遠藤 遥")),
         staff: false,
+        off: false,
         email: "h.endo@mizuno.example".into(),
         organization: w(lang, "Mizuno Freight", "水野物流"),
         user_type: w(lang, "Administrator", "管理者"),
@@ -298,6 +299,7 @@ pub fn pages(lang: Lang) -> Vec<(&'static str, String)> {
             ..shell(lang, Place::Passkeys)
         },
         passkeys: list,
+        proves: true,
         suggested_name: String::new(),
         certificates: true,
         problem: None,
@@ -309,11 +311,14 @@ pub fn pages(lang: Lang) -> Vec<(&'static str, String)> {
             passkey(&laptop, true),
             Passkey { password: true, certificate: None, ..passkey("password", false) },
         ],
+        proves: true,
         suggested_name: "Mac".into(),
         certificates: false,
         problem: None,
     };
     pages.push(("portal-passkeys", in_portal.render().unwrap()));
+    let unproved = PortalPasskeys { proves: false, ..in_portal };
+    pages.push(("portal-passkeys-unproved", unproved.render().unwrap()));
     pages.push(("passkeys-one", passkeys(vec![passkey(&laptop, true)]).render().unwrap()));
     pages.push((
         "passkeys",

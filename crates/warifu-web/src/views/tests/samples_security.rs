@@ -143,7 +143,7 @@ pub fn pages(lang: Lang) -> Vec<(&'static str, String)> {
         times: 3,
         last_at: Timestamp(1_796_200_000_000_000),
     };
-    let ways = Ways { people: 38, keys: 21, providers: 3, passwords: 9 };
+    let ways = Ways { people: 38, keys: 21, providers: 3, passwords: 9, resistant: 21 };
     let mut some = page(lang, &set(), ways, std::slice::from_ref(&affected));
     some.providers = vec![NASTY.into()];
     some.networks = vec!["AS64496".into(), "203.0.113.0/24".into()];
@@ -160,7 +160,7 @@ pub fn pages(lang: Lang) -> Vec<(&'static str, String)> {
     ];
     some.pager =
         Pager { older: Some("/security?after=4#people".into()), shown: 2, ..Pager::default() };
-    let all = Ways { people: 2, keys: 2, providers: 0, passwords: 0 };
+    let all = Ways { people: 2, keys: 2, providers: 0, passwords: 0, resistant: 2 };
     let safe = page(lang, &Policies::default(), all, &[]);
     vec![
         ("portal-security", some.render().unwrap()),

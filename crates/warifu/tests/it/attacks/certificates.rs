@@ -233,7 +233,7 @@ on_both! {
         crate::sign_in::sign_in(&mut again, &mut passkey).await;
         let ended = entries(&mut again, "sign_out").await[0]["body"].clone();
         assert_eq!(ended["reason"], "lifetime");
-        assert_eq!(reasons(&mut again).await[..2], ["ceremony", "ceremony"]);
+        assert_eq!(reasons(&mut again).await[..2], ["certificate_expired", "ceremony"]);
         verified(&w);
     }
 

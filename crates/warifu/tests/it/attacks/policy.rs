@@ -349,4 +349,53 @@ on_both! {
         assert_eq!(reasons, ["make", "make"]);
         verified(&w);
     }
+
+    async fn attack_22_an_empty_list_of_makes_is_every_make_on_the_page_and_refused_in_the_api(w: Warifu) {
+        let mut owner = signed_in(&w, "owner@example.com", "super_administrator").await;
+        let enrols = async |name: &str, aaguid: [u8; 16]| {
+            let mut key = Passkey::new(w.base());
+            key.aaguid = aaguid;
+            let mut client = w.client();
+            let page = client.get(&invitation(&w, name, "agent")).await;
+            client.passkey(&page, &mut key).await.status.as_u16()
+        };
+        // A program's empty list would let nobody in, and is none.
+        let said = propose(&mut owner, &rules("role:agent", json!({ "authenticators": [] })), "").await;
+        assert_eq!((said.status.as_u16(), said.value()["field"].as_str()), (422, Some("authenticators")), "{}", said.text());
+        assert!(said.text().contains("name a make, or take the list away"), "{}", said.text());
+        assert_eq!(set(&mut owner.client, "role:agent").await, Value::Null);
+        assert_eq!(enrols("first@example.com", [9; 16]).await, 200);
+
+        // A field of the page that is left empty, or has nothing but lines in it, is every make.
+        let mut page = owner.client.clone().header("accept", "text/html");
+        let review = [("csrf", owner.csrf.as_str()), ("what", "rules"), ("scope", "role:agent"), ("idle", "10"), ("authenticators", " \r\n\r\n")];
+        let review = page.post_form("/policy/review", &review).await;
+        assert_eq!(review.status, 200, "{}", review.text());
+        let form = page.step_up(review.form("action", "/policy/apply"), &mut owner.passkey).await;
+        assert_eq!(page.submit(&form, &[]).await.status, 303);
+        owner.client.cookies = page.cookies.clone();
+        assert_eq!(set(&mut owner.client, "role:agent").await, json!({ "idle": 10 * MINUTE }));
+        assert_eq!(enrols("second@example.com", [9; 16]).await, 200);
+        verified(&w);
+    }
+
+    async fn attack_37_whose_stage_an_organization_is_in_is_policy(w: Warifu) {
+        let mut owner = signed_in(&w, "owner@example.com", "super_administrator").await;
+        let mut admin = signed_in(&w, "admin@example.com", "administrator").await;
+        let new = |environment: &str, domain: &str| json!({ "name": "Alder", "environment": environment, "products": [], "domain": domain });
+        let made = owner.client.json(Method::POST, "/api/v1/organizations", &new("preview", "")).await;
+        let path = format!("/api/v1/organizations/{}", made.value()["id"]);
+        // Whoever may write down an organization's domain may not take it out of a feature's stage.
+        let domain = admin.client.json(Method::PUT, &path, &new("preview", "alder.example")).await;
+        assert_eq!(domain.status, 204, "{}", domain.text());
+        let moved = admin.client.json(Method::PUT, &path, &new("production", "alder.example")).await;
+        assert_eq!(moved.status, 403, "{}", moved.text());
+        let now = owner.client.get(&path).await.value();
+        assert_eq!((&now["environment"], &now["domain"]), (&json!("preview"), &json!("alder.example")), "{now}");
+        assert_eq!(owner.client.json(Method::PUT, &path, &new("production", "alder.example")).await.status, 204);
+        let told = entries(&mut owner.client, "organization_change").await;
+        let fields: Vec<_> = told.iter().take(2).map(|e| &e["body"]["fields"]).collect();
+        assert_eq!(fields, [&json!(["environment"]), &json!(["domain"])]);
+        verified(&w);
+    }
 }

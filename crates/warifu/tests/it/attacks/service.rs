@@ -612,4 +612,28 @@ on_both! {
         refused(&answer, 401, "service-client");
         verified(&w);
     }
+
+    async fn attack_35_a_program_gets_no_role_and_no_invitation(mut w: Warifu) {
+        let mut owner = Owner::new(&mut w).await;
+        owner.program(&w, &["cases"]).await;
+        let account = owner.script().get("/api/v1/service-accounts").await.value()[0]["person"].as_i64().unwrap();
+        for role in ["agent", "super_administrator"] {
+            let what = json!({ "action": "change_roles", "parameters": { "person": account.to_string(), "role": role } });
+            let proof = owner.client.prove(&owner.csrf, what, &mut owner.passkey).await.value()["step_up"].clone();
+            let body = json!({ "roles": [role], "step_up": proof });
+            let said = owner.script().json(Method::PUT, &format!("/api/v1/people/{account}/roles"), &body).await;
+            assert_eq!(said.status, 404, "{}", said.text());
+            let form = [("csrf", owner.csrf.as_str()), ("role", role), ("step_up", proof.as_str().unwrap())];
+            assert_eq!(owner.client.clone().post_form(&format!("/people/{account}/roles"), &form).await.status, 404);
+        }
+        let what = json!({ "action": "invite_person", "parameters": { "person": account.to_string() } });
+        let proof = owner.client.prove(&owner.csrf, what, &mut owner.passkey).await.value()["step_up"].clone();
+        let body = json!({ "step_up": proof });
+        let said = owner.script().json(Method::POST, &format!("/api/v1/people/{account}/invitation"), &body).await;
+        assert_eq!(said.status, 404, "{}", said.text());
+        let told = entries(&mut owner.client, "role_change").await;
+        let of_it = json!(account.to_string());
+        assert!(told.iter().all(|e| e["body"]["person"] != of_it), "{told:?}");
+        verified(&w);
+    }
 }

@@ -291,4 +291,40 @@ on_both! {
         assert!(entries(&mut owner, "sign_out").await.is_empty());
         verified(&w);
     }
+
+    async fn attack_40_a_session_in_whatever_is_uploaded_is_revoked(w: Warifu) {
+        let link = invitation(&w, "owner@example.com", "super_administrator");
+        let mut owner = w.client();
+        let mut passkey = enter(&mut owner, w.base(), &link).await;
+        let page = owner.get("/account/passkeys").await;
+        let csrf = page.form("action", "/sign-out").fields[0].1.clone();
+        let mut program = owner.clone().header("x-csrf-token", &csrf).header("accept", "application/json");
+        let new = serde_json::json!({ "subject": "Help", "body": "Please", "requester": 1 });
+        let case = program.json(Method::POST, "/api/v1/cases", &new).await.value()["id"].clone();
+        let curl = "curl -H 'Cookie: a=b; __Host-warifu=TOKEN' https://desk.example/cases";
+        let packed = format!("PK\u{3}\u{4}…{curl}");
+        let files = [
+            ("a command line", "notes.txt", curl, 201),
+            ("another JSON", "cookies.json", r#"{"cookies": {"a": 1, "__Host-warifu": "TOKEN"}}"#, 201),
+            ("a recording that broke off", "trace.json", r#"{"log":{"entries":[{"name":"__Host-warifu","value":"TOKEN""#, 422),
+            ("an archive that is not packed", "logs.zip", &packed, 201),
+            ("a name", "__Host-warifu=TOKEN.txt", "hello", 201),
+        ];
+        for (what, name, text, status) in files {
+            let mut victim = w.client();
+            crate::sign_in::sign_in(&mut victim, &mut passkey).await;
+            let token = victim.cookies["__Host-warifu"].clone();
+            let (name, text) = (name.replace("TOKEN", &token), text.replace("TOKEN", &token));
+            let files = [("files", name.as_str(), "application/octet-stream", text.as_bytes())];
+            let fields = [("body", "see there"), ("note", "true")];
+            let sent = program.upload(&format!("/api/v1/cases/{case}/files"), &fields, &files).await;
+            assert_eq!(sent.status, status, "{what}: {}", sent.text());
+            assert_eq!(who(&mut victim).await.status, 401, "{what}: it goes on");
+            let told = entries(&mut owner, "session_revoked").await;
+            assert_eq!(told[0]["body"]["reason"], "recorded", "{what}");
+        }
+        assert_eq!(entries(&mut owner, "session_revoked").await.len(), 5);
+        assert_eq!(who(&mut owner).await.status, 200, "others' sessions too");
+        verified(&w);
+    }
 }

@@ -1,6 +1,8 @@
 //! Letting people in and out: invitations, new colleagues, switching off and on, and how somebody is
 //! reached. Each only with the key, for just this person, and felt by the next request.
 
+mod off;
+
 use super::helpdesk::people::{DAY, Desk, Somebody, asked, contact};
 use super::{entries, notices, verified};
 use crate::http::Answer;

@@ -23,6 +23,8 @@ RELEASE = os.path.join(os.environ.get("CARGO_TARGET_DIR", os.path.join(ROOT, "ta
 ROUNDS = int(os.environ.get("ROUNDS", "7"))
 SECONDS = int(os.environ.get("SECONDS_EACH", "5"))
 CONNECTIONS = int(os.environ.get("CONNECTIONS", "16"))
+# With APART=1 nginx and wrk have the one core, and the server that is asked the other.
+PROXY_CORE, SERVER_CORE = ((["taskset", "-c", core]) if os.environ.get("APART") else [] for core in "01")
 TICK = os.sysconf("SC_CLK_TCK")
 HOST = "builds.example.com"
 NGINX = """
@@ -108,7 +110,7 @@ def records(database, url):
 
 def wrk(port, cookie):
     """Requests in a second, and the time in ms that half and 99 of 100 took."""
-    command = ["wrk", "-t1", f"-c{CONNECTIONS}", f"-d{SECONDS}s", "--latency", "-H", f"Cookie: __Host-warifu-application={cookie}",
+    command = [*PROXY_CORE, "wrk", "-t1", f"-c{CONNECTIONS}", f"-d{SECONDS}s", "--latency", "-H", f"Cookie: __Host-warifu-application={cookie}",
                f"http://127.0.0.1:{port}/page"]
     said = subprocess.run(command, capture_output=True, text=True, check=True).stdout
     if "Non-2xx" in said:
@@ -141,9 +143,9 @@ def main():
             f.write(NGINX.format(folder=folder, temporary=temporary, proxy=PROXY, warifu=warifu, yes=yes,
                                  warifu_front=warifu_front, yes_front=yes_front))
         commands = [
-            [*base, "serve", *where, "--listen", f"127.0.0.1:{warifu}", "--trusted-proxy", "127.0.0.0/8"],
-            [os.path.join(RELEASE, "examples", "always_yes"), str(yes)],
-            ["/usr/sbin/nginx", "-p", folder, "-c", conf],
+            [*SERVER_CORE, *base, "serve", *where, "--listen", f"127.0.0.1:{warifu}", "--trusted-proxy", "127.0.0.0/8"],
+            [*SERVER_CORE, os.path.join(RELEASE, "examples", "always_yes"), str(yes)],
+            [*PROXY_CORE, "/usr/sbin/nginx", "-p", folder, "-c", conf],
         ]
         try:
             for command in commands:
@@ -173,7 +175,8 @@ def measure(running, cookie, fronts, behind):
             rates[name].append(rate)
             times[name].append((half, most))
             costs[name].append((cpu(pids[name]) - before) / requests * 1e6)
-    print(f"{ROUNDS} rounds of {SECONDS} s in turn, {CONNECTIONS} connections, one nginx worker\n")
+    apart = ", a core for nginx and wrk, another for the server" if PROXY_CORE else ""
+    print(f"{ROUNDS} rounds of {SECONDS} s in turn, {CONNECTIONS} connections, one nginx worker{apart}\n")
     print("| behind nginx auth_request | requests/s, median (lowest to highest) | p50 ms | p99 ms | CPU of it, µs/request |")
     print("|---|---|---|---|---|")
     for name, title in (("yes", "always yes"), ("warifu", "Warifu")):

@@ -5,7 +5,7 @@
 use std::collections::HashMap;
 use std::sync::{Mutex, PoisonError};
 use warifu_domain::Timestamp;
-use warifu_domain::time::{HOUR, SECOND};
+use warifu_domain::time::HOUR;
 
 /// Told one by one in an hour: of one account from one network, and of one account in all.
 const SINGLY: u32 = 30;
@@ -20,10 +20,6 @@ pub(crate) struct Told {
     pub entry: bool,
     /// Whoever owns the account is told: once in the hour for each network.
     pub notice: bool,
-    /// So many were only counted in the hour before.
-    pub before: u64,
-    /// Seconds until the next is told again.
-    pub wait: u64,
 }
 
 /// Refusals that were only counted, whose hour is over.
@@ -60,9 +56,13 @@ type Hours = HashMap<(Option<i64>, String), Hour>;
 pub(crate) struct RefusedPrograms {
     hours: Mutex<Hours>,
     in_all: Mutex<HashMap<Option<i64>, Hour>>,
+    /// What was counted in hours that are over, until it is written down.
+    over: Mutex<Vec<Counted>>,
 }
 
 impl RefusedPrograms {
+    /// `alarm`: it takes a key or a token that is right to come so far. The first of an hour is told whatever
+    /// was refused before, so that strangers who know no key can drown none.
     pub(crate) fn tell(
         &self,
         account: Option<i64>,
@@ -78,32 +78,39 @@ impl RefusedPrograms {
                 key.1.clear();
             }
         }
-        let hour = hours.entry(key).or_insert_with(|| Hour::new(now));
-        let mut before = 0;
-        if hour.is_over(now) {
-            before = std::mem::replace(hour, Hour::new(now)).more;
+        let counted = |more| Counted { account, network: key.1.clone(), more };
+        if let Some(hour) = hours.get_mut(&key).filter(|hour| hour.is_over(now)) {
+            let more = std::mem::replace(hour, Hour::new(now)).more;
+            if more > 0 {
+                self.put_back([counted(more)]);
+            }
         }
+        let hour = hours.entry(key).or_insert_with(|| Hour::new(now));
         let mut in_all = self.in_all.lock().unwrap_or_else(PoisonError::into_inner);
         let all = in_all.entry(account).or_insert_with(|| Hour::new(now));
         if all.is_over(now) {
             *all = Hour::new(now);
         }
-        let wait = (hour.since.0.saturating_add(HOUR) - now.0).max(SECOND) / SECOND;
-        let wait = u64::try_from(wait).unwrap_or(1);
-        if hour.told >= SINGLY || all.told >= SINGLY_IN_ALL {
+        let notice = alarm && !hour.notice;
+        if !notice && (hour.told >= SINGLY || all.told >= SINGLY_IN_ALL) {
             hour.more += 1;
-            return Told { entry: false, notice: false, before, wait };
+            return Told { entry: false, notice };
         }
         (hour.told, all.told) = (hour.told + 1, all.told + 1);
-        let notice = alarm && !hour.notice;
         hour.notice |= alarm;
-        Told { entry: true, notice, before, wait }
+        Told { entry: true, notice }
+    }
+
+    /// Keeps what could not be written down yet.
+    pub(crate) fn put_back(&self, counted: impl IntoIterator<Item = Counted>) {
+        self.over.lock().unwrap_or_else(PoisonError::into_inner).extend(counted);
     }
 
     /// Takes out what was counted in hours that are over, and forgets those.
     pub(crate) fn over(&self, now: Timestamp) -> Vec<Counted> {
         let mut hours = self.hours.lock().unwrap_or_else(PoisonError::into_inner);
-        let mut over = Vec::new();
+        let mut over =
+            std::mem::take(&mut *self.over.lock().unwrap_or_else(PoisonError::into_inner));
         hours.retain(|(account, network), hour| {
             let ended = hour.is_over(now);
             if ended && hour.more > 0 {
@@ -134,14 +141,30 @@ mod tests {
         assert!(tell(2, "a", NOW).notice && tell(1, "b", NOW).notice, "others are told");
         assert_eq!(refused.over(NOW), []);
         let later = NOW.plus(HOUR);
-        let again = tell(1, "a", later);
-        assert_eq!((again.entry, again.notice, again.before), (true, true, 270));
+        assert_eq!(tell(1, "a", later), Told { entry: true, notice: true });
         for _ in 0..SINGLY {
             tell(1, "a", later);
         }
-        let counted = Counted { account: Some(1), network: "a".into(), more: 1 };
-        assert_eq!(refused.over(later.plus(HOUR)), [counted]);
+        let counted = |more| Counted { account: Some(1), network: "a".into(), more };
+        let before = refused.over(later);
+        assert_eq!(before, [counted(270)]);
+        // Where it could not be written down, it is there the next time.
+        refused.put_back(before);
+        assert_eq!(refused.over(later.plus(HOUR)), [counted(270), counted(1)]);
         assert_eq!(refused.over(later.plus(HOUR)), []);
+    }
+
+    #[test]
+    fn who_knows_no_key_drowns_no_alarm() {
+        let refused = RefusedPrograms::default();
+        for n in 0..1_000 {
+            refused.tell(Some(1), &(n % 8).to_string(), false, NOW);
+        }
+        for network in ["0", "elsewhere"] {
+            let told = refused.tell(Some(1), network, true, NOW);
+            assert_eq!(told, Told { entry: true, notice: true }, "{network}");
+            assert!(!refused.tell(Some(1), network, true, NOW).notice, "once an hour");
+        }
     }
 
     #[test]

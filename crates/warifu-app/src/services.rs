@@ -5,6 +5,7 @@
 
 use crate::devices::Bound;
 use crate::notices::notify;
+use crate::refused_programs::Counted;
 use crate::second_person::ask;
 use crate::sessions::OpenSession;
 use crate::step_up::spend;
@@ -296,31 +297,31 @@ impl App {
     ) -> Result<(), AppError> {
         let told =
             self.refused_programs.tell(account.map(|a| a.id), from.network, alarm, self.now());
-        let body = |reason: &str, times| SignInRefused {
+        if !told.entry {
+            return Ok(());
+        }
+        let body = SignInRefused {
             factor: "service".into(),
             reason: reason.into(),
             person: account.map(|a| a.person.to_string()),
-            times,
+            times: None,
         };
-        if told.entry || told.before > 0 {
-            let mut change = self.change().await?;
-            if told.before > 0 {
-                let times = Some(Count(told.before));
-                change.record_stranger(from.network, &body("repeated", times)).await?;
-            }
-            if told.entry {
-                change.record_stranger(from.network, &body(reason, None)).await?;
-            }
-            if let Some(account) = account.filter(|_| told.notice) {
-                let details = [("name", account.name.as_str()), ("from", from.network)];
-                notify(&mut change, account.owner, NoticeKind::ServiceRefused, &details).await?;
+        let (app, network) = (self.clone(), from.network.to_owned());
+        let owner = account.filter(|_| told.notice).map(|a| (a.owner, a.name.clone()));
+        // A task of its own: whoever hangs up before the answer is told of all the same.
+        let record = tokio::spawn(async move {
+            let mut change = app.change().await?;
+            change.record_stranger(&network, &body).await?;
+            if let Some((owner, name)) = owner {
+                let details = [("name", name.as_str()), ("from", network.as_str())];
+                notify(&mut change, owner, NoticeKind::ServiceRefused, &details).await?;
             }
             change.commit().await?;
-        }
-        match told.entry {
-            true => Ok(()),
-            false => Err(AppError::TooMany { seconds: told.wait }),
-        }
+            // What was counted before goes with it, where its hour is over.
+            app.settle_refusals().await
+        });
+        record.await.map_err(|e| AppError::Internal(e.to_string()))??;
+        Ok(())
     }
 
     /// Writes down how many refusals of programs were counted and not told one by one, when their hour is
@@ -329,23 +330,33 @@ impl App {
     /// # Errors
     /// When the database fails.
     pub async fn settle_refusals(&self) -> Result<usize, AppError> {
-        let over = self.refused_programs.over(self.now());
-        for counted in &over {
-            let mut change = self.change().await?;
-            let account = match counted.account {
-                Some(id) => services::find(&mut change.conn(), id).await?,
-                None => None,
-            };
-            let body = SignInRefused {
-                factor: "service".into(),
-                reason: "repeated".into(),
-                person: account.map(|a| a.person.to_string()),
-                times: Some(Count(counted.more)),
-            };
-            change.record_stranger(&counted.network, &body).await?;
-            change.commit().await?;
+        let mut over = self.refused_programs.over(self.now()).into_iter();
+        let mut written = 0;
+        while let Some(counted) = over.next() {
+            if let Err(e) = self.settle(&counted).await {
+                self.refused_programs.put_back(std::iter::once(counted).chain(over));
+                return Err(e);
+            }
+            written += 1;
         }
-        Ok(over.len())
+        Ok(written)
+    }
+
+    async fn settle(&self, counted: &Counted) -> Result<(), AppError> {
+        let mut change = self.change().await?;
+        let account = match counted.account {
+            Some(id) => services::find(&mut change.conn(), id).await?,
+            None => None,
+        };
+        let body = SignInRefused {
+            factor: "service".into(),
+            reason: "repeated".into(),
+            person: account.map(|a| a.person.to_string()),
+            times: Some(Count(counted.more)),
+        };
+        change.record_stranger(&counted.network, &body).await?;
+        change.commit().await?;
+        Ok(())
     }
 
     /// Exchanges an assertion for an access token that is bound to the key of the DPoP proof (RFC 7523

@@ -39,6 +39,22 @@ fn written(details: &Details) -> Result<String, StorageError> {
         .map_err(|e| StorageError::Corrupt { what: "notices.details", detail: e.to_string() })
 }
 
+/// Whether somebody was told of something after a time.
+///
+/// # Errors
+/// As every query.
+pub async fn told_since(
+    c: &mut Conn<'_>,
+    person: PersonId,
+    kind: NoticeKind,
+    since: Timestamp,
+) -> Result<bool, StorageError> {
+    let found = fetch_optional!(c, (i64,):
+        "SELECT id FROM notices WHERE person_id = $1 AND kind = $2 AND at > $3 LIMIT 1",
+        person.0, kind.key(), since.0)?;
+    Ok(found.is_some())
+}
+
 /// # Errors
 /// As every query.
 pub async fn insert(

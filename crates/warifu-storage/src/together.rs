@@ -15,8 +15,11 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError, Weak};
 use std::time::Duration;
 use tokio::sync::oneshot;
 
-/// How long somebody waits for an answer before they ask alone.
-const PATIENCE: Duration = Duration::from_millis(250);
+/// How long one statement may take.
+const ONE: Duration = Duration::from_millis(250);
+/// How long somebody waits for an answer before they ask alone: for the statement that is on its way, and for
+/// the one that they go with.
+const PATIENCE: Duration = Duration::from_millis(550);
 /// How many one statement is about, at most.
 const MOST: usize = 512;
 
@@ -74,6 +77,8 @@ impl Together {
         loop {
             let waiting: Vec<Waiting> = {
                 let mut queue = self.queue(statement);
+                // Whoever gave up or hung up is asked for no more.
+                queue.waiting.retain(|w| !w.tell.is_closed());
                 if queue.waiting.is_empty() {
                     // Within the lock: whoever comes next finds that nobody asks.
                     drop(turn);
@@ -82,7 +87,7 @@ impl Together {
                 let most = queue.waiting.len().min(MOST);
                 queue.waiting.drain(..most).collect()
             };
-            match tokio::time::timeout(PATIENCE, rows(&pool, statement, &waiting)).await {
+            match tokio::time::timeout(ONE, rows(&pool, statement, &waiting)).await {
                 Ok(Ok(rows)) => {
                     for Waiting { key, tell } in waiting {
                         // Whoever is gone needs no answer.

@@ -161,7 +161,7 @@ pub(crate) async fn agreed(
     let before = found.ok_or(AppError::NotFound("application"))?;
     let after = before.with(terms);
     let after = after.ok_or_else(|| AppError::Internal("terms of an application".into()))?;
-    if after.origin != before.origin {
+    if places(&after) != places(&before) {
         free(change, &after).await?;
     }
     put(change, actor, &before, &after).await
@@ -292,7 +292,7 @@ impl App {
         let mut after = before.clone();
         wanted.apply(&mut after, own)?;
         // What was declared before it was refused can still be made stricter.
-        if after.origin != before.origin {
+        if places(&after) != places(&before) {
             free(&mut change, &after).await?;
         }
         let what = wanted.protected(Action::ChangeApplication).with("application", id);
@@ -359,8 +359,9 @@ impl App {
     }
 }
 
-/// No other application has its origin, and none behind a proxy its host: browsers send the cookie that lets
-/// people in to every port of a host, so that whoever runs the one application would enter the other.
+/// No other application has its origin, and none behind a proxy shares a host with another place: browsers send
+/// the cookie that lets people in to every port of a host, so that whoever runs what is at the one port would
+/// enter the other.
 async fn free(change: &mut Change<'_>, wanted: &Application) -> Result<(), AppError> {
     let other = applications::find_by_origin(&mut change.conn(), &wanted.origin).await?;
     if other.is_some_and(|other| other.id != wanted.id) {
@@ -369,9 +370,14 @@ async fn free(change: &mut Change<'_>, wanted: &Application) -> Result<(), AppEr
             "another application has this origin already"
         )));
     }
-    let Some(host) = host_of(wanted) else { return Ok(()) };
+    let own = places(wanted);
+    let shares = |other: &Application| {
+        let cookie = [wanted.kind, other.kind].contains(&Kind::ForwardAuth);
+        let theirs = places(other);
+        cookie && own.iter().any(|a| theirs.iter().any(|b| a.host() == b.host() && a != b))
+    };
     let mut all = applications::list(&mut change.conn()).await?.into_iter();
-    match all.find(|other| other.id != wanted.id && host_of(other).as_ref() == Some(&host)) {
+    match all.find(|other| other.id != wanted.id && shares(other)) {
         None => Ok(()),
         Some(other) => Err(AppError::Conflict(refusal!(
             "application-host",
@@ -381,8 +387,18 @@ async fn free(change: &mut Change<'_>, wanted: &Application) -> Result<(), AppEr
     }
 }
 
-/// The host of an application behind a proxy.
-fn host_of(a: &Application) -> Option<String> {
-    let url = Url::parse(&a.origin).ok().filter(|_| a.kind == Kind::ForwardAuth)?;
-    url.host_str().map(str::to_owned)
+/// The origins at which an application is reached.
+fn places(a: &Application) -> Vec<Url> {
+    let texts = match a.kind {
+        Kind::ForwardAuth => std::slice::from_ref(&a.origin),
+        Kind::OpenId => &a.redirect_uris,
+    };
+    let mut places: Vec<Url> = texts.iter().filter_map(|text| origin_of(text)).collect();
+    places.sort();
+    places.dedup();
+    places
+}
+
+fn origin_of(address: &str) -> Option<Url> {
+    Url::parse(&Url::parse(address).ok()?.origin().ascii_serialization()).ok()
 }

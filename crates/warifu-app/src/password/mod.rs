@@ -16,8 +16,7 @@ use base64::Engine;
 use base64::engine::general_purpose::STANDARD as BASE64;
 use secrecy::{ExposeSecret, SecretString};
 use serde::{Deserialize, Serialize};
-use std::collections::HashMap;
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::{Arc, Mutex};
 use std::time::Duration;
 use tokio::sync::Semaphore;
 use warifu_auth::breached::Breached;
@@ -29,7 +28,7 @@ use warifu_domain::factors::Factor;
 use warifu_domain::notices::NoticeKind;
 use warifu_domain::people::KnownPerson;
 use warifu_domain::time::{MINUTE, SECOND};
-use warifu_domain::{PersonId, Refusal, Timestamp, refusal};
+use warifu_domain::{PersonId, Refusal, refusal};
 use warifu_ledger::Hash;
 use warifu_ledger::body::{Change as Done, Enrolment};
 use warifu_storage::credentials::{self, NewCredential};
@@ -48,27 +47,14 @@ pub(crate) struct Passwords {
     by_account: Mutex<Throttle>,
     /// Wrong codes of those who have the right password, by account.
     codes: Mutex<Throttle>,
-    /// Whose codes were guessed of late, and when they were told.
-    told: Mutex<HashMap<PersonId, Timestamp>>,
 }
 
 /// Wrong codes at once behind the right password, and how long until one is forgotten.
 const CODES: u32 = 10;
 const CODE: i64 = 15 * MINUTE;
 
-impl Passwords {
-    /// Whether somebody is to be told that their codes are guessed: once while it goes on.
-    fn tells(&self, person: PersonId, now: Timestamp) -> bool {
-        let burst = 0..i64::from(CODES) * CODE;
-        let mut told = self.told.lock().unwrap_or_else(PoisonError::into_inner);
-        told.retain(|_, last| burst.contains(&now.0.saturating_sub(last.0)));
-        let new = !told.contains_key(&person);
-        if new {
-            told.insert(person, now);
-        }
-        new
-    }
-}
+/// While guessing goes on, its owner is told once in so long, in microseconds.
+const BURST: i64 = CODES as i64 * CODE;
 
 impl Default for Passwords {
     fn default() -> Passwords {
@@ -77,7 +63,6 @@ impl Default for Passwords {
             by_account_and_network: Mutex::new(Throttle::new(10, 6 * SECOND)),
             by_account: Mutex::new(Throttle::new(60, 36 * SECOND)),
             codes: Mutex::new(Throttle::new(CODES, CODE)),
-            told: Mutex::default(),
         }
     }
 }

@@ -1,6 +1,6 @@
 //! Signing in with a password and a code.
 
-use super::{Kept, allowed, written};
+use super::{BURST, Kept, allowed, written};
 use crate::attachments::hex;
 use crate::notices::notify;
 use crate::sign_in::{From, Opened, SignedInBy};
@@ -15,7 +15,7 @@ use warifu_domain::people::KnownPerson;
 use warifu_domain::time::SECOND;
 use warifu_ledger::body::SignInRefused;
 use warifu_storage::credentials::{self, Credential};
-use warifu_storage::{people, sessions};
+use warifu_storage::{notices, people, sessions};
 
 /// What somebody tries to sign in with.
 pub struct Tried<'a> {
@@ -24,6 +24,9 @@ pub struct Tried<'a> {
     pub password: &'a SecretString,
     pub code: &'a str,
 }
+
+/// What somebody is told whose codes are guessed.
+const KIND: NoticeKind = NoticeKind::CodesGuessed;
 
 /// Why nobody was signed in, and who it would have been.
 type Refused = (&'static str, Option<PersonId>);
@@ -108,11 +111,13 @@ impl App {
         let seconds = at.0.div_euclid(SECOND);
         let step = secret.and_then(|secret| totp::step_of(secret, code, seconds, kept.step));
         let Some(step) = step else {
-            if !guesses().is_spent(&account) || !self.passwords.tells(person.id, at) {
+            if !guesses().is_spent(&account)
+                || notices::told_since(&mut conn, person.id, KIND, at.plus(-BURST)).await?
+            {
                 return no("code");
             }
             // Somebody has the password: its owner hears of it before a code fits.
-            notify(change, person.id, NoticeKind::CodesGuessed, &[]).await?;
+            notify(change, person.id, KIND, &[]).await?;
             return no("codes_guessed");
         };
         guesses().give_back(&account);

@@ -55,6 +55,14 @@ on_both! {
             let said = program.json(Method::POST, "/api/v1/applications", &new).await;
             assert_eq!(said.status, status, "{origin}: {}", said.text());
         }
+        // Nor for a client of OpenID: its server would see the cookie. At the same place it is the same server.
+        for (place, status) in [("https://builds.example.com:9443", 409), ("https://builds.example.com", 403)] {
+            let mut new = new.clone();
+            (new["kind"], new["origin"]) = ("openid".into(), "".into());
+            new["redirect_uris"] = format!("{place}/callback").into();
+            let said = program.json(Method::POST, "/api/v1/applications", &new).await;
+            assert_eq!(said.status, status, "{place}: {}", said.text());
+        }
 
         let page = owner.get("/applications/1").await;
         assert!(page.text().contains("value=\"https://builds.example.com\""), "{}", page.text());

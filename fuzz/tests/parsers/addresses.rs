@@ -73,7 +73,9 @@ fn fuzzed_forwarded_headers() {
         let proxies = Proxies::new(trusted(), by);
         let peer: IpAddr = peer.parse::<IpAddr>().unwrap().to_canonical();
         let said = proxies.client(peer, values.iter().map(|v| v.0.as_slice()));
-        let mut expected = Some(peer);
+        // A proxy that says nothing speaks for nobody.
+        let silent = values.is_empty() && proxies.trusts(peer);
+        let mut expected = Some(peer).filter(|_| !silent);
         for value in values.iter().rev().filter(|_| proxies.trusts(peer)) {
             let Some(text) = std::str::from_utf8(&value.0).ok() else {
                 expected = None;

@@ -163,7 +163,7 @@ def fill_postgres(pg, rows):
 class Server:
     def __init__(self, data, database):
         # What has no filter or is over the limit takes a key, and no key is here.
-        command = [WARIFU, "serve", "--data", data, "--listen", "127.0.0.1:0", "--report-limit", "1000000000"]
+        command = [WARIFU, "serve", "--data", data, "--listen", "127.0.0.1:0", "--report-limit", "1000000"]
         if database:
             command += ["--database", database]
         self.process = subprocess.Popen(command, stdout=subprocess.PIPE, text=True)
@@ -198,7 +198,7 @@ class Server:
 
 
 DEFINITION = {"subject": "people", "columns": FIELDS}
-# Everybody, by a filter that leaves nobody out; the rivals have it as well.
+# Everybody but whoever asks, who has no such date; the rivals have this as well.
 EXPORT = DEFINITION | {"filter": {"column": "created_date", "op": "from", "value": "1990-01-01"}}
 SAME = "created_date >= 631152000000000"
 
@@ -262,7 +262,13 @@ def bench(rows, engine, pg):
         idle = server.memory("VmRSS")
         ours, cpu, peaks = [], [], []
         rivals = {"numbers": [], "formatted": []}
+        forget = "UPDATE runs SET alive_until = 0 WHERE alive_until IS NOT NULL"
         for _ in range(RUNS):
+            # What left within a day counts together: each round is a day of its own.
+            if engine == "sqlite":
+                subprocess.run(["sqlite3", "-cmd", ".timeout 5000", name, forget], check=True)
+            else:
+                pg.sql(name, forget)
             run = prepare(server)
             server.reset_peak()
             before = server.cpu()
@@ -276,11 +282,11 @@ def bench(rows, engine, pg):
                 start = time.perf_counter()
                 rival(sql)
                 rivals[kind].append(time.perf_counter() - start)
-        # A run whose file has left is done once its end is in the ledger.
-        while server.call(f"/api/v1/runs/{run}")["state"] != "done":
-            time.sleep(0.05)
+            # A run whose file has left is done once its end is in the ledger.
+            while server.call(f"/api/v1/runs/{run}")["state"] != "done":
+                time.sleep(0.05)
         start = time.perf_counter()
-        first = server.call("/api/v1/reports", DEFINITION)
+        first = server.call("/api/v1/reports", EXPORT)
         cold = time.perf_counter() - start
         assert first["bytes"] == size, (first, size)
         asked = {

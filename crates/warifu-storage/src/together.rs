@@ -59,8 +59,8 @@ impl Together {
         let turn = {
             let mut queue = self.queue(statement);
             queue.waiting.push(Waiting { key: key.to_vec(), tell });
-            let turn = Arc::new(());
             (queue.asking.strong_count() == 0).then(|| {
+                let turn = Arc::new(());
                 queue.asking = Arc::downgrade(&turn);
                 turn
             })

@@ -5,6 +5,7 @@ use crate::{World, on_both};
 use futures_util::future::{join, join_all};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
+use std::time::{Duration, Instant};
 use tokio::task::yield_now;
 use warifu_app::sessions::Use;
 use warifu_auth::SessionPolicy;
@@ -19,7 +20,7 @@ use warifu_domain::{CredentialId, OrganizationId, PersonId, Timestamp};
 use warifu_storage::devices::{self, Device};
 use warifu_storage::holders::Holder;
 use warifu_storage::sessions::{self, Session};
-use warifu_storage::{Db, organizations, people};
+use warifu_storage::{Conn, Db, Engine, organizations, people};
 
 /// A session's name is its number.
 fn session(n: u8, person: PersonId, at: Timestamp) -> Session {
@@ -273,6 +274,39 @@ async fn closing_closes_all_connections() {
     db.close().await;
     assert!(sessions::held(&db, &[1; 32]).await.is_err());
     assert!(!log.exists(), "the last connection writes back what it holds");
+}
+
+/// A table that somebody holds keeps the statement for all waiting: they give it up, and each gets an answer.
+#[test]
+fn where_one_statement_for_all_takes_too_long_each_asks_alone() {
+    on_both(async |w| {
+        let mut change = w.app.change().await.unwrap();
+        let new = session(1, w.agent.person, change.at());
+        sessions::insert(&mut change.conn(), &new).await.unwrap();
+        change.commit().await.unwrap();
+        let mut holding = w.app.db.begin_plain().await.unwrap();
+        if let Conn::Postgres(c) = holding.conn() {
+            let lock = "LOCK TABLE sessions IN ACCESS EXCLUSIVE MODE";
+            sqlx::query(lock).execute(&mut *c).await.unwrap();
+        }
+        let on_postgres = w.app.db.engine() == Engine::Postgres;
+        let began = Instant::now();
+        let ask = async |n: u8| {
+            let found = sessions::held(&w.app.db, &[n; 32]).await.unwrap();
+            (found.is_some(), began.elapsed())
+        };
+        let release = async {
+            tokio::time::sleep(Duration::from_millis(900)).await;
+            holding.commit().await.unwrap();
+        };
+        let (answers, ()) = join(join_all((0..8).map(|n| ask(n % 2))), release).await;
+        for (n, (found, after)) in answers.into_iter().enumerate() {
+            assert_eq!(found, n % 2 == 1, "{n}");
+            // None of them could be answered before, and the statement for all had been given up by then.
+            assert_eq!(after >= Duration::from_millis(890), on_postgres, "{n}: {after:?}");
+        }
+        assert!(ask(1).await.0, "and together again");
+    });
 }
 
 /// Every request carries the future of its check, and moves it; what is rare is boxed.

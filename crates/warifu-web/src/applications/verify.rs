@@ -8,7 +8,7 @@
 use crate::around::Asked;
 use crate::lang::{cookie, local};
 use crate::network::{self, Proxied};
-use crate::problem::Problem;
+use crate::problem::{self, Problem};
 use crate::router::PATIENCE;
 use crate::state::Web;
 use axum::extract::{Request, State};
@@ -16,6 +16,8 @@ use axum::http::header::{ACCEPT, CACHE_CONTROL, HeaderName, InvalidHeaderValue, 
 use axum::http::request::Parts;
 use axum::http::{Extensions, HeaderMap, HeaderValue, StatusCode};
 use axum::response::{IntoResponse, Response};
+use futures_util::FutureExt as _;
+use std::panic::AssertUnwindSafe;
 use url::form_urlencoded::byte_serialize;
 use warifu_app::AppError;
 use warifu_app::applications::enter::{Turned, Visitor};
@@ -65,13 +67,12 @@ pub async fn verify(State(web): State<Web>, request: Request) -> Response {
     let (Parts { method, uri, headers, extensions, .. }, _) = request.into_parts();
     let redirect = uri.query() == Some("answer=redirect");
     let admitted = admitted(&web, &headers, &extensions, redirect);
-    let turned = match tokio::time::timeout(PATIENCE, admitted).await {
-        Ok(Ok(visitor)) => match identity(&visitor) {
-            Ok(identity) => return (StatusCode::NO_CONTENT, identity).into_response(),
-            Err(e) => Problem::internal(e.to_string()).into_response(),
-        },
-        Ok(Err(turned)) => turned,
-        Err(_) => Problem::given_up().into_response(),
+    let admitted = AssertUnwindSafe(tokio::time::timeout(PATIENCE, admitted)).catch_unwind();
+    let turned = match admitted.await {
+        Ok(Ok(Ok(identity))) => return (StatusCode::NO_CONTENT, identity).into_response(),
+        Ok(Ok(Err(turned))) => turned,
+        Ok(Err(_)) => Problem::given_up().into_response(),
+        Err(panic) => problem::panicked(panic),
     };
     let asked = Asked::of(&method, &uri, &headers);
     Box::pin(asked.answer(&web, turned)).await
@@ -83,13 +84,13 @@ pub async fn not_this_way(State(web): State<Web>, request: Request) -> Response 
     Asked::of(request.method(), request.uri(), request.headers()).answer(&web, problem).await
 }
 
-/// Whoever may go on, or the answer to whoever may not.
+/// The headers about whoever may go on, or the answer to whoever may not.
 async fn admitted(
     web: &Web,
     headers: &HeaderMap,
     extensions: &Extensions,
     redirect: bool,
-) -> Result<Visitor, Response> {
+) -> Result<HeaderMap, Response> {
     let from = network::origin(web, headers, extensions);
     let from = from.map_err(IntoResponse::into_response)?;
     let place = place(from.proxied, headers).ok_or_else(|| undeclared().into_response())?;
@@ -97,7 +98,9 @@ async fn admitted(
     let by = Use { network: &network, by_hand: by_hand(headers), device: None };
     let token = cookie(headers, APPLICATION_COOKIE).unwrap_or_default();
     match web.app.visitor(place, token, by, &web.config.sessions).await {
-        Ok(Ok(visitor)) => Ok(visitor),
+        Ok(Ok(visitor)) => {
+            identity(&visitor).map_err(|e| Problem::internal(e.to_string()).into_response())
+        }
         Ok(Err(Turned::Forbidden)) => {
             Err(Problem::new(StatusCode::FORBIDDEN, "forbidden").into_response())
         }

@@ -23,6 +23,8 @@ RELEASE = os.path.join(os.environ.get("CARGO_TARGET_DIR", os.path.join(ROOT, "ta
 ROUNDS = int(os.environ.get("ROUNDS", "7"))
 SECONDS = int(os.environ.get("SECONDS_EACH", "5"))
 CONNECTIONS = int(os.environ.get("CONNECTIONS", "16"))
+# How many people ask, each in a session of their own, one after the other.
+VISITORS = int(os.environ.get("VISITORS", "1"))
 # With APART=1 nginx and wrk have the one core, and the server that is asked the other.
 PROXY_CORE, SERVER_CORE = ((["taskset", "-c", core]) if os.environ.get("APART") else [] for core in "01")
 TICK = os.sysconf("SC_CLK_TCK")
@@ -80,37 +82,55 @@ def token():
 
 
 def records(database, url):
-    """An application and somebody who is in it, as enrolment, sign-in and entry would leave them."""
+    """An application and sessions that are in it, as enrolment, sign-in and entry would leave them."""
     now = time.time_ns() // 1000
-    text, hashed = token()
-    _, session = token()
     app = (1, "Builds", "forward_auth", f"https://{HOST}", "", "", "", "agent", None, "phr", now)
-    rows = [
-        ("applications", "id, name, kind, origin, redirect_uris, logout_uris, backchannel_uri, roles, max_age, acr, created_at", app),
-        ("sessions", "token_hash, person_id, csrf, created_at, used_at, ends_at, network, agent, credential_id, factor, assurance, proved_at",
-         (session, 1, "c", now, now, now + 43_200_000_000, "loopback", "bench", 1, "passkey", 3, now)),
-        ("application_sessions", "sid, token_hash, application_id, session, code_hash, scope, created_at, expires_at, tries",
-         ("sid", hashed, 1, session, b"c", "", now, 2**63 - 1, 0)),
+    cookies, sessions, entered = [], [], []
+    for n in range(VISITORS):
+        text, hashed = token()
+        _, session = token()
+        cookies.append(text)
+        sessions.append((session, 1, "c", now, now, now + 43_200_000_000, "loopback", "bench", 1, "passkey", 3, now))
+        entered.append((f"sid{n}", hashed, 1, session, b"c", "", now, 2**63 - 1, 0))
+    tables = [
+        ("applications", "id, name, kind, origin, redirect_uris, logout_uris, backchannel_uri, roles, max_age, acr, created_at", [app]),
+        ("sessions", "token_hash, person_id, csrf, created_at, used_at, ends_at, network, agent, credential_id, factor, assurance, proved_at", sessions),
+        ("application_sessions", "sid, token_hash, application_id, session, code_hash, scope, created_at, expires_at, tries", entered),
     ]
     if url:
         def literal(value):
             if isinstance(value, bytes):
                 return "'\\x" + value.hex() + "'"
             return "NULL" if value is None else f"'{value}'" if isinstance(value, str) else str(value)
-        script = "".join(f"INSERT INTO {t} ({c}) VALUES ({', '.join(map(literal, v))});\n" for t, c, v in rows)
-        subprocess.run(["psql", "-q", "-v", "ON_ERROR_STOP=1", url], input=script, text=True, check=True)
+        script = "".join(f"INSERT INTO {t} ({c}) VALUES ({', '.join(map(literal, v))});\n" for t, c, rows in tables for v in rows)
+        subprocess.run(["psql", "-q", "-v", "ON_ERROR_STOP=1", url], input=f"BEGIN;\n{script}COMMIT;\nANALYZE;\n", text=True, check=True)
     else:
         db = sqlite3.connect(database)
         with db:
-            for table, columns, values in rows:
-                db.execute(f"INSERT INTO {table} ({columns}) VALUES ({', '.join('?' * len(values))})", values)
+            for table, columns, rows in tables:
+                db.executemany(f"INSERT INTO {table} ({columns}) VALUES ({', '.join('?' * len(rows[0]))})", rows)
         db.close()
-    return text
+    return cookies
 
 
-def wrk(port, cookie):
+# One request after the other for each visitor in turn, written before the clock starts.
+LUA = """
+local requests, next = {}, 0
+function init()
+  for line in io.lines("%s") do
+    requests[#requests + 1] = wrk.format("GET", "/page", { ["Cookie"] = "__Host-warifu-application=" .. line, ["Host"] = "localhost" })
+  end
+end
+function request()
+  next = next %% #requests + 1
+  return requests[next]
+end
+"""
+
+
+def wrk(port, script):
     """Requests in a second, and the time in ms that half and 99 of 100 took."""
-    command = [*PROXY_CORE, "wrk", "-t1", f"-c{CONNECTIONS}", f"-d{SECONDS}s", "--latency", "-H", f"Cookie: __Host-warifu-application={cookie}",
+    command = [*PROXY_CORE, "wrk", "-t1", f"-c{CONNECTIONS}", f"-d{SECONDS}s", "--latency", "-s", script,
                f"http://127.0.0.1:{port}/page"]
     said = subprocess.run(command, capture_output=True, text=True, check=True).stdout
     if "Non-2xx" in said:
@@ -135,7 +155,11 @@ def main():
         os.makedirs(data)
         subprocess.run([*base, "enrol", *where, "--email", "agent@example.com", "--role", "agent"], check=True,
                        stdout=subprocess.DEVNULL)
-        cookie = records(os.path.join(data, "warifu.db"), url)
+        cookies = records(os.path.join(data, "warifu.db"), url)
+        script = os.path.join(folder, "visitors.lua")
+        listed = os.path.join(folder, "visitors")
+        open(listed, "w").write("\n".join(cookies) + "\n")
+        open(script, "w").write(LUA % listed)
         warifu, yes, warifu_front, yes_front = (free_port() for _ in range(4))
         temporary = " ".join(f"{k}_temp_path {folder}/{k};" for k in ("client_body", "proxy", "fastcgi", "uwsgi", "scgi"))
         conf = os.path.join(folder, "nginx.conf")
@@ -152,7 +176,7 @@ def main():
                 running.append(subprocess.Popen(command, stdout=subprocess.DEVNULL))
             for port in (warifu, yes, warifu_front, yes_front):
                 wait_for(port)
-            measure(running, cookie, {"yes": yes_front, "warifu": warifu_front}, {"yes": yes, "warifu": warifu})
+            measure(running, cookies[0], script, {"yes": yes_front, "warifu": warifu_front})
         finally:
             for process in running:
                 process.send_signal(signal.SIGTERM)
@@ -160,23 +184,23 @@ def main():
                 process.wait()
 
 
-def measure(running, cookie, fronts, behind):
+def measure(running, cookie, script, fronts):
     pids = {"warifu": running[0].pid, "yes": running[1].pid}
     request = urllib.request.Request(f"http://127.0.0.1:{fronts['warifu']}/page",
                                      headers={"Cookie": f"__Host-warifu-application={cookie}"})
     assert urllib.request.urlopen(request).headers["X-User"] == "1"
     rates, times, costs = ({"yes": [], "warifu": []} for _ in range(3))
     for name in ("yes", "warifu"):
-        wrk(fronts[name], cookie)
+        wrk(fronts[name], script)
     for _ in range(ROUNDS):
         for name in ("yes", "warifu"):
             before = cpu(pids[name])
-            rate, half, most, requests = wrk(fronts[name], cookie)
+            rate, half, most, requests = wrk(fronts[name], script)
             rates[name].append(rate)
             times[name].append((half, most))
             costs[name].append((cpu(pids[name]) - before) / requests * 1e6)
     apart = ", a core for nginx and wrk, another for the server" if PROXY_CORE else ""
-    print(f"{ROUNDS} rounds of {SECONDS} s in turn, {CONNECTIONS} connections, one nginx worker{apart}\n")
+    print(f"{ROUNDS} rounds of {SECONDS} s in turn, {CONNECTIONS} connections, {VISITORS} visitors, one nginx worker{apart}\n")
     print("| behind nginx auth_request | requests/s, median (lowest to highest) | p50 ms | p99 ms | CPU of it, µs/request |")
     print("|---|---|---|---|---|")
     for name, title in (("yes", "always yes"), ("warifu", "Warifu")):

@@ -182,8 +182,9 @@ impl App {
             }
             ended += 1;
         }
-        if ended > 0 {
-            change.commit().await?;
+        match ended {
+            0 => change.unchanged().await?,
+            _ => drop(change.commit().await?),
         }
         Ok(ended)
     }

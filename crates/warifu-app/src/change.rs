@@ -9,6 +9,7 @@ use warifu_ledger::{
     Actor as LedgerActor, Checkpoint, Entry, Frontier, Hash, Network, Role as LedgerRole,
 };
 use warifu_storage::ledger::{self, About, Head};
+use warifu_storage::moment::Wait;
 use warifu_storage::{Conn, Tx};
 
 /// A transaction on records and ledger. Dropped without [`Change::commit`], nothing has happened.
@@ -142,11 +143,39 @@ impl Change<'_> {
         Ok(seq)
     }
 
-    /// Signs the new head and makes everything durable; then tells open pages.
+    /// Nothing was to be done: somebody else has done it, perhaps just now and on another node. What they
+    /// did holds for every request that starts after this returns, as if this had done it.
+    ///
+    /// # Errors
+    /// When the database fails.
+    pub async fn unchanged(self) -> Result<(), AppError> {
+        Ok(self.tx.unchanged().await?)
+    }
+
+    /// Signs the new head and makes everything durable; then tells open pages. When this returns, every request
+    /// that starts sees it, on every node.
     ///
     /// # Errors
     /// When the database could not promise that; nothing has changed then.
     pub async fn commit(mut self) -> Result<Revision, AppError> {
+        self.sealed().await?;
+        let revision = self.tx.commit().await?;
+        for event in self.events {
+            self.app.live.tell(event);
+        }
+        Ok(revision)
+    }
+
+    /// The same for a part of a longer work, which is only acknowledged as a whole: says what is to be waited for.
+    ///
+    /// # Errors
+    /// As [`Change::commit`].
+    pub async fn commit_part(mut self) -> Result<Wait, AppError> {
+        self.sealed().await?;
+        Ok(self.tx.commit_at_once().await?)
+    }
+
+    async fn sealed(&mut self) -> Result<(), AppError> {
         if self.recorded {
             let key = &self.app.keys.ledger;
             let checkpoint =
@@ -161,11 +190,7 @@ impl Change<'_> {
             };
             ledger::set_head(&mut self.tx.conn(), &head).await?;
         }
-        let revision = self.tx.commit().await?;
-        for event in self.events {
-            self.app.live.tell(event);
-        }
-        Ok(revision)
+        Ok(())
     }
 }
 

@@ -455,7 +455,7 @@ impl App {
         let mut change = self.change().await?;
         let at = change.at();
         if !sessions::end(&mut change.conn(), &session.token_hash, at).await? {
-            return Ok(());
+            return change.unchanged().await;
         }
         let actor = holder(&mut change, session, network).await?;
         let organization: Option<OrganizationId> = actor.as_ref().map(|a| a.organization);

@@ -272,7 +272,7 @@ impl App {
         }
         let fields = changed_fields(&old, &new);
         if fields.is_empty() {
-            return Ok(());
+            return change.unchanged().await;
         }
         // The stages of a rollout go by it: whoever changes it switches protection on and off.
         if old.environment != new.environment {

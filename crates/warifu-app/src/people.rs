@@ -238,7 +238,7 @@ impl App {
         }
         let fields = changed_fields(&person.record, &record);
         if fields.is_empty() {
-            return Ok(());
+            return change.unchanged().await;
         }
         let organization = person.organization;
         let contact = person.record.contact_changes(&record);

@@ -4,18 +4,18 @@ use crate::sign_in::subject_of;
 use crate::{App, AppError, Change};
 use std::collections::HashMap;
 use std::sync::{Arc, Mutex, PoisonError};
+use std::time::Instant;
 use warifu_auth::{SessionPolicy, SessionTimes, Verdict, judge, one_group, same_network};
 use warifu_domain::access::Roles;
 use warifu_domain::assurance::{OrganizationAccess, still_enough};
 use warifu_domain::factors::Factor;
 use warifu_domain::people::KnownPerson;
 use warifu_domain::policy::{DeviceRule, Effective, Feature, NetworkRule, Policies, Subject};
-use warifu_domain::time::{MINUTE, SECOND};
+use warifu_domain::time::MINUTE;
 use warifu_domain::{PersonId, Timestamp};
+use warifu_storage::moment::POLICIES_KEPT;
 use warifu_storage::{Conn, organizations, policies};
 
-/// How long another node may go on with what it has read. A change on this node is felt at once.
-const FRESH: i64 = SECOND;
 /// How often one person is counted as affected by one feature.
 const AGAIN: i64 = 10 * MINUTE;
 /// Most people remembered as counted; then it begins anew.
@@ -24,28 +24,22 @@ const REMEMBERED: usize = 10_000;
 /// What this node has read last.
 #[derive(Default)]
 pub(crate) struct KnownPolicies {
-    read: Mutex<Option<(Arc<Policies>, Timestamp)>>,
+    read: Mutex<Option<(Arc<Policies>, Instant)>>,
     counted: Mutex<HashMap<(Feature, PersonId), Timestamp>>,
 }
 
 impl KnownPolicies {
-    pub(crate) fn forget(&self) {
-        *self.read.lock().unwrap_or_else(PoisonError::into_inner) = None;
-    }
-
-    fn fresh(&self, now: Timestamp) -> Option<Arc<Policies>> {
+    /// What was read within the last [`POLICIES_KEPT`].
+    fn fresh(&self) -> Option<Arc<Policies>> {
         let read = self.read.lock().unwrap_or_else(PoisonError::into_inner);
-        // A clock that was set back makes nothing fresh.
-        read.as_ref().filter(|(_, at)| (0..FRESH).contains(&(now.0 - at.0))).map(|(p, _)| p.clone())
+        read.as_ref().filter(|(_, began)| began.elapsed() < POLICIES_KEPT).map(|(p, _)| p.clone())
     }
 
-    fn keep(&self, mut policies: Policies, now: Timestamp) -> Arc<Policies> {
-        for rollout in policies.rollouts.values_mut() {
-            *rollout = rollout.at(now);
-        }
-        let policies = Arc::new(policies);
+    /// Keeps what was read by statements that began at an instant, or after it.
+    fn keep(&self, policies: Policies, began: Instant, now: Timestamp) -> Arc<Policies> {
+        let policies = at(policies, now);
         let mut read = self.read.lock().unwrap_or_else(PoisonError::into_inner);
-        *read = Some((policies.clone(), now));
+        *read = Some((policies.clone(), began));
         policies
     }
 
@@ -63,6 +57,14 @@ impl KnownPolicies {
         }
         due
     }
+}
+
+/// What is set, with its stages as they stand at a time.
+fn at(mut policies: Policies, now: Timestamp) -> Arc<Policies> {
+    for rollout in policies.rollouts.values_mut() {
+        *rollout = rollout.at(now);
+    }
+    Arc::new(policies)
 }
 
 /// How a session stands under what holds for its owner.
@@ -92,16 +94,15 @@ impl App {
     /// # Errors
     /// When the database fails.
     pub async fn policies(&self) -> Result<Arc<Policies>, AppError> {
-        let now = self.now();
-        if let Some(known) = self.known_policies.fresh(now) {
+        if let Some(known) = self.known_policies.fresh() {
             return Ok(known);
         }
+        let began = Instant::now();
         let read = async { policies::all(&mut self.db.read().await?.conn()).await };
-        Ok(self.known_policies.keep(Box::pin(read).await?, now))
+        Ok(self.known_policies.keep(Box::pin(read).await?, began, self.now()))
     }
 
-    /// The same within a change, which holds the lock that others wait for: it must not wait for a
-    /// connection that they have.
+    /// The same within a change, as it stands there: what a change writes goes by nothing older.
     ///
     /// # Errors
     /// When the database fails.
@@ -109,12 +110,7 @@ impl App {
         &self,
         change: &mut Change<'_>,
     ) -> Result<Arc<Policies>, AppError> {
-        let now = self.now();
-        if let Some(known) = self.known_policies.fresh(now) {
-            return Ok(known);
-        }
-        let read = policies::all(&mut change.conn()).await?;
-        Ok(self.known_policies.keep(read, now))
+        Ok(at(policies::all(&mut change.conn()).await?, self.now()))
     }
 
     /// Judges a session under what holds for its owner, by its times and by what opened it with which

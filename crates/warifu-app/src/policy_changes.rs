@@ -52,6 +52,7 @@ impl App {
         exists(&mut change, proposal).await?;
         let now = self.current(&mut change).await?;
         if !proposal.changes(&now) {
+            change.unchanged().await?;
             return Ok(Proposed::Done);
         }
         let weaker = weakened(&mut change.conn(), actor, proposal, &now).await?;
@@ -66,7 +67,7 @@ impl App {
         if weaker.is_empty() {
             apply(&mut change, actor, proposal, &now).await?;
             told(&mut change, actor, NoticeKind::PolicyChanged, &proposal.policy()).await?;
-            self.done(change).await?;
+            change.commit().await?;
             return Ok(Proposed::Done);
         }
         let matter = Matter::Policy(proposal.clone());
@@ -126,18 +127,12 @@ impl App {
             change.record_own(None, &changed(&proposal, &read)).await?;
             set_stage(&mut change, *feature, before, &rollout).await?;
         }
-        self.done(change).await?;
+        change.commit().await?;
         Ok(due.len())
     }
 
     pub(crate) async fn current(&self, change: &mut Change<'_>) -> Result<Policies, AppError> {
         Ok(policies::all(&mut change.conn()).await?)
-    }
-
-    pub(crate) async fn done(&self, change: Change<'_>) -> Result<(), AppError> {
-        change.commit().await?;
-        self.known_policies.forget();
-        Ok(())
     }
 }
 

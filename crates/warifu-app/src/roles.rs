@@ -122,6 +122,7 @@ impl App {
         let changed: Vec<Role> =
             Role::ALL.into_iter().filter(|role| held.has(*role) != roles.has(*role)).collect();
         if changed.is_empty() {
+            change.unchanged().await?;
             return Ok(Proposed::Done);
         }
         let above = Role::SuperAdministrator;

@@ -204,7 +204,8 @@ impl App {
             }
         }
         told(&mut change, actor, NoticeKind::PolicyChanged, &matter.policy()).await?;
-        self.done(change).await
+        change.commit().await?;
+        Ok(())
     }
 
     /// What waits or was decided, newest first; at most 100.

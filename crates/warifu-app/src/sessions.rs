@@ -217,7 +217,8 @@ impl App {
     pub(crate) async fn touch(&self, hash: &[u8], now: Timestamp) -> Result<(), AppError> {
         let mut tx = self.db.begin_plain().await?;
         sessions::touch(&mut tx.conn(), hash, now).await?;
-        tx.commit().await?;
+        // That others know of an older use for a moment ends nothing: before it ends, it is read anew.
+        let _ = tx.commit_at_once().await?;
         Ok(())
     }
 
@@ -287,6 +288,8 @@ impl App {
             let actor = &session.actor;
             change.record(actor, Some(actor.organization), &SignOut { reason: None }).await?;
             change.commit().await?;
+        } else {
+            change.unchanged().await?;
         }
         Ok(())
     }
@@ -305,6 +308,7 @@ impl App {
             let hash = entered.unwrap_or_else(|| token.hash().to_vec());
             let Some(session) = sessions::find(&mut change.conn(), &hash).await? else { continue };
             if !sessions::end(&mut change.conn(), &hash, at).await? {
+                change.unchanged().await?;
                 continue;
             }
             let person = people::find(&mut change.conn(), session.person).await?;

@@ -9,6 +9,7 @@ use warifu_domain::time::{DAY, MINUTE};
 use warifu_domain::{PersonId, Timestamp};
 use warifu_ledger::body::MailSent;
 use warifu_ledger::{Count, Entry, Hash};
+use warifu_storage::moment::Wait;
 use warifu_storage::{ledger, notices, people, settings};
 
 /// A mail that cannot be delivered is given up after this long, in microseconds.
@@ -72,6 +73,10 @@ impl App {
             }
             tx.commit().await?;
         }
+        if !taken.is_empty() {
+            // Whoever reads that a session ended finds it so.
+            Wait::longest().over().await;
+        }
         Ok(taken)
     }
 
@@ -109,6 +114,11 @@ impl App {
             return Ok((Vec::new(), head));
         };
         let found = ledger::entries(&mut reader.conn(), told, AT_ONCE).await?;
+        drop(reader);
+        if !found.is_empty() {
+            // Whoever hears that a session ended finds it so.
+            Wait::longest().over().await;
+        }
         let up_to = found.last().map_or(told, |e| e.seq + 1);
         let read = |e: ledger::Entry| {
             let entry = Entry::parse(&e.entry).map_err(|why| AppError::Ledger(why.to_string()))?;

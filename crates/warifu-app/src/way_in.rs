@@ -94,7 +94,7 @@ impl App {
             )));
         }
         if person.active == on {
-            return Ok(());
+            return change.unchanged().await;
         }
         let above = people::holders(&mut change.conn(), Role::SuperAdministrator).await?;
         if !on && above == [id] {

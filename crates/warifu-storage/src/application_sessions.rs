@@ -6,6 +6,8 @@ use crate::credentials::factor;
 use crate::holders::{Holder, HolderRow};
 use crate::quick::Statement;
 use crate::{Conn, Db, StorageError, quick};
+use std::sync::Arc;
+use std::time::Instant;
 use warifu_domain::applications::Entry;
 use warifu_domain::factors::Factor;
 use warifu_domain::{ApplicationId, PersonId, Timestamp};
@@ -229,9 +231,30 @@ impl TryFrom<StandingRow> for Standing {
 ///
 /// # Errors
 /// As every query.
-pub async fn standing(db: &Db, token_hash: &[u8]) -> Result<Option<Standing>, StorageError> {
+pub async fn standing(db: &Db, token_hash: &[u8]) -> Result<Option<Arc<Standing>>, StorageError> {
+    let began = Instant::now();
     let row: Option<StandingRow> = quick::row(db, &STANDING, token_hash).await?;
-    row.map(TryInto::try_into).transpose()
+    let Some(row) = row else { return Ok(None) };
+    let standing = Arc::new(row.try_into()?);
+    if let Ok(digest) = token_hash.try_into() {
+        db.lately().put(digest, began, &standing);
+    }
+    Ok(Some(standing))
+}
+
+/// The same, where it was read within the last [`KEPT`](crate::moment::KEPT). Whoever is asked about again in
+/// the second half of that time is read anew meanwhile, so that the next to ask need not wait.
+pub fn standing_lately(db: &Db, token_hash: &[u8; 32]) -> Option<Arc<Standing>> {
+    let (known, renew) = db.lately().get(token_hash)?;
+    if renew {
+        let (db, token_hash) = (db.clone(), *token_hash);
+        tokio::spawn(async move {
+            if let Err(error) = standing(&db, &token_hash).await {
+                tracing::debug!(%error, "whoever asks next asks again");
+            }
+        });
+    }
+    Some(known)
 }
 
 /// The token hash of the session that something open in an application came from.

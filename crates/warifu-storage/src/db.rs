@@ -1,5 +1,7 @@
 //! The two engines behind one type, and transactions that hand out revisions.
 
+use crate::application_sessions::Standing;
+use crate::moment::{Lately, Wait};
 use crate::quick::Quick;
 use crate::together::Together;
 use crate::{StorageError, dialect};
@@ -25,18 +27,34 @@ pub enum Engine {
 /// An open database. Cheap to clone.
 #[derive(Clone)]
 pub enum Db {
-    Sqlite { read: SqlitePool, write: SqlitePool, quick: Arc<Quick>, path: PathBuf },
-    Postgres { pool: PgPool, together: Arc<Together> },
+    Sqlite {
+        read: SqlitePool,
+        write: SqlitePool,
+        quick: Arc<Quick>,
+        path: PathBuf,
+        lately: Arc<Lately<Standing>>,
+    },
+    Postgres {
+        pool: PgPool,
+        together: Arc<Together>,
+        lately: Arc<Lately<Standing>>,
+    },
 }
 
-/// A connection on which queries run, inside a transaction or not.
+/// A connection on which queries run, inside a transaction or not, and what its transaction has to wait for.
 pub enum Conn<'c> {
-    Sqlite(&'c mut SqliteConnection),
-    Postgres(&'c mut PgConnection),
+    Sqlite(&'c mut SqliteConnection, &'c mut Wait),
+    Postgres(&'c mut PgConnection, &'c mut Wait),
 }
 
 /// A pooled connection for reading.
-pub enum Reader {
+pub struct Reader {
+    inner: ReaderInner,
+    /// Whoever only reads waits for nothing.
+    wait: Wait,
+}
+
+enum ReaderInner {
     Sqlite(PoolConnection<Sqlite>),
     Postgres(PoolConnection<Postgres>),
 }
@@ -46,6 +64,7 @@ pub struct Tx {
     inner: TxInner,
     revision: Revision,
     at: Timestamp,
+    wait: Wait,
 }
 
 enum TxInner {
@@ -58,15 +77,15 @@ enum TxInner {
 macro_rules! on_db {
     ($conn:expr, $fetch:ident, execute: $sql:expr $(, $bind:expr)* $(,)?) => {
         match $conn {
-            $crate::Conn::Sqlite(c) => sqlx::query($sql)$(.bind($bind))*.execute(&mut **c).await.map(|d| d.rows_affected()),
-            $crate::Conn::Postgres(c) => sqlx::query($sql)$(.bind($bind))*.execute(&mut **c).await.map(|d| d.rows_affected()),
+            $crate::Conn::Sqlite(c, wait) => { wait.note($sql); sqlx::query($sql)$(.bind($bind))*.execute(&mut **c).await.map(|d| d.rows_affected()) }
+            $crate::Conn::Postgres(c, wait) => { wait.note($sql); sqlx::query($sql)$(.bind($bind))*.execute(&mut **c).await.map(|d| d.rows_affected()) }
         }
         .map_err($crate::StorageError::from)
     };
     ($conn:expr, $fetch:ident, $row:ty: $sql:expr $(, $bind:expr)* $(,)?) => {
         match $conn {
-            $crate::Conn::Sqlite(c) => sqlx::query_as::<_, $row>($sql)$(.bind($bind))*.$fetch(&mut **c).await,
-            $crate::Conn::Postgres(c) => sqlx::query_as::<_, $row>($sql)$(.bind($bind))*.$fetch(&mut **c).await,
+            $crate::Conn::Sqlite(c, wait) => { wait.note($sql); sqlx::query_as::<_, $row>($sql)$(.bind($bind))*.$fetch(&mut **c).await }
+            $crate::Conn::Postgres(c, wait) => { wait.note($sql); sqlx::query_as::<_, $row>($sql)$(.bind($bind))*.$fetch(&mut **c).await }
         }
         .map_err($crate::StorageError::from)
     };
@@ -93,13 +112,15 @@ macro_rules! insert_many {
             // Only the full size comes again and again.
             let again = rows.len() == $crate::db::ROWS;
             match $conn {
-                $crate::Conn::Sqlite(c) => {
+                $crate::Conn::Sqlite(c, wait) => {
+                    wait.note($into);
                     let mut sql = sqlx::QueryBuilder::<sqlx::Sqlite>::new(concat!($into, " "));
                     sql.push_values(rows, |mut values, $row| { $(values.push_bind($value);)* });
                     $(sql.push(concat!(" ", $tail));)?
                     sql.build().persistent(again).execute(&mut **c).await?;
                 }
-                $crate::Conn::Postgres(c) => {
+                $crate::Conn::Postgres(c, wait) => {
+                    wait.note($into);
                     let mut sql = sqlx::QueryBuilder::<sqlx::Postgres>::new(concat!($into, " "));
                     sql.push_values(rows, |mut values, $row| { $(values.push_bind($value);)* });
                     $(sql.push(concat!(" ", $tail));)?
@@ -117,8 +138,8 @@ macro_rules! fetch_among {
         let mut out: Vec<$row> = Vec::new();
         for keys in $keys.chunks($crate::db::ROWS) {
             match $conn {
-                $crate::Conn::Sqlite(c) => fetch_among!(@on sqlx::Sqlite, c, out, $row, $start, keys, $end),
-                $crate::Conn::Postgres(c) => fetch_among!(@on sqlx::Postgres, c, out, $row, $start, keys, $end),
+                $crate::Conn::Sqlite(c, _) => fetch_among!(@on sqlx::Sqlite, c, out, $row, $start, keys, $end),
+                $crate::Conn::Postgres(c, _) => fetch_among!(@on sqlx::Postgres, c, out, $row, $start, keys, $end),
             }
         }
         out
@@ -251,7 +272,7 @@ impl Db {
             .acquire_timeout(Duration::from_secs(20))
             .connect_with(options.read_only(true).create_if_missing(false))
             .await?;
-        Ok(Db::Sqlite { read, write, quick: Arc::default(), path })
+        Ok(Db::Sqlite { read, write, quick: Arc::default(), path, lately: Arc::default() })
     }
 
     /// Connects to a PostgreSQL database and brings it up to date.
@@ -304,7 +325,13 @@ impl Db {
             })
             .connect_with(options)
             .await?;
-        Ok(Db::Postgres { pool, together: Arc::default() })
+        Ok(Db::Postgres { pool, together: Arc::default(), lately: Arc::default() })
+    }
+
+    /// What was read a moment ago, by the digest of a token.
+    pub(crate) fn lately(&self) -> &Lately<Standing> {
+        let (Db::Sqlite { lately, .. } | Db::Postgres { lately, .. }) = self;
+        lately
     }
 
     pub fn engine(&self) -> Engine {
@@ -319,10 +346,11 @@ impl Db {
     /// # Errors
     /// When none is free within the pool's time or the server is gone.
     pub async fn read(&self) -> Result<Reader, StorageError> {
-        Ok(match self {
-            Db::Sqlite { read, .. } => Reader::Sqlite(read.acquire().await?),
-            Db::Postgres { pool, .. } => Reader::Postgres(pool.acquire().await?),
-        })
+        let inner = match self {
+            Db::Sqlite { read, .. } => ReaderInner::Sqlite(read.acquire().await?),
+            Db::Postgres { pool, .. } => ReaderInner::Postgres(pool.acquire().await?),
+        };
+        Ok(Reader { inner, wait: Wait::default() })
     }
 
     /// A transaction that changes no reportable record and appends nothing to the ledger (sessions,
@@ -335,7 +363,7 @@ impl Db {
             Db::Sqlite { write, .. } => TxInner::Sqlite(write.begin_with("BEGIN IMMEDIATE").await?),
             Db::Postgres { pool, .. } => TxInner::Postgres(pool.begin().await?),
         };
-        Ok(Tx { inner, revision: Revision(0), at: Timestamp(0) })
+        Ok(Tx { inner, revision: Revision(0), at: Timestamp(0), wait: Wait::default() })
     }
 
     /// A transaction that changes records or appends to the ledger. It takes the next revision,
@@ -385,9 +413,9 @@ fn without_password(url: &str) -> String {
 
 impl Reader {
     pub fn conn(&mut self) -> Conn<'_> {
-        match self {
-            Reader::Sqlite(c) => Conn::Sqlite(c),
-            Reader::Postgres(c) => Conn::Postgres(c),
+        match &mut self.inner {
+            ReaderInner::Sqlite(c) => Conn::Sqlite(c, &mut self.wait),
+            ReaderInner::Postgres(c) => Conn::Postgres(c, &mut self.wait),
         }
     }
 }
@@ -395,8 +423,8 @@ impl Reader {
 impl Tx {
     pub fn conn(&mut self) -> Conn<'_> {
         match &mut self.inner {
-            TxInner::Sqlite(t) => Conn::Sqlite(t),
-            TxInner::Postgres(t) => Conn::Postgres(t),
+            TxInner::Sqlite(t) => Conn::Sqlite(t, &mut self.wait),
+            TxInner::Postgres(t) => Conn::Postgres(t, &mut self.wait),
         }
     }
 
@@ -410,24 +438,48 @@ impl Tx {
         self.at
     }
 
-    /// Makes the changes durable.
+    /// Makes the changes durable. When this returns, every request that starts sees them, on every node.
     ///
     /// # Errors
     /// When the database could not promise that; nothing has changed then.
     pub async fn commit(self) -> Result<Revision, StorageError> {
+        let revision = self.revision;
+        self.commit_at_once().await?.over().await;
+        Ok(revision)
+    }
+
+    /// Gives it up, because nothing was to be changed: somebody else has done it, perhaps just now. When this
+    /// returns, every request that starts sees that.
+    ///
+    /// # Errors
+    /// As every query.
+    pub async fn unchanged(self) -> Result<(), StorageError> {
+        match self.inner {
+            TxInner::Sqlite(t) => t.rollback().await?,
+            TxInner::Postgres(t) => t.rollback().await?,
+        }
+        Wait::longest().over().await;
+        Ok(())
+    }
+
+    /// Makes the changes durable, and says what is to be waited for until every request that starts sees them.
+    ///
+    /// # Errors
+    /// As [`Tx::commit`].
+    pub async fn commit_at_once(self) -> Result<Wait, StorageError> {
         match self.inner {
             TxInner::Sqlite(t) => t.commit().await?,
             TxInner::Postgres(t) => t.commit().await?,
         }
-        Ok(self.revision)
+        Ok(self.wait)
     }
 }
 
 impl Conn<'_> {
     pub fn engine(&self) -> Engine {
         match self {
-            Conn::Sqlite(_) => Engine::Sqlite,
-            Conn::Postgres(_) => Engine::Postgres,
+            Conn::Sqlite(..) => Engine::Sqlite,
+            Conn::Postgres(..) => Engine::Postgres,
         }
     }
 

@@ -23,6 +23,7 @@ pub mod identity_providers;
 pub mod imports;
 pub mod incidents;
 pub mod ledger;
+pub mod moment;
 pub mod notices;
 pub mod organization_access;
 pub mod organizations;

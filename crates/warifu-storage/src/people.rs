@@ -275,11 +275,12 @@ macro_rules! with_ids {
     ($c:expr, $start:literal, $value:expr, $ids:expr) => { with_ids!($c, $start, $value, "", $ids) };
     ($c:expr, $start:literal, $value:expr, $more:literal, $ids:expr) => {
         match $c {
-            Conn::Sqlite(c) => with_ids!(@on sqlx::Sqlite, c, $start, $value, $more, $ids),
-            Conn::Postgres(c) => with_ids!(@on sqlx::Postgres, c, $start, $value, $more, $ids),
+            Conn::Sqlite(c, wait) => with_ids!(@on sqlx::Sqlite, c, wait, $start, $value, $more, $ids),
+            Conn::Postgres(c, wait) => with_ids!(@on sqlx::Postgres, c, wait, $start, $value, $more, $ids),
         }
     };
-    (@on $db:ty, $c:expr, $start:literal, $value:expr, $more:literal, $ids:expr) => {{
+    (@on $db:ty, $c:expr, $wait:expr, $start:literal, $value:expr, $more:literal, $ids:expr) => {{
+        $wait.note($start);
         let mut sql = sqlx::QueryBuilder::<$db>::new($start);
         sql.push_bind($value).push(concat!($more, " AND id IN ("));
         let mut list = sql.separated(", ");
@@ -339,8 +340,8 @@ pub async fn find_by_emails(
     let mut places = Vec::new();
     for emails in emails.chunks(ROWS) {
         let rows = match c {
-            Conn::Sqlite(c) => ids!(sqlx::Sqlite, c, emails),
-            Conn::Postgres(c) => ids!(sqlx::Postgres, c, emails),
+            Conn::Sqlite(c, _) => ids!(sqlx::Sqlite, c, emails),
+            Conn::Postgres(c, _) => ids!(sqlx::Postgres, c, emails),
         };
         places.extend(rows.into_iter().filter_map(|(place, id)| Some((place, PersonId(id?)))));
     }

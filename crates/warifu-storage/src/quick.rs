@@ -4,8 +4,8 @@
 //! the asynchronous driver does; it is therefore run where it is asked for. It waits for nobody: readers
 //! of a WAL wait for no writer, and where SQLite would have to wait all the same, or anything else is
 //! amiss, the asynchronous driver is asked the same, and its answer counts. On PostgreSQL those who ask
-//! at the same time ask together ([`crate::together`]). Nothing is kept between two requests: each
-//! statement is a read transaction of its own, which sees all that was committed before it began.
+//! at the same time ask together ([`crate::together`]). Each statement is a read transaction of its own,
+//! which sees all that was committed before it began.
 
 use crate::{Db, StorageError};
 use rusqlite::{Connection, OpenFlags};
@@ -146,7 +146,7 @@ pub(crate) async fn row<R: Row>(
             Ok(None) => {}
             Err(error) => tracing::debug!(%error, "a quick statement is asked again"),
         },
-        Db::Postgres { pool, together } => {
+        Db::Postgres { pool, together, .. } => {
             if let Some(row) = together.row(pool, statement, key).await {
                 return Ok(row.as_deref().map(R::from_row).transpose()?);
             }

@@ -61,14 +61,16 @@ async fn put(
     for rows in rows.chunks(16 * ROWS) {
         let again = rows.len() == 16 * ROWS;
         match c {
-            Conn::Sqlite(c) => {
+            Conn::Sqlite(c, wait) => {
+                wait.note(sqlite);
                 let mut sql = sqlx::QueryBuilder::<sqlx::Sqlite>::new(sqlite);
                 sql.push_values(rows, |mut row, (id, tokens)| {
                     row.push_bind(*id).push_bind(tokens.as_str());
                 });
                 sql.build().persistent(again).execute(&mut **c).await?;
             }
-            Conn::Postgres(c) => {
+            Conn::Postgres(c, wait) => {
+                wait.note(postgres);
                 let mut sql = sqlx::QueryBuilder::<sqlx::Postgres>::new(postgres);
                 sql.push_values(rows, |mut row, (id, tokens)| {
                     row.push_bind(*id).push_bind(tokens.as_str());
@@ -146,7 +148,7 @@ async fn wanted(c: &mut Conn<'_>, index: Index, terms: &[Term]) -> Result<String
         };
     }
     let mut begun = HashMap::new();
-    if let Conn::Sqlite(c) = c {
+    if let Conn::Sqlite(c, _) = c {
         let sql = match index {
             Index::Messages => words!("message_terms"),
             Index::People => words!("people_terms"),

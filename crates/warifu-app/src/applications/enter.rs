@@ -8,6 +8,7 @@
 use crate::policies::Judged;
 use crate::sessions::{OpenSession, Use};
 use crate::{App, AppError};
+use std::sync::Arc;
 use warifu_auth::applications::{Admission, Place, admit};
 use warifu_auth::{SessionPolicy, SessionTimes, Token, Verdict, equal};
 use warifu_domain::applications::{Acr, Application, Kind};
@@ -25,8 +26,20 @@ pub(crate) const REMEMBERED: i64 = 24 * HOUR;
 /// Somebody whose request may go on to the application.
 #[derive(Clone, Debug)]
 pub struct Visitor {
-    pub standing: Standing,
+    pub standing: Arc<Standing>,
     pub acr: Acr,
+}
+
+/// How a request stands.
+enum Stands {
+    /// It may go on, and `touch` says whether this use of the session is to be written down.
+    In {
+        acr: Acr,
+        touch: bool,
+    },
+    Turned(Turned),
+    /// The session behind it does not hold any more.
+    Over(Verdict),
 }
 
 /// Why a request may not go on.
@@ -158,8 +171,8 @@ impl App {
         Ok(visitor.is_ok().then_some((token, kept.redirect)))
     }
 
-    /// Who is behind the token of an application's cookie: the check of every request to it. All that it
-    /// depends on is read anew each time, so whatever was taken away is felt by the next request.
+    /// Who is behind the token of an application's cookie: the check of every request to it. Whatever was taken
+    /// away is felt by the next request after the acknowledgement.
     ///
     /// # Errors
     /// When the database fails.
@@ -171,11 +184,20 @@ impl App {
         policy: &SessionPolicy,
     ) -> Result<Result<Visitor, Turned>, AppError> {
         let Some(token) = Token::parse(token) else { return Ok(Err(Turned::SignIn)) };
-        let found = application_sessions::standing(&self.db, &token.hash()).await?;
+        let hash = token.hash();
+        // What was read a moment ago only ever says yes, and only where nothing is to be written.
+        if let Some(known) = application_sessions::standing_lately(&self.db, &hash)
+            && place.is(&known.origin)
+            && let Stands::In { acr, touch: false } = self.judged_entry(&known, by, policy).await?
+        {
+            return Ok(Ok(Visitor { standing: known, acr }));
+        }
+        // Boxed, as is all that is rarer: what every request carries stays small.
+        let found = Box::pin(application_sessions::standing(&self.db, &hash)).await?;
         let Some(standing) = found.filter(|s| place.is(&s.origin)) else {
             return Ok(Err(Turned::SignIn));
         };
-        self.stands(standing, by, policy).await
+        Box::pin(self.stands(standing, by, policy)).await
     }
 
     /// How the session behind a token stands under what holds for its owner.
@@ -194,39 +216,54 @@ impl App {
     /// Judges what is known about a token: the session first, then the application's policy.
     pub(crate) async fn stands(
         &self,
-        standing: Standing,
+        standing: Arc<Standing>,
         by: Use<'_>,
         policy: &SessionPolicy,
     ) -> Result<Result<Visitor, Turned>, AppError> {
+        match self.judged_entry(&standing, by, policy).await? {
+            Stands::In { acr, touch } => {
+                if touch {
+                    self.touch(&standing.session, self.now()).await?;
+                }
+                Ok(Ok(Visitor { standing, acr }))
+            }
+            Stands::Turned(turned) => Ok(Err(turned)),
+            Stands::Over(verdict) => {
+                self.bury_session_of(&standing, verdict, by.network).await?;
+                Ok(Err(Turned::SignIn))
+            }
+        }
+    }
+
+    /// The same, and changes nothing.
+    async fn judged_entry(
+        &self,
+        standing: &Standing,
+        by: Use<'_>,
+        policy: &SessionPolicy,
+    ) -> Result<Stands, AppError> {
         let now = self.now();
         if standing.revoked || now >= standing.expires_at {
-            return Ok(Err(Turned::SignIn));
+            return Ok(Stands::Turned(Turned::SignIn));
         }
-        let judged = self.standing_judged(&standing, by.network, policy).await?;
-        match judged.verdict {
-            Verdict::Open { .. } => {}
-            verdict => {
-                // What is rare is boxed: what every request carries stays small.
-                Box::pin(self.bury_session_of(&standing, verdict, by.network)).await?;
-                return Ok(Err(Turned::SignIn));
-            }
+        let judged = self.standing_judged(standing, by.network, policy).await?;
+        if !matches!(judged.verdict, Verdict::Open { .. }) {
+            return Ok(Stands::Over(judged.verdict));
         }
         // A session that has to be bound to a device and is not goes no further here than on its own pages.
         let late = now > standing.created_at.plus(judged.policy.device_register);
         if !standing.bound && late && judged.device == DeviceRule::Required {
-            return Ok(Err(Turned::SignIn));
+            return Ok(Stands::Turned(Turned::SignIn));
         }
         let proof = (standing.factor, standing.assurance);
-        let acr =
-            match admit(&standing.entry, standing.holder.roles, proof, standing.proved_at, now) {
-                Admission::Admitted(acr) => acr,
-                Admission::Stale => return Ok(Err(Turned::SignIn)),
-                Admission::Weak | Admission::NoRole => return Ok(Err(Turned::Forbidden)),
-            };
-        if by.by_hand && now.0 - standing.used_at.0 >= judged.policy.touch_every {
-            Box::pin(self.touch(&standing.session, now)).await?;
-        }
-        Ok(Ok(Visitor { standing, acr }))
+        let touch = by.by_hand && now.0 - standing.used_at.0 >= judged.policy.touch_every;
+        let admission =
+            admit(&standing.entry, standing.holder.roles, proof, standing.proved_at, now);
+        Ok(match admission {
+            Admission::Admitted(acr) => Stands::In { acr, touch },
+            Admission::Stale => Stands::Turned(Turned::SignIn),
+            Admission::Weak | Admission::NoRole => Stands::Turned(Turned::Forbidden),
+        })
     }
 
     /// Ends the session that something open in an application came from.

@@ -216,8 +216,9 @@ impl App {
         let Some(standing) = found.filter(|s| is_openid(&s.scope)) else {
             return Ok(Err(Turned::SignIn));
         };
-        let network = standing.network.clone();
-        self.stands(standing, Use { network: &network, by_hand: false, device: None }, policy).await
+        let from = standing.clone();
+        let by = Use { network: &from.network, by_hand: false, device: None };
+        self.stands(standing, by, policy).await
     }
 
     /// Whether what a client calls a session is part of this one.

@@ -23,6 +23,7 @@ use warifu_domain::{OrganizationId, PersonId, Revision, search::folded};
 use warifu_ledger::Count;
 use warifu_ledger::body::PersonChange;
 use warifu_storage::imports::{self, Import, Reject};
+use warifu_storage::moment::Wait;
 use warifu_storage::{Conn, organizations, people};
 
 /// Rows per transaction: each is one revision and one ledger entry. More than this are hardly
@@ -90,13 +91,15 @@ impl App {
         let (shared, skip) = (progress.clone(), import.rows_done);
         let reader =
             tokio::task::spawn_blocking(move || read(&request, skip, &shared, &batches_in));
-        let mut known = HashMap::new();
+        let (mut known, mut wait) = (HashMap::new(), Wait::default());
         while let Some(batch) = batches.recv().await {
             if progress.cancelled.load(Relaxed) {
                 return Err(AppError::Cancelled);
             }
-            self.import_batch(actor, import.id, batch, &mut known, &progress).await?;
+            let part = self.import_batch(actor, import.id, batch, &mut known, &progress).await?;
+            wait = wait.max(part);
         }
+        wait.over().await;
         reader.await.map_err(|e| AppError::Internal(e.to_string()))??;
         let mut change = self.change().await?;
         let at = change.at();
@@ -114,8 +117,8 @@ impl App {
         batch: Vec<Numbered>,
         known: &mut HashMap<String, OrganizationId>,
         progress: &ImportProgress,
-    ) -> Result<(), AppError> {
-        let Some(done) = batch.last().map(|r| r.count) else { return Ok(()) };
+    ) -> Result<Wait, AppError> {
+        let Some(done) = batch.last().map(|r| r.count) else { return Ok(Wait::default()) };
         let mut change = self.change().await?;
         let revision = change.revision();
         let mut conn = change.conn();
@@ -144,12 +147,12 @@ impl App {
             revision: Count(revision.0 as u64),
         };
         change.record(actor, None, &entry).await?;
-        change.commit().await?;
+        let wait = change.commit_part().await?;
         progress.added.fetch_add(sums.added, Relaxed);
         progress.changed.fetch_add(sums.changed, Relaxed);
         progress.same.fetch_add(sums.same, Relaxed);
         progress.rejected.fetch_add(rejects.len() as u64, Relaxed);
-        Ok(())
+        Ok(wait)
     }
 
     /// Imports before, newest first.

@@ -7,6 +7,7 @@ mod files;
 mod held;
 mod isolation;
 mod keys;
+mod lately;
 mod paging;
 mod search;
 mod statements;
@@ -127,6 +128,19 @@ impl World {
             stranger,
             strange_owner,
         }
+    }
+
+    /// Another node of the same installation.
+    pub async fn another_node(&self) -> App {
+        let db = match &self.postgres {
+            Some((server, name)) => {
+                let (base, _) = server.rsplit_once('/').unwrap();
+                Db::open_postgres(&format!("{base}/{name}")).await.unwrap()
+            }
+            None => Db::open_sqlite(self.folder.path()).await.unwrap(),
+        };
+        let (config, clock) = (self.app.config.clone(), self.clock.clone());
+        App::open(db, config, clock, Arc::new(SystemRandom)).unwrap()
     }
 
     /// Moves the clock, in microseconds.

@@ -82,8 +82,8 @@ fn customers_find_their_own_whatever_others_wrote() {
         let mut tx = w.app.db.begin_plain().await.unwrap();
         for sql in ["DELETE FROM message_search", "DELETE FROM message_cases"] {
             match &mut tx.conn() {
-                Conn::Sqlite(c) => drop(sqlx::query(sql).execute(&mut **c).await.unwrap()),
-                Conn::Postgres(c) => drop(sqlx::query(sql).execute(&mut **c).await.unwrap()),
+                Conn::Sqlite(c, _) => drop(sqlx::query(sql).execute(&mut **c).await.unwrap()),
+                Conn::Postgres(c, _) => drop(sqlx::query(sql).execute(&mut **c).await.unwrap()),
             }
         }
         settings::set(&mut tx.conn(), "search_filled_to", "0 0").await.unwrap();

@@ -1,0 +1,330 @@
+//! What forward-auth has read holds for a moment, and nobody is told of a change before it is felt, also on
+//! another node (decision 0024).
+
+use crate::{World, on_both};
+use futures_util::future::{join, join_all};
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::time::Instant;
+use tokio::task::yield_now;
+use warifu_app::App;
+use warifu_app::applications::enter::Turned;
+use warifu_app::sessions::Use;
+use warifu_auth::applications::Place;
+use warifu_auth::{SessionPolicy, Token};
+use warifu_domain::access::{Role, Roles};
+use warifu_domain::applications::{Acr, Application, Entry, Kind};
+use warifu_domain::devices::DeviceKind;
+use warifu_domain::factors::Factor;
+use warifu_domain::people::{KnownPerson, Person};
+use warifu_domain::policy::{Rules, Scope};
+use warifu_domain::time::{HOUR, MINUTE, SECOND};
+use warifu_domain::{ApplicationId, CredentialId, Timestamp};
+use warifu_storage::application_sessions::{self, ApplicationSession};
+use warifu_storage::devices::{self, Device};
+use warifu_storage::moment::KEPT;
+use warifu_storage::sessions::{self, Session};
+use warifu_storage::{applications, people, policies};
+
+const PLACE: Place<'_> = Place { scheme: "https", host: "wiki.example" };
+
+/// Of an application's cookie.
+fn token(n: u8) -> Token {
+    Token::from_random([n; 32])
+}
+
+/// Of the session that it came from.
+fn session(n: u8) -> Token {
+    Token::from_random([n + 100; 32])
+}
+
+fn application(at: Timestamp, roles: Roles) -> Application {
+    Application {
+        id: ApplicationId(1),
+        name: "Wiki".into(),
+        kind: Kind::ForwardAuth,
+        origin: "https://wiki.example".into(),
+        secret: None,
+        redirect_uris: Vec::new(),
+        logout_uris: Vec::new(),
+        backchannel_uri: String::new(),
+        entry: Entry { roles, max_age: None, acr: Acr::PhishingResistant },
+        created_at: at,
+    }
+}
+
+fn responders() -> Roles {
+    Roles::default().with(Role::Responder)
+}
+
+/// Somebody's session, and what they have open in the application.
+async fn enter(w: &World, n: u8) {
+    let mut change = w.app.change().await.unwrap();
+    let at = change.at();
+    let session = Session {
+        token_hash: session(n).hash().to_vec(),
+        person: w.responder.person,
+        csrf: String::new(),
+        created_at: at,
+        used_at: at,
+        ends_at: at.plus(12 * HOUR),
+        ended_at: None,
+        network: "loopback".into(),
+        agent: String::new(),
+        credential: CredentialId(1),
+        factor: Factor::Passkey,
+        assurance: 3,
+        proved_at: at,
+        device: Some(vec![n; 16]),
+        bound: None,
+    };
+    sessions::insert(&mut change.conn(), &session).await.unwrap();
+    let entry = ApplicationSession {
+        sid: n.to_string(),
+        token_hash: token(n).hash().to_vec(),
+        application: ApplicationId(1),
+        session: session.token_hash,
+        code_hash: vec![n; 32],
+        scope: String::new(),
+        created_at: at,
+        expires_at: Timestamp(i64::MAX),
+        tell_at: None,
+    };
+    application_sessions::insert(&mut change.conn(), &entry).await.unwrap();
+    change.commit().await.unwrap();
+}
+
+async fn declare(w: &World) {
+    let mut change = w.app.change().await.unwrap();
+    let at = change.at();
+    applications::insert(&mut change.conn(), &application(at, responders())).await.unwrap();
+    change.commit().await.unwrap();
+}
+
+/// Who an application is told to let in.
+async fn asked(app: &App, n: u8, by_hand: bool) -> Result<String, Turned> {
+    let by = Use { network: "loopback", by_hand, device: None };
+    let text = token(n).text();
+    let visitor = app.visitor(PLACE, &text, by, &SessionPolicy::default()).await.unwrap()?;
+    let standing = &visitor.standing;
+    let roles: Vec<&str> = standing.holder.roles.iter().map(Role::key).collect();
+    Ok(format!("{} {} {}", standing.holder.name, roles.join("+"), standing.bound))
+}
+
+/// Asks another node all the time, so that what it knows is as old as it can be when something changes.
+async fn busy(another: &App, n: u8, over: &AtomicBool) {
+    while !over.load(Ordering::Relaxed) {
+        let _ = asked(another, n, false).await;
+        yield_now().await;
+    }
+}
+
+#[test]
+fn what_one_node_acknowledges_is_felt_on_another_whatever_it_was() {
+    on_both(async |w| {
+        declare(w).await;
+        let another = w.another_node().await;
+        let over = AtomicBool::new(false);
+        let (person, role) = (w.responder.person, Role::Responder);
+        let dan = |active| KnownPerson {
+            id: person,
+            organization: w.vendor,
+            active,
+            record: Person { full_name: Some("Dan".into()), ..Person::default() },
+        };
+        let changes = async {
+            for n in 1..5 {
+                enter(w, n).await;
+                let name = if n == 1 { "Dan Oda" } else { "Dan" };
+                assert_eq!(asked(&another, n, false).await, Ok(format!("{name} responder false")));
+
+                let mut tx = w.app.db.begin_plain().await.unwrap();
+                let device = Device {
+                    kind: DeviceKind::Script,
+                    public_key: vec![n; 65],
+                    bound_at: Timestamp(1),
+                    cookie: (vec![n; 32], Timestamp(2)),
+                    old_cookie: (Vec::new(), Timestamp(0)),
+                };
+                devices::bind(&mut tx.conn(), &[n; 16], &device).await.unwrap();
+                tx.commit().await.unwrap();
+                assert_eq!(asked(&another, n, false).await, Ok(format!("{name} responder true")));
+
+                let mut change = w.app.change().await.unwrap();
+                let revision = change.revision();
+                people::revoke(&mut change.conn(), revision, person, role).await.unwrap();
+                change.commit().await.unwrap();
+                assert_eq!(asked(&another, n, false).await, Err(Turned::Forbidden));
+
+                let mut change = w.app.change().await.unwrap();
+                let revision = change.revision();
+                people::grant(&mut change.conn(), revision, person, role).await.unwrap();
+                people::update(&mut change.conn(), revision, &dan(false)).await.unwrap();
+                change.commit().await.unwrap();
+                assert_eq!(asked(&another, n, false).await, Err(Turned::SignIn), "switched off");
+
+                let mut change = w.app.change().await.unwrap();
+                let revision = change.revision();
+                people::update(&mut change.conn(), revision, &dan(true)).await.unwrap();
+                change.commit().await.unwrap();
+                assert_eq!(asked(&another, n, false).await, Ok("Dan responder true".into()));
+
+                let mut change = w.app.change().await.unwrap();
+                let at = change.at();
+                let closed = application(at, Roles::default().with(Role::Agent));
+                applications::update(&mut change.conn(), &closed).await.unwrap();
+                change.commit().await.unwrap();
+                assert_eq!(asked(&another, n, false).await, Err(Turned::Forbidden));
+
+                let mut change = w.app.change().await.unwrap();
+                let open = application(at, responders());
+                applications::update(&mut change.conn(), &open).await.unwrap();
+                change.commit().await.unwrap();
+                assert_eq!(asked(&another, n, false).await, Ok("Dan responder true".into()));
+
+                let mut tx = w.app.db.begin_plain().await.unwrap();
+                if n % 2 == 0 {
+                    sessions::end(&mut tx.conn(), &session(n).hash(), Timestamp(2)).await.unwrap();
+                } else {
+                    let code = [n; 32];
+                    application_sessions::end_of_code(&mut tx.conn(), &code, Timestamp(2))
+                        .await
+                        .unwrap();
+                }
+                tx.commit().await.unwrap();
+                assert_eq!(asked(&another, n, false).await, Err(Turned::SignIn), "{n} ended");
+            }
+            over.store(true, Ordering::Relaxed);
+        };
+        join(changes, join_all((1..5).map(|n| busy(&another, n, &over)))).await;
+        another.db.close().await;
+    });
+}
+
+/// Whoever finds that somebody else has just done it is told no sooner.
+#[test]
+fn nor_is_whoever_comes_second_told_before_it_is_felt() {
+    on_both(async |w| {
+        declare(w).await;
+        let another = w.another_node().await;
+        let over = AtomicBool::new(false);
+        let ends = async {
+            for n in 1..6 {
+                enter(w, n).await;
+                assert!(asked(&another, n, false).await.is_ok());
+                let by = Use { network: "loopback", by_hand: false, device: None };
+                let text = session(n).text();
+                let open = w.app.session(&text, by, &SessionPolicy::default()).await.unwrap();
+                let open = open.unwrap();
+                let mine = w.app.sign_out(&open);
+                let theirs = async {
+                    another.sign_out(&open).await.unwrap();
+                    assert_eq!(asked(&another, n, false).await, Err(Turned::SignIn), "{n}");
+                };
+                let (ended, ()) = join(mine, theirs).await;
+                ended.unwrap();
+            }
+            over.store(true, Ordering::Relaxed);
+        };
+        join(ends, join_all((1..6).map(|n| busy(&another, n, &over)))).await;
+        another.db.close().await;
+    });
+}
+
+#[test]
+fn nor_does_a_policy_hold_longer_on_another_node() {
+    on_both(async |w| {
+        let another = w.another_node().await;
+        let over = AtomicBool::new(false);
+        let idle = async || {
+            let rules = another.policies().await.unwrap().rules.get(&Scope::Staff).cloned();
+            rules.unwrap_or_default().idle
+        };
+        let busy = async {
+            while !over.load(Ordering::Relaxed) {
+                idle().await;
+                yield_now().await;
+            }
+        };
+        let changes = async {
+            for n in 1..5 {
+                let rules = Rules { idle: Some(n * MINUTE), ..Rules::default() };
+                let mut change = w.app.change().await.unwrap();
+                let at = change.at();
+                policies::set_rules(&mut change.conn(), Scope::Staff, &rules, at).await.unwrap();
+                change.commit().await.unwrap();
+                assert_eq!(idle().await, Some(n * MINUTE));
+            }
+            over.store(true, Ordering::Relaxed);
+        };
+        join(changes, busy).await;
+        another.db.close().await;
+    });
+}
+
+/// The other half: an answer is used again, but not for long.
+#[test]
+fn an_answer_holds_for_a_moment() {
+    on_both(async |w| {
+        declare(w).await;
+        enter(w, 1).await;
+        let began = Instant::now();
+        assert!(asked(&w.app, 1, false).await.is_ok());
+        let mut tx = w.app.db.begin_plain().await.unwrap();
+        sessions::end(&mut tx.conn(), &session(1).hash(), Timestamp(2)).await.unwrap();
+        let _ = tx.commit_at_once().await.unwrap();
+        let (still, after) = (asked(&w.app, 1, false).await.is_ok(), began.elapsed());
+        // A machine that was held up tells nothing.
+        assert!(still || after >= KEPT, "{after:?}");
+        tokio::time::sleep(KEPT).await;
+        assert_eq!(asked(&w.app, 1, false).await, Err(Turned::SignIn));
+    });
+}
+
+/// What was read a moment ago only says yes: before a session ends for not being used, it is read anew; and a use
+/// is written down once.
+#[test]
+fn nobody_is_sent_away_for_what_was_so_a_moment_ago() {
+    on_both(async |w| {
+        declare(w).await;
+        enter(w, 1).await;
+        let used = async || {
+            let mut reader = w.app.db.read().await.unwrap();
+            sessions::find(&mut reader.conn(), &session(1).hash()).await.unwrap().unwrap().used_at
+        };
+        let mut before = used().await;
+        for _ in 0..20 {
+            assert!(asked(&w.app, 1, false).await.is_ok());
+            w.wait(10 * MINUTE);
+            assert!(asked(&w.app, 1, true).await.is_ok(), "within the idle time");
+            let now = used().await;
+            assert!(now > before.plus(9 * MINUTE), "this use counts");
+            w.wait(SECOND);
+            assert!(asked(&w.app, 1, true).await.is_ok());
+            assert_eq!(used().await, now, "and the next one is too soon after it");
+            before = now;
+        }
+        w.wait(15 * MINUTE + SECOND);
+        assert_eq!(asked(&w.app, 1, false).await, Err(Turned::SignIn));
+    });
+}
+
+#[test]
+fn nobody_of_another_application_is_let_in() {
+    on_both(async |w| {
+        declare(w).await;
+        enter(w, 1).await;
+        let elsewhere = Place { scheme: "https", host: "builds.example" };
+        let by = Use { network: "loopback", by_hand: false, device: None };
+        let text = token(1).text();
+        let policy = SessionPolicy::default();
+        for place in [PLACE, elsewhere, PLACE, elsewhere] {
+            let let_in = w.app.visitor(place, &text, by, &policy).await.unwrap().is_ok();
+            assert_eq!(let_in, place.host == PLACE.host);
+        }
+        let moved = Use { network: "198.51.100.0/24", ..by };
+        let visitor = w.app.visitor(PLACE, &text, moved, &policy).await.unwrap();
+        assert_eq!(visitor.err(), Some(Turned::SignIn), "another network");
+        let visitor = w.app.visitor(PLACE, &text, by, &policy).await.unwrap();
+        assert_eq!(visitor.err(), Some(Turned::SignIn), "and it ended everywhere");
+    });
+}

@@ -1,0 +1,195 @@
+//! What forward-auth has read about a session holds for a moment, and whoever changes it waits as long
+//! (decision 0024).
+//!
+//! An answer may be used again for [`KEPT`] after its statement began. A transaction that writes to a table which
+//! such an answer is read from is acknowledged no sooner than that after its commit. So a request that starts after
+//! the acknowledgement cannot use an answer from before the commit, on whichever node it arrives: for an answer
+//! that begins at b and is used at r, b > r − [`KEPT`] ≥ acknowledgement − [`KEPT`] ≥ commit. Nobody has to be told,
+//! no node has to be known, and no clock has to be right: only its rate counts.
+
+use std::collections::HashMap;
+use std::sync::{Arc, Mutex, PoisonError};
+use std::time::{Duration, Instant};
+
+/// How long what was read about a session and whoever is in it may be used again.
+pub const KEPT: Duration = Duration::from_millis(50);
+/// The same for policies, which are read as a whole.
+pub const POLICIES_KEPT: Duration = Duration::from_millis(250);
+
+/// The tables that `application_sessions::STANDING` reads.
+const OF_SESSIONS: [&str; 7] = [
+    "sessions",
+    "devices",
+    "people",
+    "role_grants",
+    "organizations",
+    "applications",
+    "application_sessions",
+];
+/// The tables that `policies::all` reads.
+const OF_POLICIES: [&str; 5] =
+    ["policies", "rollouts", "feature_choices", "network_groups", "organization_access"];
+
+/// How long others may go on with what was there before a statement wrote; none where it only reads.
+fn felt_after(sql: &str) -> Duration {
+    let mut words = sql.split_ascii_whitespace();
+    let writes = |w: &str| ["INSERT", "UPDATE", "DELETE"].iter().any(|v| w.eq_ignore_ascii_case(v));
+    let table = match words.next() {
+        Some("SELECT") => return Duration::ZERO,
+        Some("WITH") if !words.any(writes) => return Duration::ZERO,
+        Some("INSERT") => words.find(|w| *w == "INTO").and_then(|_| words.next()),
+        Some("DELETE") => words.nth(1),
+        Some("UPDATE") => words.next(),
+        _ => None,
+    };
+    let table = table.and_then(|table| table.split('(').next());
+    let name = |table: &&str| table.bytes().all(|b| b.is_ascii_lowercase() || b == b'_');
+    match table.filter(name) {
+        // What is not understood is taken for the worst.
+        None | Some("") => POLICIES_KEPT,
+        Some(table) if OF_POLICIES.contains(&table) => POLICIES_KEPT,
+        Some(table) if OF_SESSIONS.contains(&table) => KEPT,
+        Some(_) => Duration::ZERO,
+    }
+}
+
+/// How long a transaction waits, once it is committed, before it is acknowledged.
+#[derive(Debug, Default, PartialEq, Eq, PartialOrd, Ord)]
+#[must_use = "what is acknowledged before may not be felt yet"]
+pub struct Wait(Duration);
+
+impl Wait {
+    /// A statement is about to run.
+    pub(crate) fn note(&mut self, sql: &str) {
+        self.0 = self.0.max(felt_after(sql));
+    }
+
+    /// For what somebody else may have committed just now.
+    pub fn longest() -> Wait {
+        Wait(POLICIES_KEPT)
+    }
+
+    /// Until nobody goes on with what was there before. A quarter longer: while they are set, clocks of two
+    /// machines run at rates that differ by up to a fifth (adjtimex(2): 10 % either way).
+    pub async fn over(self) {
+        if !self.0.is_zero() {
+            tokio::time::sleep(self.0 * 5 / 4).await;
+        }
+    }
+}
+
+/// What was read a moment ago, by the digest that it was asked for. That there was nothing is not kept: whoever
+/// has just signed in is let in.
+#[derive(Debug)]
+pub struct Lately<T>(Mutex<Map<T>>);
+
+#[derive(Debug)]
+struct Map<T> {
+    read: HashMap<[u8; 32], Entry<T>>,
+    /// At how many those are dropped that are too old.
+    full: usize,
+}
+
+#[derive(Debug)]
+struct Entry<T> {
+    began: Instant,
+    value: Arc<T>,
+    renewed: bool,
+}
+
+/// Fewer than these are never too many.
+const FEW: usize = 256;
+
+impl<T> Default for Lately<T> {
+    fn default() -> Lately<T> {
+        Lately(Mutex::new(Map { read: HashMap::new(), full: FEW }))
+    }
+}
+
+impl<T> Lately<T> {
+    /// What is kept, and whether it is for the caller to read it anew, so that whoever asks next need not wait:
+    /// once, in the second half of its time.
+    pub(crate) fn get(&self, key: &[u8; 32]) -> Option<(Arc<T>, bool)> {
+        let mut map = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        let entry = map.read.get_mut(key)?;
+        let age = entry.began.elapsed();
+        let renew = age >= KEPT / 2 && !std::mem::replace(&mut entry.renewed, age >= KEPT / 2);
+        (age < KEPT).then(|| (entry.value.clone(), renew))
+    }
+
+    /// Keeps what a statement found that began at an instant, or some time after it.
+    pub(crate) fn put(&self, key: [u8; 32], began: Instant, value: &Arc<T>) {
+        let mut map = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        if map.read.len() >= map.full {
+            map.read.retain(|_, entry| entry.began.elapsed() < KEPT);
+            // As often as they double: what all of them cost together is in proportion to their number.
+            map.full = FEW.max(map.read.len() * 2);
+        }
+        map.read.insert(key, Entry { began, value: value.clone(), renewed: false });
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::application_sessions::STANDING;
+
+    #[test]
+    fn every_table_that_an_answer_is_read_from_is_waited_for() {
+        let words: Vec<&str> = STANDING.one.split_ascii_whitespace().collect();
+        let tables = words.windows(2).filter(|w| matches!(w[0], "FROM" | "JOIN"));
+        let read: Vec<&str> = tables.map(|w| w[1]).collect();
+        assert!(read.len() > 6, "{read:?}");
+        for table in read {
+            assert!(OF_SESSIONS.contains(&table), "{table}: {}", STANDING.one);
+        }
+    }
+
+    #[test]
+    fn what_writes_is_told_from_what_reads() {
+        for (sql, after) in [
+            ("SELECT ended_at FROM sessions", Duration::ZERO),
+            ("UPDATE sessions SET ended_at = $1", KEPT),
+            ("INSERT INTO role_grants (person_id)", KEPT),
+            ("INSERT INTO people(id) VALUES (1)", KEPT),
+            ("DELETE FROM devices WHERE id = $1", KEPT),
+            ("INSERT INTO network_groups (members) VALUES ($1)", POLICIES_KEPT),
+            ("UPDATE cases SET subject = $1", Duration::ZERO),
+            ("INSERT INTO session_notes (a) VALUES (1)", Duration::ZERO),
+            ("INSERT OR REPLACE INTO devices (id) VALUES (1)", KEPT),
+            ("WITH x AS (SELECT 1) SELECT * FROM sessions", Duration::ZERO),
+            ("WITH x AS (SELECT 1) UPDATE sessions SET ended_at = 1", POLICIES_KEPT),
+            ("WITH x AS (SELECT 1) update sessions set ended_at = 1", POLICIES_KEPT),
+            ("update sessions set ended_at = 1", POLICIES_KEPT),
+            ("UPDATE OR IGNORE sessions SET ended_at = 1", POLICIES_KEPT),
+            ("UPDATE ONLY sessions SET ended_at = 1", POLICIES_KEPT),
+            ("UPDATE \"sessions\" SET ended_at = 1", POLICIES_KEPT),
+            ("DELETE FROM public.sessions", POLICIES_KEPT),
+            ("", POLICIES_KEPT),
+        ] {
+            assert_eq!(felt_after(sql), after, "{sql}");
+        }
+    }
+
+    #[test]
+    fn what_is_too_old_is_neither_used_nor_kept() {
+        let lately = Lately::default();
+        let old = Instant::now().checked_sub(KEPT).unwrap();
+        let key = |n: u32| {
+            let mut key = [0; 32];
+            key[..4].copy_from_slice(&n.to_be_bytes());
+            key
+        };
+        for n in 0..10_000 {
+            lately.put(key(n), old, &Arc::new(n));
+            assert!(lately.get(&key(n)).is_none());
+        }
+        assert!(lately.0.lock().unwrap().read.len() <= FEW);
+        lately.put(key(1), Instant::now() + KEPT, &Arc::new(7));
+        let asked = || lately.get(&key(1)).map(|(value, renew)| (*value, renew));
+        assert_eq!(asked(), Some((7, false)));
+        // One of those who ask in the second half of its time reads it anew.
+        lately.put(key(1), Instant::now().checked_sub(KEPT * 3 / 4).unwrap(), &Arc::new(8));
+        assert_eq!([asked(), asked()], [Some((8, true)), Some((8, false))]);
+    }
+}

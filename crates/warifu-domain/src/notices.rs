@@ -78,10 +78,14 @@ pub enum NoticeKind {
     ContactChanged,
     /// Somebody gave the right password, and then one wrong code after the other.
     CodesGuessed,
+    /// More people's records than the limit were asked for within a day (`people`), and not shown.
+    ReadingStopped,
+    /// The same by a service account of theirs (`name`, `people`).
+    ServiceReadingStopped,
 }
 
 impl NoticeKind {
-    pub const ALL: [NoticeKind; 36] = [
+    pub const ALL: [NoticeKind; 38] = [
         NoticeKind::SessionMoved,
         NoticeKind::SessionEnded,
         NoticeKind::SessionRecorded,
@@ -118,6 +122,8 @@ impl NoticeKind {
         NoticeKind::SwitchedOnOther,
         NoticeKind::ContactChanged,
         NoticeKind::CodesGuessed,
+        NoticeKind::ReadingStopped,
+        NoticeKind::ServiceReadingStopped,
     ];
 
     pub fn key(self) -> &'static str {
@@ -158,6 +164,8 @@ impl NoticeKind {
             NoticeKind::SwitchedOnOther => "switched_on_other",
             NoticeKind::ContactChanged => "contact_changed",
             NoticeKind::CodesGuessed => "codes_guessed",
+            NoticeKind::ReadingStopped => "reading_stopped",
+            NoticeKind::ServiceReadingStopped => "service_reading_stopped",
         }
     }
 
@@ -184,7 +192,9 @@ impl NoticeKind {
             | NoticeKind::ServiceRefused
             | NoticeKind::SwitchedOnOther
             | NoticeKind::ContactChanged
-            | NoticeKind::CodesGuessed => true,
+            | NoticeKind::CodesGuessed
+            | NoticeKind::ReadingStopped
+            | NoticeKind::ServiceReadingStopped => true,
             NoticeKind::SessionEnded
             | NoticeKind::FactorAdded
             | NoticeKind::FactorRemoved

@@ -14,7 +14,7 @@ use jsonwebtoken::{Algorithm, EncodingKey, Header, encode};
 use serde_json::{Value, json};
 use sha2::{Digest as _, Sha256};
 
-const HOME: &str = "192.0.2.10";
+pub(super) const HOME: &str = "192.0.2.10";
 const ELSEWHERE: &str = "198.51.100.9";
 const ASSERTION: &str = "urn:ietf:params:oauth:client-assertion-type:jwt-bearer";
 
@@ -42,7 +42,7 @@ impl Key {
 }
 
 /// A program with its account.
-struct Program {
+pub(super) struct Program {
     key: Key,
     /// For its proofs.
     proofs: Key,
@@ -109,7 +109,7 @@ impl Program {
         http.post_form("/oauth/token", &fields).await
     }
 
-    async fn token(&self, http: &Client) -> String {
+    pub(super) async fn token(&self, http: &Client) -> String {
         let answer = self.exchange(http, &self.assertion(&json!({})), "").await;
         assert_eq!(answer.status, 200, "{}", answer.text());
         let answer = answer.value();
@@ -135,14 +135,20 @@ impl Program {
         }
     }
 
-    async fn call(&self, http: &Client, method: &str, path: &str, token: &str) -> Answer {
+    pub(super) async fn call(
+        &self,
+        http: &Client,
+        method: &str,
+        path: &str,
+        token: &str,
+    ) -> Answer {
         let proof = self.proof(method, path, Some(token), &json!({}));
         self.with(http, method, path, token, &proof).await
     }
 }
 
 /// A program's own HTTP client: it sends nothing that a browser sends.
-fn bare(w: &Warifu, address: &str) -> Client {
+pub(super) fn bare(w: &Warifu, address: &str) -> Client {
     w.client()
         .without_header("origin")
         .without_header("sec-fetch-site")
@@ -163,15 +169,15 @@ fn agreed(wanted: &Value) -> Value {
         "days": wanted["days"].to_string(), "jwk": wanted["jwk"] } })
 }
 
-struct Owner {
-    client: Client,
+pub(super) struct Owner {
+    pub(super) client: Client,
     passkey: Passkey,
     csrf: String,
 }
 
 impl Owner {
-    async fn new(w: &mut Warifu) -> Owner {
-        w.serve = ["--trusted-proxy", "127.0.0.0/8"].map(str::to_owned).into();
+    pub(super) async fn new(w: &mut Warifu) -> Owner {
+        w.serve.extend(["--trusted-proxy", "127.0.0.0/8"].map(str::to_owned));
         w.restart().await;
         let link = invitation(w, "owner@example.com", "super_administrator");
         let mut client = w.client().header("x-forwarded-for", "203.0.113.1");
@@ -201,7 +207,7 @@ impl Owner {
         self.script().json(Method::POST, "/api/v1/service-accounts", &wanted).await
     }
 
-    async fn program(&mut self, w: &Warifu, scopes: &[&str]) -> Program {
+    pub(super) async fn program(&mut self, w: &Warifu, scopes: &[&str]) -> Program {
         let mut second = another(w).await;
         let program = self.waiting(w, scopes).await;
         second.agrees().await;

@@ -82,10 +82,14 @@ pub enum NoticeKind {
     ReadingStopped,
     /// The same by a service account of theirs (`name`, `people`).
     ServiceReadingStopped,
+    /// A session was opened in a network in which they had none before (`from`, `factor`).
+    NewNetwork,
+    /// A session was opened with a password after tries that failed (`times`, `from`).
+    SignedInAfterFailures,
 }
 
 impl NoticeKind {
-    pub const ALL: [NoticeKind; 38] = [
+    pub const ALL: [NoticeKind; 40] = [
         NoticeKind::SessionMoved,
         NoticeKind::SessionEnded,
         NoticeKind::SessionRecorded,
@@ -124,6 +128,8 @@ impl NoticeKind {
         NoticeKind::CodesGuessed,
         NoticeKind::ReadingStopped,
         NoticeKind::ServiceReadingStopped,
+        NoticeKind::NewNetwork,
+        NoticeKind::SignedInAfterFailures,
     ];
 
     pub fn key(self) -> &'static str {
@@ -166,6 +172,8 @@ impl NoticeKind {
             NoticeKind::CodesGuessed => "codes_guessed",
             NoticeKind::ReadingStopped => "reading_stopped",
             NoticeKind::ServiceReadingStopped => "service_reading_stopped",
+            NoticeKind::NewNetwork => "new_network",
+            NoticeKind::SignedInAfterFailures => "signed_in_after_failures",
         }
     }
 
@@ -194,7 +202,9 @@ impl NoticeKind {
             | NoticeKind::ContactChanged
             | NoticeKind::CodesGuessed
             | NoticeKind::ReadingStopped
-            | NoticeKind::ServiceReadingStopped => true,
+            | NoticeKind::ServiceReadingStopped
+            | NoticeKind::NewNetwork
+            | NoticeKind::SignedInAfterFailures => true,
             NoticeKind::SessionEnded
             | NoticeKind::FactorAdded
             | NoticeKind::FactorRemoved

@@ -185,9 +185,9 @@ pub struct Notice {
     /// `roles_changed`, `key_copied`, `step_up_refused`, `device_key`, `service_refused`,
     /// `password_changed`, `codes_changed`, `certificate_ends`, `service_ends`, `invited`, `switched_off`,
     /// `switched_on`, `switched_on_other`, `contact_changed`, `codes_guessed`, `reading_stopped`,
-    /// `service_reading_stopped`, those of policies and of resets (`reset_void`).
+    /// `service_reading_stopped`, `new_network`, `signed_in_after_failures`, those of policies and of resets (`reset_void`).
     kind: &'static str,
-    /// `from` and `to` of networks, `name` of a factor, service account or person, `by`, `fields`, `check`, `due`, `people`; `stop`: the path of a page that
+    /// `from` and `to` of networks, `name` of a factor, service account or person, `by`, `fields`, `check`, `due`, `people`, `times`, `factor`; `stop`: the path of a page that
     /// stops a reset and does nothing else.
     details: BTreeMap<String, String>,
     seen: bool,

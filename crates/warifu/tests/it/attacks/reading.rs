@@ -1,6 +1,6 @@
 //! 3 and 35: whoever has a session or a token for a while does not walk through the people with it.
 
-use super::service::{HOME, Owner, bare};
+use super::service::programs::{HOME, Owner, bare};
 use super::{entries, notices, verified};
 use crate::http::{Answer, Client};
 use crate::passkey::Passkey;

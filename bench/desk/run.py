@@ -39,7 +39,8 @@ class Server:
 
     def __init__(self, data, url):
         began = time.perf_counter()
-        command = [WARIFU, "--log", "error", "serve", "--data", data, "--listen", "127.0.0.1:0"]
+        command = [WARIFU, "--log", "error", "serve", "--data", data, "--listen", "127.0.0.1:0",
+                   "--reading-limit", "1000000"]
         env = dict(os.environ, **({"WARIFU_DATABASE": url} if url else {}))
         self.process = subprocess.Popen(command, stdout=subprocess.PIPE, text=True, env=env)
         line = self.process.stdout.readline()

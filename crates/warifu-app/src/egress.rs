@@ -8,7 +8,7 @@ use bytes::Bytes;
 use futures_util::stream::BoxStream;
 use warifu_domain::access::Actor;
 use warifu_domain::cases::MessageKind;
-use warifu_domain::{AttachmentId, CaseId, MessageId, OrganizationId};
+use warifu_domain::{AttachmentId, CaseId, MessageId, OrganizationId, PersonId};
 use warifu_ledger::body::{ApiPage, AttachmentDownload};
 use warifu_ledger::{Count, Hash, RowKey, RowsCommitment};
 use warifu_storage::attachments::{self as files, Attachment};
@@ -33,6 +33,8 @@ pub struct Page<'a> {
     pub query: &'a serde_json::Value,
     /// Ids of the records in their order.
     pub ids: &'a [i64],
+    /// Whose records are in it, or who is named with what is known of their account.
+    pub people: &'a [PersonId],
     /// The whole body.
     pub body: &'a [u8],
 }
@@ -107,7 +109,8 @@ impl App {
     /// Writes the entry for a page of records that is about to leave, and gives its number.
     ///
     /// # Errors
-    /// When the entry cannot be made durable: then the page must not leave.
+    /// When the entry cannot be made durable, or more people would be shown than may be within a day: then the
+    /// page must not leave.
     pub async fn record_page(&self, actor: &Actor, page: &Page<'_>) -> Result<i64, AppError> {
         let query = warifu_ledger::json::canonical(page.query)
             .map_err(|e| AppError::Internal(format!("query of {}: {e}", page.route)))?;
@@ -128,7 +131,8 @@ impl App {
             sha256,
             row_ids: rows.root(),
         };
-        let mut change = self.change().await?;
+        let change = self.change().await?;
+        let mut change = self.show_people(change, actor, page.route, page.people).await?;
         let entry = change.record(actor, page.organization, &body).await?;
         change.commit().await?;
         Ok(entry)

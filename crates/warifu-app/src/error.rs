@@ -27,6 +27,12 @@ pub enum AppError {
     /// A protected action, and no fresh proof for it.
     #[error("this asks for your passkey once more: {action}")]
     StepUp { action: &'static str },
+    /// More people than may be shown within a day without the key: up to how many the next touch is good for.
+    #[error("{people} people within a day ask for your passkey")]
+    ReadOn { people: u64 },
+    /// The same for a program, which has no key.
+    #[error("too many people's records within a day; wait {seconds} seconds")]
+    ReadLater { seconds: u64 },
     /// A report over everybody or over the limits, without the decision to run it all the same.
     #[error("{0}")]
     NeedsDecision(Refusal),
@@ -68,6 +74,16 @@ impl AppError {
             AppError::StepUp { .. } => Some(refusal!(
                 "step-up",
                 "this asks for your passkey once more; load the page anew and use its button, with JavaScript on"
+            )),
+            AppError::ReadOn { people } => Some(refusal!(
+                "read-on",
+                "your passkey is asked for before more people's records are shown, up to {people} within a day",
+                people = *people
+            )),
+            AppError::ReadLater { seconds } => Some(refusal!(
+                "read-later",
+                "so many people's records are shown within a day and no more; wait {seconds} seconds",
+                seconds = *seconds
             )),
             AppError::Cancelled => Some(refusal!("cancelled", "cancelled")),
             // Its words name a permission; a page has words of its own for it.

@@ -29,6 +29,7 @@ pub mod password;
 pub mod people;
 pub mod policies;
 pub mod policy_changes;
+pub mod reading;
 pub mod recovery;
 mod refused_programs;
 pub mod reports;

@@ -6,7 +6,7 @@ use crate::notices::notify;
 use crate::policies::session_policy;
 use crate::{App, AppError, Change};
 use serde_json::Value;
-use warifu_auth::{PasskeyError, Passkeys, SessionPolicy, Token, TokenHash, digest};
+use warifu_auth::{PasskeyError, Passkeys, SessionPolicy, Token, TokenHash, digest, is_new};
 use warifu_domain::access::{Actor, Roles};
 use warifu_domain::assurance::enough_for_a_role;
 use warifu_domain::factors::Factor;
@@ -252,6 +252,12 @@ impl App {
             device: device.map(|d| d.to_vec()),
             bound: None,
         };
+        let before = sessions::networks_of(&mut change.conn(), person.id).await?;
+        let group = policies.networks.get(&subject.organization).map_or(&[][..], Vec::as_slice);
+        if is_new(&before, group, from.network) {
+            let details = [("from", from.network), ("factor", by.factor.key())];
+            notify(change, person.id, NoticeKind::NewNetwork, &details).await?;
+        }
         sessions::insert(&mut change.conn(), &session).await?;
         // "Last Login" is a field of the person's record, so it has its version.
         person.record.last_login = Some(at);

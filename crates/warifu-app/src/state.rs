@@ -113,6 +113,8 @@ pub struct AppConfig {
     /// Product keys a case can be about.
     pub products: Vec<String>,
     pub limits: Limits,
+    /// People whose records somebody is shown within a day without their key.
+    pub reading_limit: u64,
     /// Largest attachment in bytes.
     pub attachment_limit: u64,
     pub default_priority: Priority,
@@ -131,6 +133,7 @@ impl AppConfig {
             case_prefix: "HC".into(),
             products: vec!["wic".into(), "cis".into()],
             limits: Limits::default(),
+            reading_limit: crate::reading::PEOPLE,
             attachment_limit: 256 << 20,
             default_priority: Priority::Normal,
             reset_delay: ResetDelay { roles: 24 * HOUR, users: 0 },
@@ -155,6 +158,9 @@ pub struct Inner {
     pub live: Live,
     pub(crate) reads: Reads,
     pub(crate) listed: Reads,
+    /// Whose requester was counted as shown beside their case.
+    pub(crate) dossiers: Reads,
+    pub(crate) stopped: crate::reading::Stopped,
     pub transfers: Transfers,
     pub replays: Replays,
     pub(crate) tables: Tables,
@@ -195,6 +201,8 @@ impl App {
             live: Live::default(),
             reads: Reads::default(),
             listed: Reads::default(),
+            dossiers: Reads::default(),
+            stopped: crate::reading::Stopped::default(),
             transfers: Transfers::default(),
             replays: Replays::default(),
             tables: Tables::default(),

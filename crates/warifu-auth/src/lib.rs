@@ -31,7 +31,7 @@ pub use device::{
     read_refresh, read_registration, read_request,
 };
 pub use ipnetwork::IpNetwork;
-pub use network::{Network, is_member, one_group, prefix, same_network};
+pub use network::{Network, is_member, is_new, one_group, prefix, same_network};
 pub use passkeys::{
     Begun, NewPasskey, PasskeyError, Passkeys, Presented, Proven, credential_id, is_synced,
 };

@@ -69,6 +69,13 @@ pub fn one_group(members: &[String], a: &str, b: &str) -> bool {
     within(a) && within(b)
 }
 
+/// Whether somebody who was in these networks comes from one that is none of them. Their first is not new:
+/// there is nothing to compare it with. A group of the organization's counts as one.
+pub fn is_new(before: &[String], group: &[String], network: &str) -> bool {
+    let known = |was: &String| same_network(was, network) || one_group(group, was, network);
+    !before.is_empty() && !before.iter().any(known)
+}
+
 enum Member {
     System(u32),
     Prefix(IpNetwork),
@@ -131,6 +138,20 @@ mod tests {
         {
             assert!(!is_member(bad), "{bad}");
         }
+    }
+
+    #[test]
+    fn a_network_is_new_to_whoever_was_elsewhere_only() {
+        let texts = |all: &[&str]| all.iter().map(|t| (*t).to_owned()).collect::<Vec<_>>();
+        let before = texts(&["AS64496 192.0.2.0/24", "198.51.100.0/24"]);
+        let group = texts(&["AS64496", "203.0.113.0/24"]);
+        assert!(is_new(&before, &[], "AS64497 192.0.2.0/24"));
+        assert!(is_new(&before, &[], "203.0.113.0/24"));
+        for known in ["AS64496 2001:db8::/48", "198.51.100.0/24", "AS7 198.51.100.0/24"] {
+            assert!(!is_new(&before, &[], known), "{known}");
+        }
+        assert!(!is_new(&before, &group, "203.0.113.0/24"), "one group");
+        assert!(!is_new(&[], &[], "203.0.113.0/24"), "the first");
     }
 
     #[test]

@@ -71,6 +71,11 @@ impl Throttle {
         self.buckets.get(network).is_some_and(|bucket| bucket.used >= self.burst)
     }
 
+    /// Tries that are not forgotten, as far as is known from the last one.
+    pub fn used(&self, network: &str) -> u32 {
+        self.buckets.get(network).map_or(0, |bucket| bucket.used)
+    }
+
     /// Takes back a try that turned out not to be a guess.
     pub fn give_back(&mut self, network: &str) {
         if let Some(bucket) = self.buckets.get_mut(network) {
@@ -117,6 +122,7 @@ mod tests {
         let mut throttle = Throttle::new(2, 10 * SECOND);
         assert!(throttle.try_once("a", START).is_ok() && !throttle.is_spent("a"));
         assert!(throttle.try_once("a", START).is_ok() && throttle.is_spent("a"));
+        assert_eq!((throttle.used("a"), throttle.used("b")), (2, 0));
         assert_eq!(throttle.try_once("a", START.plus(9 * SECOND)), Err(10));
         assert_eq!(throttle.try_once("a", START.plus(10 * SECOND)), Ok(()));
         assert!(throttle.try_once("a", START.plus(19 * SECOND)).is_err());

@@ -14,6 +14,7 @@ pub mod organizations;
 pub mod people;
 pub mod policy;
 pub mod protected;
+pub mod reading;
 mod refusal;
 pub mod reports;
 pub mod search;

@@ -78,10 +78,18 @@ pub enum NoticeKind {
     ContactChanged,
     /// Somebody gave the right password, and then one wrong code after the other.
     CodesGuessed,
+    /// More people's records than the limit were asked for within a day (`people`), and not shown.
+    ReadingStopped,
+    /// The same by a service account of theirs (`name`, `people`).
+    ServiceReadingStopped,
+    /// A session was opened in a network in which they had none before (`from`, `factor`).
+    NewNetwork,
+    /// A session was opened with a password after tries that failed (`times`, `from`).
+    SignedInAfterFailures,
 }
 
 impl NoticeKind {
-    pub const ALL: [NoticeKind; 36] = [
+    pub const ALL: [NoticeKind; 40] = [
         NoticeKind::SessionMoved,
         NoticeKind::SessionEnded,
         NoticeKind::SessionRecorded,
@@ -118,6 +126,10 @@ impl NoticeKind {
         NoticeKind::SwitchedOnOther,
         NoticeKind::ContactChanged,
         NoticeKind::CodesGuessed,
+        NoticeKind::ReadingStopped,
+        NoticeKind::ServiceReadingStopped,
+        NoticeKind::NewNetwork,
+        NoticeKind::SignedInAfterFailures,
     ];
 
     pub fn key(self) -> &'static str {
@@ -158,6 +170,10 @@ impl NoticeKind {
             NoticeKind::SwitchedOnOther => "switched_on_other",
             NoticeKind::ContactChanged => "contact_changed",
             NoticeKind::CodesGuessed => "codes_guessed",
+            NoticeKind::ReadingStopped => "reading_stopped",
+            NoticeKind::ServiceReadingStopped => "service_reading_stopped",
+            NoticeKind::NewNetwork => "new_network",
+            NoticeKind::SignedInAfterFailures => "signed_in_after_failures",
         }
     }
 
@@ -184,7 +200,11 @@ impl NoticeKind {
             | NoticeKind::ServiceRefused
             | NoticeKind::SwitchedOnOther
             | NoticeKind::ContactChanged
-            | NoticeKind::CodesGuessed => true,
+            | NoticeKind::CodesGuessed
+            | NoticeKind::ReadingStopped
+            | NoticeKind::ServiceReadingStopped
+            | NoticeKind::NewNetwork
+            | NoticeKind::SignedInAfterFailures => true,
             NoticeKind::SessionEnded
             | NoticeKind::FactorAdded
             | NoticeKind::FactorRemoved

@@ -65,10 +65,12 @@ pub enum Action {
     SwitchPerson,
     /// Address, user name or telephone numbers of somebody who has a way in.
     ChangeContact,
+    /// More people's records than the limit are shown within a day.
+    ReadOn,
 }
 
 impl Action {
-    pub const ALL: [Action; 29] = [
+    pub const ALL: [Action; 30] = [
         Action::AddFactor,
         Action::RemoveFactor,
         Action::ChangeRoles,
@@ -98,6 +100,7 @@ impl Action {
         Action::AddColleague,
         Action::SwitchPerson,
         Action::ChangeContact,
+        Action::ReadOn,
     ];
 
     pub fn key(self) -> &'static str {
@@ -131,6 +134,7 @@ impl Action {
             Action::AddColleague => "add_colleague",
             Action::SwitchPerson => "switch_person",
             Action::ChangeContact => "change_contact",
+            Action::ReadOn => "read_on",
         }
     }
 

@@ -190,6 +190,15 @@ bodies! {
         /// Commitment to the ids of the records.
         row_ids: Hash,
     }
+    /// Body of `reading_stopped`: one an hour for each session and allowance.
+    ReadingStopped {
+        /// Route as registered of the page that did not leave.
+        route: String,
+        /// People whose records were shown within the day before.
+        people: Count,
+        /// How many may be, as it stood.
+        allowance: Count,
+    }
     /// Body of `mail_sent`.
     MailSent {
         /// Id of the message.

@@ -63,6 +63,8 @@ kinds! {
     AttachmentDownload "attachment_download",
     /// A page of an API answer; written before its first byte leaves.
     ApiPage "api_page",
+    /// More people's records than the limit were asked for within a day, and not shown.
+    ReadingStopped "reading_stopped",
     /// A mail was handed to the mail server.
     MailSent "mail_sent",
     /// A recorded run was re-created.

@@ -105,9 +105,11 @@ macro_rules! fetch_optional { ($conn:expr, $($rest:tt)*) => { on_db!($conn, fetc
 pub(crate) const ROWS: usize = 128;
 
 /// `insert_many!(conn, "INSERT INTO t (a, b)", slice, |row| (row.a, row.b))` adds rows by statements
-/// of [`ROWS`] rows each; a last text may say what happens to rows that are there already.
+/// of [`ROWS`] rows each, and gives how many were written; a last text may say what happens to rows that are
+/// there already.
 macro_rules! insert_many {
-    ($conn:expr, $into:literal, $rows:expr, |$row:pat_param| ($($value:expr),* $(,)?) $(, $tail:literal)?) => {
+    ($conn:expr, $into:literal, $rows:expr, |$row:pat_param| ($($value:expr),* $(,)?) $(, $tail:literal)?) => {{
+        let mut written = 0;
         for rows in $rows.chunks($crate::db::ROWS) {
             // Only the full size comes again and again.
             let again = rows.len() == $crate::db::ROWS;
@@ -117,18 +119,19 @@ macro_rules! insert_many {
                     let mut sql = sqlx::QueryBuilder::<sqlx::Sqlite>::new(concat!($into, " "));
                     sql.push_values(rows, |mut values, $row| { $(values.push_bind($value);)* });
                     $(sql.push(concat!(" ", $tail));)?
-                    sql.build().persistent(again).execute(&mut **c).await?;
+                    written += sql.build().persistent(again).execute(&mut **c).await?.rows_affected();
                 }
                 $crate::Conn::Postgres(c, wait) => {
                     wait.note($into);
                     let mut sql = sqlx::QueryBuilder::<sqlx::Postgres>::new(concat!($into, " "));
                     sql.push_values(rows, |mut values, $row| { $(values.push_bind($value);)* });
                     $(sql.push(concat!(" ", $tail));)?
-                    sql.build().persistent(again).execute(&mut **c).await?;
+                    written += sql.build().persistent(again).execute(&mut **c).await?.rows_affected();
                 }
             }
         }
-    };
+        written
+    }};
 }
 
 /// `fetch_among!(conn, Row: "SELECT … WHERE id IN (", ids, ") …")` → every row of some keys, by one
@@ -195,6 +198,7 @@ const MIGRATIONS: &[(i64, &str, &str, &str)] = &[
     same!(20, "notice copies", "0020_notice_copies.sql"),
     each!(21, "reminders", "0021_reminders.sqlite.sql", "0021_reminders.postgres.sql"),
     same!(23, "second person", "0023_second_person.sql"),
+    same!(25, "reading", "0025_reading.sql"),
 ];
 
 fn migrator(engine: Engine) -> Migrator {

@@ -30,6 +30,7 @@ pub mod organizations;
 pub mod people;
 pub mod policies;
 pub mod purge;
+pub mod reading;
 pub mod recovery;
 pub mod reminders;
 pub mod reports;

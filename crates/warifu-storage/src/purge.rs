@@ -17,6 +17,9 @@ pub enum Stale {
     UsedProofs,
     ServiceTokens,
     Tallies,
+    /// Who was shown whose records, when it counts no longer.
+    PeopleShown,
+    ReadingAgreed,
     /// Invitations; whether somebody ever had a factor stands with the factors.
     Enrolments,
     Reminders,
@@ -30,7 +33,7 @@ pub enum Stale {
 }
 
 impl Stale {
-    pub const ALL: [Stale; 13] = [
+    pub const ALL: [Stale; 15] = [
         Stale::Ceremonies,
         Stale::StepUps,
         Stale::DeviceChallenges,
@@ -38,6 +41,8 @@ impl Stale {
         Stale::UsedProofs,
         Stale::ServiceTokens,
         Stale::Tallies,
+        Stale::PeopleShown,
+        Stale::ReadingAgreed,
         Stale::Enrolments,
         Stale::Reminders,
         Stale::ApplicationCodes,
@@ -51,7 +56,7 @@ impl Stale {
         use Stale::*;
         match self {
             Ceremonies | StepUps | DeviceChallenges | SpentTokens | UsedProofs | ServiceTokens
-            | Tallies => true,
+            | Tallies | PeopleShown | ReadingAgreed => true,
             Enrolments | Reminders | ApplicationCodes | ApplicationSessions | Devices
             | Sessions => false,
         }
@@ -100,6 +105,13 @@ pub async fn batch(c: &mut Conn<'_>, what: Stale, before: Timestamp) -> Result<u
         Stale::UsedProofs => expired!(c, "used_proofs", "proof", "expires_at", t),
         Stale::ServiceTokens => expired!(c, "service_tokens", "token_hash", "expires_at", t),
         Stale::Tallies => expired!(c, "tallies", "code_hash", "expires_at", t),
+        Stale::PeopleShown => execute!(
+            c,
+            "DELETE FROM people_shown WHERE (actor_id, person_id) IN (SELECT actor_id, person_id \
+             FROM people_shown WHERE shown_at < $1 ORDER BY shown_at LIMIT 500)",
+            t
+        ),
+        Stale::ReadingAgreed => execute!(c, "DELETE FROM reading_agreed WHERE agreed_at < $1", t),
         Stale::Enrolments => expired!(c, "enrolments", "token_hash", "expires_at", t),
         Stale::Reminders => execute!(c, "DELETE FROM reminders WHERE ends_at < $1", t),
         Stale::ApplicationCodes => expired!(c, "application_codes", "code_hash", "expires_at", t),

@@ -117,6 +117,16 @@ pub async fn is_account(c: &mut Conn<'_>, person: PersonId) -> Result<bool, Stor
     Ok(row.is_some())
 }
 
+/// Who made the account as which a person acts.
+///
+/// # Errors
+/// As every query.
+pub async fn owner(c: &mut Conn<'_>, person: PersonId) -> Result<Option<PersonId>, StorageError> {
+    let row = fetch_optional!(c, (i64,):
+        "SELECT owner_id FROM service_accounts WHERE person_id = $1", person.0)?;
+    Ok(row.map(|(id,)| PersonId(id)))
+}
+
 /// A second person has agreed to an account.
 ///
 /// # Errors

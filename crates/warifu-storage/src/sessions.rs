@@ -299,6 +299,15 @@ pub async fn was_in(
     Ok(row.is_some())
 }
 
+/// The networks in which a person ever had a session.
+///
+/// # Errors
+/// As every query.
+pub async fn networks_of(c: &mut Conn<'_>, person: PersonId) -> Result<Vec<String>, StorageError> {
+    let rows = fetch_all!(c, (String,): "SELECT DISTINCT network FROM sessions WHERE person_id = $1", person.0)?;
+    Ok(rows.into_iter().map(|(network,)| network).collect())
+}
+
 /// Moves the time of last use forward, never back.
 ///
 /// # Errors

@@ -3,11 +3,14 @@
 use crate::problem::Problem;
 use crate::session::SignedIn;
 use crate::state::Web;
+use crate::views::errors::ReadOn;
+use crate::views::shell::Shell;
 use askama::Template;
 use axum::http::StatusCode;
 use axum::response::{Html, IntoResponse, Response};
+use warifu_app::AppError;
 use warifu_app::egress::Page;
-use warifu_domain::OrganizationId;
+use warifu_domain::{OrganizationId, PersonId};
 
 /// A page, or a block of one, as HTML.
 ///
@@ -26,33 +29,51 @@ pub fn page_with(status: StatusCode, template: impl Template) -> Result<Response
     Ok((status, Html(html)).into_response())
 }
 
+/// Whose records are in what leaves: they count against how many somebody is shown within a day.
+pub enum Records {
+    /// Nobody's: what is known of people beyond their names is not in it.
+    Others,
+    /// The ids are people's.
+    People,
+    /// Other records, and those of these people.
+    With(Vec<PersonId>),
+}
+
 /// What leaves: which route, whose data, what was asked, which records.
 pub struct Leaving<'a> {
     pub route: &'a str,
     pub organization: Option<OrganizationId>,
     pub query: serde_json::Value,
     pub ids: Vec<i64>,
+    pub records: Records,
 }
 
 impl Leaving<'_> {
     /// Writes the entry for a body that is about to leave.
     ///
     /// # Errors
-    /// When it cannot be made durable: then the body must not leave.
-    pub async fn record(&self, web: &Web, who: &SignedIn, body: &[u8]) -> Result<(), Problem> {
+    /// When it cannot be made durable, or more people would be shown than may be: then the body must not leave.
+    pub async fn record(&self, web: &Web, who: &SignedIn, body: &[u8]) -> Result<(), AppError> {
         // A customer's answers hold nothing but their own organization's data.
         let organization = match who.actor().is_staff() {
             true => self.organization,
             false => Some(who.actor().organization),
         };
         let (route, query, ids) = (self.route, &self.query, self.ids.as_slice());
-        web.app.record_page(who.actor(), &Page { route, organization, query, ids, body }).await?;
+        let people: Vec<PersonId> = match &self.records {
+            Records::Others => Vec::new(),
+            Records::People => ids.iter().copied().map(PersonId).collect(),
+            Records::With(people) => people.clone(),
+        };
+        let page = Page { route, organization, query, ids, people: &people, body };
+        web.app.record_page(who.actor(), &page).await?;
         Ok(())
     }
 }
 
 /// A page of records. It passes the gate like a page of the API: its entry is durable before it
-/// leaves, else whoever wants to read unseen would read the pages for people. One entry per view.
+/// leaves, else whoever wants to read unseen would read the pages for people. One entry per view. Where it
+/// would show more people than may be shown, it asks for the key in its place.
 ///
 /// # Errors
 /// As [`page`], and when the entry cannot be written.
@@ -64,6 +85,35 @@ pub async fn gated(
     template: impl Template,
 ) -> Result<Response, Problem> {
     let html = template.render().map_err(|e| Problem::internal(format!("template: {e}")))?;
-    leaving.record(web, who, html.as_bytes()).await?;
-    Ok((status, Html(html)).into_response())
+    match leaving.record(web, who, html.as_bytes()).await {
+        Ok(()) => Ok((status, Html(html)).into_response()),
+        Err(AppError::ReadOn { people }) => {
+            // What was sent is not sent again: after a form that is shown anew the way goes on from the start.
+            let next = if status == StatusCode::OK { &who.here } else { "/" };
+            read_on(web, who, people, next)
+        }
+        Err(e) => Err(e.into()),
+    }
+}
+
+/// Asks for the key in place of a page with more people than may be shown, and leads back to it.
+///
+/// # Errors
+/// As [`page`].
+pub fn read_on(
+    web: &Web,
+    who: &SignedIn,
+    people: u64,
+    next: impl Into<String>,
+) -> Result<Response, Problem> {
+    let shell = Shell {
+        lang: who.taste.lang,
+        theme: who.taste.theme,
+        installation: web.app.config.name.clone(),
+        csrf: who.session.csrf.clone(),
+        device: who.device(),
+        ..Shell::default()
+    };
+    let (people, next) = (i64::try_from(people).unwrap_or(i64::MAX), next.into());
+    page_with(StatusCode::FORBIDDEN, ReadOn { shell, people, next })
 }

@@ -5,9 +5,10 @@ pub mod way_in;
 use crate::cases::show::{Show, somebody};
 use crate::csrf::Form;
 use crate::i18n::Lang;
-use crate::page::{Leaving, gated};
+use crate::lang::local;
+use crate::page::{Leaving, Records, gated};
 use crate::problem::Problem;
-use crate::session::{Staff, role_message};
+use crate::session::{SignedIn, Staff, role_message};
 use crate::state::Web;
 use crate::views::cases::Pager;
 use crate::views::markup::{Choice, Tone};
@@ -101,6 +102,7 @@ pub async fn list(
         organization: asked.organization,
         query: json!({"q": asked.q, "organization": asked.organization, "after": after}),
         ids: people.iter().map(|p| p.id.0).collect(),
+        records: Records::People,
     };
     let list = PeopleList {
         shell: who.shell(Place::People, "").await?,
@@ -257,6 +259,7 @@ async fn shown(
         organization: Some(view.person.organization),
         query: json!({"id": id, "revision": shown}),
         ids: vec![id.0],
+        records: Records::People,
     };
     gated(web, who, status, leaving, page).await
 }
@@ -339,4 +342,23 @@ pub async fn roles(
         Proposed::Waiting(_) => "/approvals".to_owned(),
     };
     Ok(Redirect::to(&next).into_response())
+}
+
+/// Body of `POST /people/read-on`.
+#[derive(Default, Deserialize)]
+#[serde(default)]
+pub struct ReadOn {
+    people: u64,
+    next: String,
+    step_up: Option<String>,
+}
+
+/// `POST /people/read-on`: more people are shown, and the page that was asked for.
+pub async fn read_on(
+    State(web): State<Web>,
+    who: SignedIn,
+    Form(asked): Form<ReadOn>,
+) -> Result<Response, Problem> {
+    web.app.read_on(who.actor(), asked.people, asked.step_up.as_deref()).await?;
+    Ok(Redirect::to(local(&asked.next)).into_response())
 }

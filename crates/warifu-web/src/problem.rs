@@ -16,6 +16,8 @@ use axum::response::{IntoResponse, Response};
 use jiff::tz::TimeZone;
 use serde::Serialize;
 use warifu_app::AppError;
+use warifu_domain::protected::Protected;
+use warifu_domain::reading::read_on;
 use warifu_domain::{Refusal, refusal};
 
 /// An answer that is an error.
@@ -28,6 +30,8 @@ pub struct Problem {
     pub detail: Option<Box<Refusal>>,
     /// The field of a form that is wrong.
     pub field: Option<&'static str>,
+    /// What the key has to be touched for, where whoever asks cannot know it.
+    pub step_up: Option<Box<Protected>>,
     /// Seconds to wait.
     pub retry_after: Option<u64>,
     /// For the log only.
@@ -37,7 +41,15 @@ pub struct Problem {
 impl Problem {
     /// An error without details.
     pub fn new(status: StatusCode, name: &'static str) -> Problem {
-        Problem { status, name, detail: None, field: None, retry_after: None, cause: String::new() }
+        Problem {
+            status,
+            name,
+            detail: None,
+            field: None,
+            step_up: None,
+            retry_after: None,
+            cause: String::new(),
+        }
     }
 
     /// Says what is wrong, to whoever asked.
@@ -89,6 +101,14 @@ impl From<AppError> for Problem {
                 ..of(StatusCode::TOO_MANY_REQUESTS, "too-many")
             },
             AppError::StepUp { .. } => of(StatusCode::FORBIDDEN, "step-up-required"),
+            AppError::ReadOn { people } => Problem {
+                step_up: Some(Box::new(read_on(people))),
+                ..of(StatusCode::FORBIDDEN, "step-up-required")
+            },
+            AppError::ReadLater { seconds } => Problem {
+                retry_after: Some(seconds),
+                ..of(StatusCode::TOO_MANY_REQUESTS, "reading-limit")
+            },
             AppError::NeedsDecision(_) => of(StatusCode::UNPROCESSABLE_ENTITY, "needs-decision"),
             ref e if e.is_disk_full() => {
                 Problem { cause: said, ..of(StatusCode::INSUFFICIENT_STORAGE, "disk-full") }
@@ -129,7 +149,7 @@ pub fn panicked(panic: Box<dyn std::any::Any + Send>) -> Response {
     Problem::internal(format!("panic: {said}")).into_response()
 }
 
-/// The body of RFC 9457, with two members of our own: `field` and `reference`.
+/// The body of RFC 9457, with members of our own: `field`, `reference`, and what a step-up is asked for with.
 #[derive(Serialize)]
 struct Document<'a> {
     r#type: String,
@@ -140,6 +160,8 @@ struct Document<'a> {
     instance: &'a str,
     #[serde(skip_serializing_if = "Option::is_none")]
     field: Option<&'static str>,
+    #[serde(flatten, skip_serializing_if = "Option::is_none")]
+    step_up: Option<&'a Protected>,
     reference: &'a str,
 }
 
@@ -164,6 +186,7 @@ pub async fn render(web: &Web, asked: &Asked, mut response: Response) -> Respons
             detail: &detail,
             instance: path,
             field: problem.field,
+            step_up: problem.step_up.as_deref(),
             reference: &reference,
         };
         let mut answer = (status, Json(document)).into_response();

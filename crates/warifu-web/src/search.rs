@@ -1,7 +1,7 @@
 //! `/search`, the command palette, and the list of shortcuts.
 
 use crate::cases::show::{Show, status};
-use crate::page::{Leaving, gated, page};
+use crate::page::{Leaving, Records, gated, page};
 use crate::problem::Problem;
 use crate::session::{SignedIn, Staff};
 use crate::state::Web;
@@ -46,9 +46,11 @@ pub async fn search(
 
 pub async fn palette(
     State(web): State<Web>,
-    who: SignedIn,
+    mut who: SignedIn,
     Query(asked): Query<Asked>,
 ) -> Result<Response, Problem> {
+    // It is a part of other pages: where the key is asked for, the way goes on with the search's own.
+    who.here = who.here.replacen("/palette", "/search", 1);
     let found = web.app.search(who.actor(), &asked.q, PALETTE).await?;
     let (cases, people, organizations) = hits(&web, &who, &asked.q, &found);
     let lang = who.taste.lang;
@@ -69,6 +71,7 @@ fn leaving<'a>(route: &'a str, q: &str, found: &Found) -> Leaving<'a> {
         organization: None,
         query: json!({ "q": q }),
         ids: ids.chain(found.organizations.iter().map(|(id, _)| id.0)).collect(),
+        records: Records::With(found.people.iter().map(|p| p.id).collect()),
     }
 }
 

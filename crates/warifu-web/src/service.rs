@@ -36,6 +36,8 @@ fn scope_of(method: &Method, route: &str) -> Option<Scope> {
         (_, "people/{id}/sessions" | "people/{id}/sessions/{session}" | "people/{id}/roles") => {
             None
         }
+        // It has no key to read on with.
+        (_, "people/read-on") => None,
         // A program lets nobody in or out.
         (_, "people/{id}/way-in" | "people/{id}/invitation" | "people/{id}/standing") => None,
         (_, "events" | "cases/{id}/events") => None,
@@ -202,6 +204,7 @@ mod tests {
             (Method::GET, "people/{id}/way-in"),
             (Method::POST, "people/{id}/invitation"),
             (Method::PUT, "people/{id}/standing"),
+            (Method::POST, "people/read-on"),
             (Method::POST, "colleagues"),
             (Method::DELETE, "people/{id}/sessions"),
             (Method::DELETE, "people/{id}/sessions/{session}"),

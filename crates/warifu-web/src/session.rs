@@ -94,7 +94,7 @@ impl SignedIn {
     }
 
     /// What `assets/device.js` has to do.
-    fn device(&self) -> ScriptKey {
+    pub fn device(&self) -> ScriptKey {
         match &self.session.bound {
             Bound::Not { may_register: true } => ScriptKey::Register(self.session.device_name()),
             Bound::Script(_) => ScriptKey::Sign(self.session.device_name()),

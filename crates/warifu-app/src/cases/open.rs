@@ -81,9 +81,33 @@ impl App {
         id: CaseId,
         before: Option<MessageId>,
     ) -> Result<OpenCase, AppError> {
+        self.opened(actor, id, before, None).await
+    }
+
+    /// The same with what is known of the requester beside it, for the page of a route: they count as shown.
+    ///
+    /// # Errors
+    /// As [`App::open_case`]; [`AppError::ReadOn`] when more people would be shown than may be within a day.
+    pub async fn open_case_and_requester(
+        &self,
+        actor: &Actor,
+        id: CaseId,
+        before: Option<MessageId>,
+        route: &str,
+    ) -> Result<OpenCase, AppError> {
+        self.opened(actor, id, before, Some(route)).await
+    }
+
+    async fn opened(
+        &self,
+        actor: &Actor,
+        id: CaseId,
+        before: Option<MessageId>,
+        route: Option<&str>,
+    ) -> Result<OpenCase, AppError> {
         let staff = actor.is_staff();
         if staff {
-            self.record_view(actor, id).await?;
+            self.record_view(actor, id, route).await?;
         }
         let mut reader = self.db.read().await?;
         let mut conn = reader.conn();
@@ -147,19 +171,37 @@ impl App {
         })
     }
 
-    async fn record_view(&self, actor: &Actor, id: CaseId) -> Result<(), AppError> {
+    /// `route`: of the page that shows the requester, too.
+    async fn record_view(
+        &self,
+        actor: &Actor,
+        id: CaseId,
+        route: Option<&str>,
+    ) -> Result<(), AppError> {
         actor.require(Permission::WorkCases)?;
         let now = self.now();
-        if !self.reads.is_due(actor, id, now) {
+        let view = self.reads.is_due(actor, id, now);
+        let route = route.filter(|_| self.dossiers.is_due(actor, id, now));
+        if !view && route.is_none() {
             return Ok(());
         }
         let mut change = self.change().await?;
         let case = find(&mut change.conn(), actor, id).await?;
-        record(&mut change, actor, &case, "viewed", None, None).await?;
-        let at = change.at();
-        store::add_view(&mut change.conn(), id, actor.person, at).await?;
+        if let Some(route) = route {
+            change = self.show_people(change, actor, route, &[case.requester]).await?;
+        }
+        if view {
+            record(&mut change, actor, &case, "viewed", None, None).await?;
+            let at = change.at();
+            store::add_view(&mut change.conn(), id, actor.person, at).await?;
+        }
         change.commit().await?;
-        self.reads.recorded(actor, id, now);
+        if view {
+            self.reads.recorded(actor, id, now);
+        }
+        if route.is_some() {
+            self.dossiers.recorded(actor, id, now);
+        }
         Ok(())
     }
 

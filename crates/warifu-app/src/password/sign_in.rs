@@ -25,6 +25,8 @@ pub struct Tried<'a> {
     pub code: &'a str,
 }
 
+/// Tries that fail before one that is right are told from so many on: fewer are typing.
+const FAILURES: u32 = 5;
 /// What somebody is told whose codes are guessed.
 const KIND: NoticeKind = NoticeKind::CodesGuessed;
 
@@ -56,6 +58,13 @@ impl App {
         let judged = self.judged_password(&mut change, known, right, tried.code).await?;
         let (reason, person) = match judged {
             Ok((person, by)) => {
+                let failed = self.failed(person.id);
+                if failed >= FAILURES {
+                    let times = failed.to_string();
+                    let details = [("times", times.as_str()), ("from", from.network)];
+                    let kind = NoticeKind::SignedInAfterFailures;
+                    notify(&mut change, person.id, kind, &details).await?;
+                }
                 let opened = self.open_session(&mut change, person, by, from, old, policy).await?;
                 change.commit().await?;
                 return Ok(Some(opened));
@@ -71,6 +80,13 @@ impl App {
         change.record_stranger(from.network, &body).await?;
         change.commit().await?;
         Ok(None)
+    }
+
+    /// How many tries failed of late before the one that is right, which is no guess.
+    fn failed(&self, person: PersonId) -> u32 {
+        let mut tries = self.passwords.by_account.lock().unwrap_or_else(PoisonError::into_inner);
+        tries.give_back(&person.to_string());
+        tries.used(&person.to_string())
     }
 
     /// Everything but the password itself, in the change that opens the session: a code is good once.

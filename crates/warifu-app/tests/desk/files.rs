@@ -145,6 +145,7 @@ fn a_page_of_records_has_its_entry() {
             organization: Some(w.mizuno),
             query: &query,
             ids: &[8, 9],
+            people: &[],
             body: b"[{},{}]",
         };
         let seq = w.app.record_page(&w.agent, &page).await.unwrap();

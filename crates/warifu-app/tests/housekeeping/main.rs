@@ -27,7 +27,7 @@ use warifu_storage::credentials::{self, NewCredential};
 use warifu_storage::devices::{self, Device};
 use warifu_storage::services::{self, ServiceAccount};
 use warifu_storage::sessions::{self, Session};
-use warifu_storage::{Conn, applications, notices, people, step_ups};
+use warifu_storage::{Conn, applications, notices, people, reading, step_ups};
 
 on_both! { two_nodes_remind_once what_was_over_long_ago_goes_and_no_more }
 
@@ -205,6 +205,10 @@ async fn what_was_over_long_ago_goes_and_no_more(i: &Installation) {
     let end = now.plus(HOUR);
     credentials::insert_ceremony(c, b"begun", "x", PersonId(1), "", end).await.unwrap();
     step_ups::insert(c, b"over", b"s", b"a", ago(3), ago(2)).await.unwrap();
+    let shown = [PersonId(7), PersonId(8)];
+    assert_eq!(reading::count(c, PersonId(1), &shown, ago(2)).await.unwrap(), 2);
+    assert_eq!(reading::count(c, PersonId(2), &shown, now).await.unwrap(), 2);
+    reading::agree(c, PersonId(1), 4_000, ago(2)).await.unwrap();
     for (link, end) in [(b"old", ago(31)), (b"new", ago(29))] {
         let (person, by) = (PersonId(2), PersonId(1));
         credentials::insert_enrolment(c, link, person, by, ago(40), end).await.unwrap();
@@ -213,13 +217,15 @@ async fn what_was_over_long_ago_goes_and_no_more(i: &Installation) {
     credentials::revoke(c, PersonId(2), card, ago(90)).await.unwrap();
     tx.commit().await.unwrap();
 
-    // One session, what was open from it, three devices, the ceremonies, a proof, an invitation.
-    assert_eq!(i.app.purge().await.unwrap(), 1 + 1 + 3 + 1_203 + 1 + 1);
+    // One session, what was open from it, three devices, the ceremonies, a proof, an invitation; who was shown
+    // two people, and agreed to more.
+    assert_eq!(i.app.purge().await.unwrap(), 1 + 1 + 3 + 1_203 + 1 + 1 + 2 + 1);
     assert_eq!(i.app.purge().await.unwrap(), 0);
 
     let mut tx = i.app.db.begin_plain().await.unwrap();
     let mut conn = tx.conn();
     let c = &mut conn;
+    assert_eq!(reading::of_late(c, PersonId(2), ago(1)).await.unwrap(), (2, 0));
     assert!(sessions::find(c, &old).await.unwrap().is_none());
     assert!(sessions::was_in(c, PersonId(1), "192.0.2.0/24").await.unwrap(), "it is asked later");
     for (kept, bound) in [(&last, false), (&untold, false), (&recent, true), (&open, true)] {

@@ -104,6 +104,7 @@ kind-transfer-end = Transfer ends
 kind-transfer-abort = Transfer broken off
 kind-attachment-download = Attachment opened
 kind-api-page = Page of records
+kind-reading-stopped = Reading stopped at the limit
 kind-mail-sent = Mail sent
 kind-replay = Re-creation
 kind-match = Match

@@ -104,6 +104,7 @@ kind-transfer-end = 転送完了
 kind-transfer-abort = 転送中断
 kind-attachment-download = 添付ファイルの閲覧
 kind-api-page = レコードのページ
+kind-reading-stopped = 上限による閲覧の停止
 kind-mail-sent = メール送信
 kind-replay = 再作成
 kind-match = 照合

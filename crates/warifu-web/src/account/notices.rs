@@ -1,5 +1,6 @@
 //! What happened to one's own account.
 
+use super::sessions::factor_message;
 use crate::csrf::Form;
 use crate::i18n::Lang;
 use crate::page::page as html;
@@ -51,7 +52,10 @@ pub fn page_of(kind: NoticeKind, roles: Roles) -> Option<&'static str> {
 /// What happened, in one sentence.
 pub fn sentence(lang: Lang, zone: &TimeZone, kind: NoticeKind, details: &Details) -> String {
     let detail = |name: &str| details.get(name).cloned().unwrap_or_default();
-    let [from, to, name, by, check] = ["from", "to", "name", "by", "check"].map(detail);
+    let [from, to, name, by, check, people, times] =
+        ["from", "to", "name", "by", "check", "people", "times"].map(detail);
+    let factor = Factor::from_key(&detail("factor")).map(|f| lang.t(factor_message(f)));
+    let factor = factor.unwrap_or_default();
     // A password has no name of its own: what stands there is a key.
     let password = Some(Factor::Password.key());
     let said = details.get("factor").or(details.get("name").filter(|_| is_of_factor(kind)));
@@ -68,7 +72,7 @@ pub fn sentence(lang: Lang, zone: &TimeZone, kind: NoticeKind, details: &Details
     let stage = Stage::from_key(&detail("stage")).map(|s| words::stage(lang, s));
     let (feature, stage) = (feature.unwrap_or_default(), stage.unwrap_or_default());
     let policy = words::policy(lang, &detail("policy"));
-    let words: [(&str, &dyn crate::i18n::Arg); 10] = [
+    let words: [(&str, &dyn crate::i18n::Arg); 13] = [
         ("from", &from),
         ("to", &to),
         ("name", &name),
@@ -79,6 +83,9 @@ pub fn sentence(lang: Lang, zone: &TimeZone, kind: NoticeKind, details: &Details
         ("check", &check),
         ("due", &due),
         ("fields", &fields),
+        ("people", &people),
+        ("times", &times),
+        ("factor", &factor),
     ];
     lang.t_args(message(kind), &words)
 }
@@ -121,6 +128,10 @@ fn message(kind: NoticeKind) -> &'static str {
         NoticeKind::SwitchedOnOther => "notice-switched-on-other",
         NoticeKind::ContactChanged => "notice-contact-changed",
         NoticeKind::CodesGuessed => "notice-codes-guessed",
+        NoticeKind::ReadingStopped => "notice-reading-stopped",
+        NoticeKind::ServiceReadingStopped => "notice-service-reading-stopped",
+        NoticeKind::NewNetwork => "notice-new-network",
+        NoticeKind::SignedInAfterFailures => "notice-signed-in-after-failures",
     }
 }
 

@@ -24,7 +24,7 @@ pub mod sessions;
 pub mod verifications;
 pub mod way_in;
 
-pub use crate::page::Leaving;
+pub use crate::page::{Leaving, Records};
 use crate::problem::Problem;
 use crate::session::SignedIn;
 use crate::state::Web;
@@ -104,6 +104,7 @@ use utoipa::OpenApi;
         people::one,
         people::replace,
         people::versions,
+        people::read_on,
         way_in::way_in,
         way_in::invite,
         way_in::withdraw,
@@ -206,7 +207,7 @@ fn description() -> Result<Value, Problem> {
         "required": ["type", "title", "status", "instance", "reference"],
         "properties": {
             "type": text, "title": text, "status": number, "detail": text, "instance": text,
-            "field": text, "reference": text,
+            "field": text, "reference": text, "action": text, "parameters": {"type": "object"},
         },
     });
     Ok(made)

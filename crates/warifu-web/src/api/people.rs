@@ -1,7 +1,7 @@
 //! `/api/v1/people`
 
 use super::cases::parse;
-use super::{Leaving, Made, gated, idempotency, limit};
+use super::{Leaving, Made, Records, gated, idempotency, limit};
 use crate::csrf::Json;
 use crate::problem::Problem;
 use crate::session::SignedIn;
@@ -97,6 +97,7 @@ pub async fn list(
         organization: asked.organization,
         query: json!({"organization": asked.organization, "after": after, "limit": limit}),
         ids: people.iter().map(|p| p.id).collect(),
+        records: Records::People,
     };
     let answer = People { people, next: page.next.map(|n| n.0) };
     gated(&web, &who, leaving, StatusCode::OK, &answer).await
@@ -116,6 +117,7 @@ pub async fn one(
         organization: Some(view.person.organization),
         query: json!({"id": id}),
         ids: vec![id.0],
+        records: Records::People,
     };
     let revision = view.versions.first().map(|v| v.revision);
     let person = Person::new(&view.person, revision)?.with(Some(view.roles));
@@ -155,8 +157,34 @@ pub async fn versions(
         organization: Some(view.person.organization),
         query: json!({"id": id}),
         ids: vec![id.0],
+        records: Records::People,
     };
     gated(&web, &who, leaving, StatusCode::OK, &versions).await
+}
+
+/// The next step of reading on.
+#[derive(Debug, Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+pub struct ReadOn {
+    /// Up to how many people are to be shown within the day: what the refusal had in `parameters`.
+    people: u64,
+    /// What `POST /step-up/verify` answered.
+    step_up: Option<String>,
+}
+
+/// Lets more people's records be shown. Whoever was shown as many within a day as may be without the key gets
+/// 403 `step-up-required` with `action` (`read_on`) and `parameters` (`people`) of the step-up in place of the
+/// next page with people, whatever its route; a service account gets 429 `reading-limit`. 409 when it is not the
+/// next step.
+#[utoipa::path(post, path = "/api/v1/people/read-on", request_body = ReadOn,
+    responses((status = 204), (status = 403), (status = 409)))]
+pub async fn read_on(
+    State(web): State<Web>,
+    who: SignedIn,
+    Json(next): Json<ReadOn>,
+) -> Result<StatusCode, Problem> {
+    web.app.read_on(who.actor(), next.people, next.step_up.as_deref()).await?;
+    Ok(StatusCode::NO_CONTENT)
 }
 
 /// A new person.

@@ -2,7 +2,7 @@
 //! one's account, and who may do what.
 
 use super::policies::{Waits, proposed};
-use super::{Leaving, gated, json};
+use super::{Leaving, Records, gated, json};
 use crate::csrf::Json;
 use crate::problem::Problem;
 use crate::session::SignedIn;
@@ -74,6 +74,7 @@ pub async fn list(
         organization: None,
         query: serde_json::json!({ "everybody": true }),
         ids: open.iter().map(|s| s.person).collect(),
+        records: Records::People,
     };
     gated(&web, &who, leaving, StatusCode::OK, &open).await
 }
@@ -93,6 +94,7 @@ pub async fn of_organization(
         organization: Some(id),
         query: serde_json::json!({ "id": id }),
         ids: open.iter().map(|s| s.person).collect(),
+        records: Records::People,
     };
     gated(&web, &who, leaving, StatusCode::OK, &open).await
 }
@@ -182,9 +184,10 @@ pub struct Notice {
     /// `session_moved`, `session_ended`, `session_recorded`, `factor_added`, `factor_removed`,
     /// `roles_changed`, `key_copied`, `step_up_refused`, `device_key`, `service_refused`,
     /// `password_changed`, `codes_changed`, `certificate_ends`, `service_ends`, `invited`, `switched_off`,
-    /// `switched_on`, `switched_on_other`, `contact_changed`, `codes_guessed`, those of policies and of resets (`reset_void`).
+    /// `switched_on`, `switched_on_other`, `contact_changed`, `codes_guessed`, `reading_stopped`,
+    /// `service_reading_stopped`, `new_network`, `signed_in_after_failures`, those of policies and of resets (`reset_void`).
     kind: &'static str,
-    /// `from` and `to` of networks, `name` of a factor, service account or person, `by`, `fields`, `check`, `due`; `stop`: the path of a page that
+    /// `from` and `to` of networks, `name` of a factor, service account or person, `by`, `fields`, `check`, `due`, `people`, `times`, `factor`; `stop`: the path of a page that
     /// stops a reset and does nothing else.
     details: BTreeMap<String, String>,
     seen: bool,

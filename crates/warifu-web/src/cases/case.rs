@@ -1,7 +1,7 @@
 //! `GET /cases/{reference}`: the list on the left, the case, its customer.
 
 use super::show::{self, Show, somebody};
-use crate::page::{Leaving, gated, page_with};
+use crate::page::{Leaving, Records, gated, page_with, read_on};
 use crate::problem::Problem;
 use crate::session::{Staff, role_message};
 use crate::state::Web;
@@ -12,6 +12,7 @@ use axum::http::StatusCode;
 use axum::response::Response;
 use serde::Deserialize;
 use serde_json::json;
+use warifu_app::AppError;
 use warifu_app::cases::{Cursor, Filter, OpenCase};
 use warifu_domain::cases::View;
 use warifu_domain::{CaseId, MessageId};
@@ -49,7 +50,15 @@ pub async fn shown(
     let view = if view.is_empty() { "active" } else { view };
     // A view of a link that is gone is no reason not to show the case.
     let list_view = super::list::view(view, actor).unwrap_or(View::Active);
-    let open = web.app.open_case(actor, id, before).await?;
+    let route = "/cases/{reference}";
+    let open = match web.app.open_case_and_requester(actor, id, before, route).await {
+        Err(AppError::ReadOn { people }) => {
+            let next = format!("/cases/{}", web.app.case_reference(id));
+            let next = if code == StatusCode::OK { who.here.clone() } else { next };
+            return read_on(web, who, people, next);
+        }
+        open => open?,
+    };
     let list = web.app.case_page(actor, list_view, Filter::default(), Cursor::START, 50).await?;
     let staff = web.app.assignees(actor).await?;
     let show = Show::to(web, who);
@@ -95,8 +104,8 @@ pub async fn shown(
     if !web.app.list_is_due(actor, &ids) {
         return page_with(code, page);
     }
-    let route = "/cases/{reference}";
-    let beside = Leaving { route, organization: None, query, ids: ids.clone() };
+    let beside =
+        Leaving { route, organization: None, query, ids: ids.clone(), records: Records::Others };
     let answer = gated(web, who, code, beside, page).await?;
     web.app.was_listed(actor, &ids);
     Ok(answer)

@@ -15,6 +15,7 @@ pub fn kind(kind: &str) -> &'static str {
         "transfer_abort" => "kind-transfer-abort",
         "attachment_download" => "kind-attachment-download",
         "api_page" => "kind-api-page",
+        "reading_stopped" => "kind-reading-stopped",
         "mail_sent" => "kind-mail-sent",
         "replay" => "kind-replay",
         "match" => "kind-match",
@@ -39,7 +40,7 @@ pub fn kind(kind: &str) -> &'static str {
     }
 }
 
-const KINDS: [&str; 28] = [
+const KINDS: [&str; 29] = [
     "report_start",
     "report_end",
     "report_abort",
@@ -48,6 +49,7 @@ const KINDS: [&str; 28] = [
     "transfer_abort",
     "attachment_download",
     "api_page",
+    "reading_stopped",
     "mail_sent",
     "replay",
     "match",

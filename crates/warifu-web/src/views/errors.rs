@@ -25,6 +25,18 @@ pub struct Problem {
     pub reference: String,
 }
 
+/// In place of a page with more people's records than may be shown within a day: the key is asked for.
+#[derive(Debug, Clone, Template)]
+#[template(path = "errors/read_on.html")]
+pub struct ReadOn {
+    /// Frame; without navigation
+    pub shell: Shell,
+    /// Up to how many people within the day
+    pub people: i64,
+    /// Path and query of the page
+    pub next: String,
+}
+
 impl Problem {
     /// Every status that has words of its own.
     pub const STATUSES: [u16; 9] = [403, 404, 409, 413, 422, 429, 500, 503, 507];

@@ -60,6 +60,11 @@ pub struct Serve {
     #[arg(long, env = "WARIFU_REPORT_LIMIT", value_name = "ROWS", default_value = "5000",
         value_parser = clap::value_parser!(u64).range(1..=1_000_000))]
     report_limit: u64,
+    /// So many people's records somebody is shown within a day, by pages, lists, searches and the API together.
+    /// To read on they touch their key; a service account waits
+    #[arg(long, env = "WARIFU_READING_LIMIT", value_name = "PEOPLE", default_value = "2000",
+        value_parser = clap::value_parser!(u64).range(50..=1_000_000))]
+    reading_limit: u64,
     #[command(flatten)]
     tls: Tls,
     /// How long a reset of somebody's factors waits after its approval, so that its owner can stop it:
@@ -148,6 +153,7 @@ impl Serve {
         let set = |config: &mut AppConfig| {
             config.reset_delay = delay;
             config.limits = Limits { rows: self.report_limit };
+            config.reading_limit = self.reading_limit;
             config.outbound = outbound::providers();
         };
         let app = self.installation.open_as(set).await?;

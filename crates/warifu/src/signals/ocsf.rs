@@ -51,6 +51,7 @@ pub fn event(number: i64, entry: &Entry) -> Option<Value> {
             Some("switch_person_off") => (account(5, "Disable"), false, 3),
             _ => (api(3, "Update"), false, 3),
         },
+        Kind::ReadingStopped => (api(2, "Read"), true, 4),
         Kind::ReportStart | Kind::TransferStart => (api(2, "Read"), false, 2),
         _ => return None,
     };

@@ -249,6 +249,35 @@ on_both! {
         verified(&w);
     }
 
+    async fn a_sign_in_after_tries_that_failed_is_told(mut w: Warifu) {
+        w.serve = vec!["--trusted-proxy".into(), "127.0.0.1".into()];
+        clocked(&mut w).await;
+        let mut owner = owner(&w).await;
+        let mut customer = customer(&mut owner, "alder").await;
+        allow(&w, &mut owner, customer.organization, true, false).await;
+        choose(&w, &mut customer, 0).await;
+        let from = |n: usize| w.client().header("x-forwarded-for", &format!("198.51.{n}.7"));
+        let mut home = from(200);
+        for (fails, at) in [(4, 600), (5, 1_200)] {
+            w.pass(at);
+            for n in 0..fails {
+                assert_eq!(try_in(&mut from(n), &customer.email, "not the password", "000000").await.status, 403);
+            }
+            assert_eq!(customer.sign_in(&mut home, at).await.status, 303);
+            let told = notices(&mut home).await;
+            assert_eq!(told.contains(&"signed_in_after_failures".to_owned()), fails == 5, "{told:?}");
+        }
+        let page = home.get("/account/notices").await;
+        assert!(page.text().contains("from 198.51.200.0/24 after 5 tries that failed"), "{}", page.text());
+        // A password opens a session in a new network like a key does.
+        w.pass(1_800);
+        let mut away = from(201);
+        assert_eq!(customer.sign_in(&mut away, 1_800).await.status, 303);
+        assert_eq!(notices(&mut away).await[0], "new_network");
+        assert!(away.get("/account/notices").await.text().contains("Used: Password and code"));
+        verified(&w);
+    }
+
     async fn guessing_is_slowed_down_and_locks_nobody_out(mut w: Warifu) {
         w.serve = vec!["--trusted-proxy".into(), "127.0.0.1".into()];
         clocked(&mut w).await;

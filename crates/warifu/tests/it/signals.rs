@@ -2,8 +2,10 @@
 //! webhook.
 
 use crate::attacks::helpdesk::people::{Somebody, contact};
+use crate::attacks::network::asn_database;
+use crate::attacks::{notices, verified};
 use crate::security::Vendor;
-use crate::sign_in::{enter, invitation, who};
+use crate::sign_in::{enter, invitation, sign_in, who};
 use axum::body::Bytes;
 use axum::extract::State;
 use axum::http::{HeaderMap, StatusCode};
@@ -196,6 +198,45 @@ on_both! {
         let mails = server.wait(5).await;
         assert!(mails.iter().any(|m| m.0.contains("new@example.com") && m.2.contains("switched your account off")), "{mails:?}");
         crate::attacks::verified(&w);
+    }
+
+    async fn a_sign_in_from_a_network_that_is_new_is_told(mut w: Warifu) {
+        let server = MailServer::start(free_port(), &w.data().join("mail"));
+        let (smtp, asns) = (format!("smtp://127.0.0.1:{}", server.port), w.data().join("asn.mmdb"));
+        asn_database(&asns);
+        let asns = asns.display().to_string();
+        w.serve = ["--smtp", &smtp, "--mail-from", "desk@example.com", "--trusted-proxy", "127.0.0.0/8",
+            "--asn-database", &asns].map(str::to_owned).into();
+        w.restart().await;
+        let from = |address: &str| w.client().header("x-forwarded-for", address);
+        let mut home = from("203.0.113.10");
+        let link = invitation(&w, "owner@example.com", "super_administrator");
+        let mut passkey = enter(&mut home, w.base(), &link).await;
+        // Neither the first ever, nor again there, nor elsewhere within the same provider.
+        assert_eq!(notices(&mut home).await, ["factor_added"]);
+        for address in ["203.0.113.77", "2001:db8:1000::7"] {
+            let mut again = from(address);
+            sign_in(&mut again, &mut passkey).await;
+            assert_eq!(notices(&mut again).await, ["factor_added"], "{address}");
+        }
+        let mut away = from("198.51.100.9");
+        sign_in(&mut away, &mut passkey).await;
+        assert_eq!(notices(&mut away).await, ["new_network", "factor_added"]);
+        let mut program = away.clone().header("accept", "application/json");
+        let told = program.get("/api/v1/notices").await.value()[0].clone();
+        assert_eq!(told["details"], json!({ "from": "AS64497 198.51.100.0/24", "factor": "passkey" }));
+        let mails = server.wait(2).await;
+        let said = ["from AS64497 198.51.100.0/24, where you have had no session before. Used: Passkey.",
+            "（AS64497 198.51.100.0/24）から、あなたのアカウントへのサインインがありました。使われた手段: パスキー。"];
+        let of = |m: &(String, String, String)| m.0.contains("owner@example.com") && said.iter().all(|s| m.2.contains(s));
+        assert!(mails.iter().any(of), "{mails:#?}");
+        // Now it is known, and home still is.
+        for address in ["198.51.100.200", "203.0.113.10"] {
+            let mut again = from(address);
+            sign_in(&mut again, &mut passkey).await;
+            assert_eq!(notices(&mut again).await.len(), 2, "{address}");
+        }
+        verified(&w);
     }
 
     async fn a_mail_about_a_stage_leads_to_the_page_of_its_reader(mut w: Warifu) {

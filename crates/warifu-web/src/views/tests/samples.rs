@@ -8,7 +8,7 @@ use warifu_domain::assurance::OrganizationAccess;
 use crate::i18n::{Lang, When};
 use crate::views::cases::*;
 use crate::views::certificates::Proven;
-use crate::views::errors::Problem;
+use crate::views::errors::{Problem, ReadOn};
 use crate::views::markup::{Choice, Tone, initials};
 use crate::views::people::*;
 use crate::views::portal::*;
@@ -357,6 +357,8 @@ pub fn pages(lang: Lang) -> Vec<(&'static str, String)> {
         };
         pages.push((name, problem.render().unwrap()));
     }
+    let read_on = ReadOn { shell: gate(lang), people: 4_000, next: "/people?after=2000".into() };
+    pages.push(("read-on", read_on.render().unwrap()));
     pages.extend(people(lang));
     pages.extend(portal(lang));
     pages

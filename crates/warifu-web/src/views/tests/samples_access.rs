@@ -1,12 +1,15 @@
 //! Sample data: sessions, notices.
 
 use super::samples::{NASTY, on, shell, w};
+use crate::account::notices::sentence;
 use crate::i18n::Lang;
 use crate::views::markup::initials;
 use crate::views::notices::*;
 use crate::views::sessions::*;
 use crate::views::shell::Place;
 use askama::Template;
+use jiff::tz::TimeZone;
+use warifu_domain::notices::NoticeKind;
 
 fn sessions(lang: Lang) -> Vec<Session> {
     let session =
@@ -60,6 +63,19 @@ pub fn pages(lang: Lang) -> Vec<(&'static str, String)> {
         seen,
     };
     let some = [notice(true, false, NASTY), notice(false, false, "–"), notice(true, true, "–")];
+    let said = |kind, details: &[(&str, &str)]| {
+        let details = details.iter().map(|(k, v)| ((*k).to_owned(), (*v).to_owned())).collect();
+        notice(true, false, &sentence(lang, &TimeZone::UTC, kind, &details))
+    };
+    let told = [
+        said(NoticeKind::NewNetwork, &[("from", "AS64497 198.51.100.0/24"), ("factor", "passkey")]),
+        said(
+            NoticeKind::SignedInAfterFailures,
+            &[("times", "7"), ("from", "AS64497 198.51.100.0/24")],
+        ),
+        said(NoticeKind::ReadingStopped, &[("people", "2000")]),
+        said(NoticeKind::ServiceReadingStopped, &[("people", "2000"), ("name", "nightly")]),
+    ];
     let notices = |notices: &[Notice]| Notices {
         shell: shell(lang, Place::Elsewhere),
         notices: notices.to_vec(),
@@ -69,6 +85,7 @@ pub fn pages(lang: Lang) -> Vec<(&'static str, String)> {
     let in_portal = PortalNotices { shell: all_seen, notices: some[2..].to_vec() };
     vec![
         ("notices", notices(&some).render().unwrap()),
+        ("notices-told", notices(&told).render().unwrap()),
         ("notices-none", notices(&[]).render().unwrap()),
         ("portal-notices", in_portal.render().unwrap()),
         ("sessions", everybody(true).render().unwrap()),

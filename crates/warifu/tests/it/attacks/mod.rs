@@ -10,6 +10,7 @@ pub(crate) mod helpdesk;
 pub(crate) mod network;
 mod openid;
 pub mod policy;
+mod reading;
 mod service;
 mod sessions;
 mod step_up;

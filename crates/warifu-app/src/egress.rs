@@ -1,5 +1,6 @@
 //! The gate: what leaves gets its ledger entry first, and leaves only once that is durable.
 
+use crate::accesses::Shown;
 use crate::attachments::hex;
 use crate::cases::{CaseEvent, find};
 use crate::live::Event;
@@ -7,6 +8,7 @@ use crate::{App, AppError};
 use bytes::Bytes;
 use futures_util::stream::BoxStream;
 use warifu_domain::access::Actor;
+use warifu_domain::accesses::{AccessKind, Marks};
 use warifu_domain::cases::MessageKind;
 use warifu_domain::{AttachmentId, CaseId, MessageId, OrganizationId};
 use warifu_ledger::body::{ApiPage, AttachmentDownload};
@@ -33,6 +35,8 @@ pub struct Page<'a> {
     pub query: &'a serde_json::Value,
     /// Ids of the records in their order.
     pub ids: &'a [i64],
+    /// Whose records it shows: their organizations are told.
+    pub shown: &'a Shown,
     /// The whole body.
     pub body: &'a [u8],
 }
@@ -57,10 +61,11 @@ impl App {
             Err(AppError::NotFound(_)) => return Err(gone()),
             other => other?,
         };
-        if !actor.is_staff() {
-            let message = cases::message(&mut conn, case.id, attachment.message).await?;
-            let public = |m: &Message| matches!(m.kind, MessageKind::Customer | MessageKind::Reply);
-            message.filter(public).ok_or_else(gone)?;
+        let message = cases::message(&mut conn, case.id, attachment.message).await?;
+        let public =
+            message.is_some_and(|m| matches!(m.kind, MessageKind::Customer | MessageKind::Reply));
+        if !actor.is_staff() && !public {
+            return Err(gone());
         }
         // Opened before the entry: a file that is not there does not leave.
         let stream = open(&self.blobs, &attachment).await?;
@@ -71,6 +76,11 @@ impl App {
             sha256: hash(&attachment.sha256)?,
         };
         let entry = change.record(actor, Some(case.organization), &body).await?;
+        // What hangs on a note is the vendor's own, and customers do not learn that it is there.
+        if public {
+            let of = [(case.organization, id.0, 1)];
+            change.saw(actor, entry, AccessKind::File, Marks::default(), &of).await?;
+        }
         if actor.is_staff() {
             let at = change.at();
             let mut conn = change.conn();
@@ -128,8 +138,12 @@ impl App {
             sha256,
             row_ids: rows.root(),
         };
+        // Before the lock is taken.
+        let of = self.shown_of(actor, page.shown).await?;
+        let marks = Marks::default().with_if(matches!(page.shown, Shown::Listed(_)), Marks::LISTED);
         let mut change = self.change().await?;
         let entry = change.record(actor, page.organization, &body).await?;
+        change.saw(actor, entry, page.shown.kind(), marks, &of).await?;
         change.commit().await?;
         Ok(entry)
     }

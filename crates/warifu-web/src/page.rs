@@ -6,6 +6,7 @@ use crate::state::Web;
 use askama::Template;
 use axum::http::StatusCode;
 use axum::response::{Html, IntoResponse, Response};
+pub use warifu_app::accesses::Shown;
 use warifu_app::egress::Page;
 use warifu_domain::OrganizationId;
 
@@ -32,6 +33,8 @@ pub struct Leaving<'a> {
     pub organization: Option<OrganizationId>,
     pub query: serde_json::Value,
     pub ids: Vec<i64>,
+    /// Whose records it shows: their organizations are told (decision 0026).
+    pub shown: Shown,
 }
 
 impl Leaving<'_> {
@@ -46,7 +49,8 @@ impl Leaving<'_> {
             false => Some(who.actor().organization),
         };
         let (route, query, ids) = (self.route, &self.query, self.ids.as_slice());
-        web.app.record_page(who.actor(), &Page { route, organization, query, ids, body }).await?;
+        let page = Page { route, organization, query, ids, shown: &self.shown, body };
+        web.app.record_page(who.actor(), &page).await?;
         Ok(())
     }
 }

@@ -5,7 +5,7 @@ pub mod way_in;
 use crate::cases::show::{Show, somebody};
 use crate::csrf::Form;
 use crate::i18n::Lang;
-use crate::page::{Leaving, gated};
+use crate::page::{Leaving, Shown, gated};
 use crate::problem::Problem;
 use crate::session::{Staff, role_message};
 use crate::state::Web;
@@ -101,6 +101,7 @@ pub async fn list(
         organization: asked.organization,
         query: json!({"q": asked.q, "organization": asked.organization, "after": after}),
         ids: people.iter().map(|p| p.id.0).collect(),
+        shown: Shown::listed(people.iter().map(|p| p.id.0)),
     };
     let list = PeopleList {
         shell: who.shell(Place::People, "").await?,
@@ -257,6 +258,7 @@ async fn shown(
         organization: Some(view.person.organization),
         query: json!({"id": id, "revision": shown}),
         ids: vec![id.0],
+        shown: Shown::One(id, view.person.organization),
     };
     gated(web, who, status, leaving, page).await
 }

@@ -1,7 +1,7 @@
 //! `/api/v1/people`
 
 use super::cases::parse;
-use super::{Leaving, Made, gated, idempotency, limit};
+use super::{Leaving, Made, Shown, gated, idempotency, limit};
 use crate::csrf::Json;
 use crate::problem::Problem;
 use crate::session::SignedIn;
@@ -97,6 +97,7 @@ pub async fn list(
         organization: asked.organization,
         query: json!({"organization": asked.organization, "after": after, "limit": limit}),
         ids: people.iter().map(|p| p.id).collect(),
+        shown: Shown::listed(people.iter().map(|p| p.id)),
     };
     let answer = People { people, next: page.next.map(|n| n.0) };
     gated(&web, &who, leaving, StatusCode::OK, &answer).await
@@ -116,6 +117,7 @@ pub async fn one(
         organization: Some(view.person.organization),
         query: json!({"id": id}),
         ids: vec![id.0],
+        shown: Shown::One(id, view.person.organization),
     };
     let revision = view.versions.first().map(|v| v.revision);
     let person = Person::new(&view.person, revision)?.with(Some(view.roles));
@@ -155,6 +157,7 @@ pub async fn versions(
         organization: Some(view.person.organization),
         query: json!({"id": id}),
         ids: vec![id.0],
+        shown: Shown::One(id, view.person.organization),
     };
     gated(&web, &who, leaving, StatusCode::OK, &versions).await
 }

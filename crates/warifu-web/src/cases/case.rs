@@ -1,7 +1,7 @@
 //! `GET /cases/{reference}`: the list on the left, the case, its customer.
 
 use super::show::{self, Show, somebody};
-use crate::page::{Leaving, gated, page_with};
+use crate::page::{Leaving, Shown, gated, page_with};
 use crate::problem::Problem;
 use crate::session::{Staff, role_message};
 use crate::state::Web;
@@ -96,7 +96,8 @@ pub async fn shown(
         return page_with(code, page);
     }
     let route = "/cases/{reference}";
-    let beside = Leaving { route, organization: None, query, ids: ids.clone() };
+    let beside =
+        Leaving { route, organization: None, query, ids: ids.clone(), shown: Shown::Nobody };
     let answer = gated(web, who, code, beside, page).await?;
     web.app.was_listed(actor, &ids);
     Ok(answer)

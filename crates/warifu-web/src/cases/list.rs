@@ -1,7 +1,7 @@
 //! `GET /cases?view=…`: a view as a table, by pages.
 
 use super::show::{self, Show};
-use crate::page::{Leaving, gated};
+use crate::page::{Leaving, Shown, gated};
 use crate::problem::Problem;
 use crate::session::Staff;
 use crate::state::Web;
@@ -141,6 +141,7 @@ pub async fn list(
             "requester": asked.requester, "status": asked.status, "priority": asked.priority,
             "assignee": asked.assignee, "after": asked.after}),
         ids: found.cases.iter().map(|c| c.id.0).collect(),
+        shown: Shown::Nobody,
     };
     let list = CaseList {
         shell: who.shell(Place::Cases, name).await?,

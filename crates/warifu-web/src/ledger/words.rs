@@ -10,6 +10,7 @@ pub fn kind(kind: &str) -> &'static str {
         "report_start" => "kind-report-start",
         "report_end" => "kind-report-end",
         "report_abort" => "kind-report-abort",
+        "report_refused" => "kind-report-refused",
         "transfer_start" => "kind-transfer-start",
         "transfer_end" => "kind-transfer-end",
         "transfer_abort" => "kind-transfer-abort",
@@ -39,10 +40,11 @@ pub fn kind(kind: &str) -> &'static str {
     }
 }
 
-const KINDS: [&str; 28] = [
+const KINDS: [&str; 29] = [
     "report_start",
     "report_end",
     "report_abort",
+    "report_refused",
     "transfer_start",
     "transfer_end",
     "transfer_abort",

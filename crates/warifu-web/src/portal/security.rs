@@ -2,7 +2,7 @@
 
 use crate::account::sessions::{factor_message, table};
 use crate::csrf::Form;
-use crate::page::{Leaving, gated};
+use crate::page::{Leaving, Shown, gated};
 use crate::policy::words::Words;
 use crate::policy::{parameters, words};
 use crate::problem::Problem;
@@ -48,8 +48,13 @@ pub async fn page(
     let policies = web.app.policies().await?;
     let mut ids: Vec<i64> = affected.iter().map(|a| a.person.0).collect();
     ids.extend(phishable.people.iter().map(|p| p.person.id.0));
-    let leaving =
-        Leaving { route: "/security", organization: None, query: json!({ "after": after }), ids };
+    let leaving = Leaving {
+        route: "/security",
+        organization: None,
+        query: json!({ "after": after }),
+        ids,
+        shown: Shown::Nobody,
+    };
     let show = Words { lang: who.taste.lang, zone: &who.zone };
     let shown = phishable.people.len() as i64;
     let page = view::SecurityPage {
@@ -168,6 +173,7 @@ pub async fn sessions(State(web): State<Web>, who: Customer) -> Result<Response,
         organization: None,
         query: json!({}),
         ids: table.rows.iter().filter_map(|row| row.person.parse().ok()).collect(),
+        shown: Shown::Nobody,
     };
     let page = view::SecuritySessions { shell: who.shell(Place::PortalSecurity, "").await?, table };
     gated(&web, &who, StatusCode::OK, leaving, page).await

@@ -52,6 +52,7 @@ pub fn event(number: i64, entry: &Entry) -> Option<Value> {
             _ => (api(3, "Update"), false, 3),
         },
         Kind::ReportStart | Kind::TransferStart => (api(2, "Read"), false, 2),
+        Kind::ReportRefused => (api(2, "Read"), true, 3),
         _ => return None,
     };
     Some(filled(number, entry, &class, failed, severity))

@@ -20,33 +20,60 @@ pub use warifu_storage::accesses::Figures;
 /// Whose records a page shows, for those who are told of it.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub enum Shown {
-    /// No person's; or a case's, which was recorded as opened.
+    /// No person's and no case's, but for one that was recorded as opened.
     #[default]
     Nobody,
     /// A case, which was not opened for it.
     Case(CaseId, OrganizationId),
     /// Somebody's own page.
     One(PersonId, OrganizationId),
-    /// A list.
-    Listed(Vec<PersonId>),
+    /// Lists of people and of cases.
+    Listed(Vec<PersonId>, Vec<CaseId>),
 }
 
 impl Shown {
-    pub(crate) fn kind(&self) -> AccessKind {
-        match self {
-            Shown::Case(..) => AccessKind::Case,
-            Shown::Nobody | Shown::One(..) | Shown::Listed(_) => AccessKind::Person,
-        }
+    /// A list of people, by ids.
+    pub fn people(ids: impl IntoIterator<Item = i64>) -> Shown {
+        Shown::Listed(ids.into_iter().map(PersonId).collect(), Vec::new())
     }
 
-    /// A list, by ids.
-    pub fn listed(ids: impl IntoIterator<Item = i64>) -> Shown {
-        Shown::Listed(ids.into_iter().map(PersonId).collect())
+    /// A list of cases, by ids.
+    pub fn cases(ids: impl IntoIterator<Item = i64>) -> Shown {
+        Shown::default().and_cases(ids)
+    }
+
+    /// The same with cases.
+    #[must_use]
+    pub fn and_cases(self, ids: impl IntoIterator<Item = i64>) -> Shown {
+        let people = match self {
+            Shown::Listed(people, _) => people,
+            _ => Vec::new(),
+        };
+        Shown::Listed(people, ids.into_iter().map(CaseId).collect())
     }
 }
 
 /// Subject and number of records of an organization.
 pub(crate) type Of = (OrganizationId, i64, i64);
+
+/// How many records each organization has, and which one where it is one.
+fn by_organization(records: impl IntoIterator<Item = (i64, OrganizationId)>) -> Vec<Of> {
+    let mut each: BTreeMap<OrganizationId, (i64, i64)> = BTreeMap::new();
+    for (id, organization) in records {
+        let (subject, n) = each.entry(organization).or_default();
+        *subject = if *n == 0 { id } else { 0 };
+        *n += 1;
+    }
+    each.into_iter().map(|(o, (subject, n))| (o, subject, n)).collect()
+}
+
+/// What a page shows of each organization.
+#[derive(Debug, Default)]
+pub(crate) struct ShownOf {
+    kind: Option<(AccessKind, Marks)>,
+    of: Vec<Of>,
+    cases: Vec<Of>,
+}
 
 impl Change<'_> {
     /// Keeps which organizations an entry is about, as far as it is told to them.
@@ -74,6 +101,19 @@ impl Change<'_> {
         let marks = marks.with(Marks::of(&run.definition));
         let seen = self.seen(actor, seq, AccessKind::Report, marks);
         Ok(store::add_run(&mut self.conn(), &seen, run.id, actor.organization).await?)
+    }
+
+    /// The same for a page.
+    pub(crate) async fn saw_page(
+        &mut self,
+        actor: &Actor,
+        seq: i64,
+        shown: &ShownOf,
+    ) -> Result<(), AppError> {
+        if let Some((kind, marks)) = shown.kind {
+            self.saw(actor, seq, kind, marks, &shown.of).await?;
+        }
+        self.saw(actor, seq, AccessKind::List, Marks::LISTED, &shown.cases).await
     }
 
     fn seen(&self, actor: &Actor, seq: i64, kind: AccessKind, marks: Marks) -> Seen {
@@ -108,6 +148,13 @@ pub enum What {
     Case {
         case: CaseId,
         reference: String,
+    },
+    /// Cases in a list; which one where it is one.
+    Cases {
+        case: Option<CaseId>,
+        reference: String,
+        /// The route of the page or of the API.
+        route: String,
     },
     File {
         file: AttachmentId,
@@ -259,28 +306,38 @@ impl App {
         Ok(Summary { figures, weeks: counted, kept_since })
     }
 
-    /// The organizations whose records are on a page, each with how many; which one where it is one.
-    pub(crate) async fn shown_of(
-        &self,
-        actor: &Actor,
-        people: &Shown,
-    ) -> Result<Vec<Of>, AppError> {
-        let ids = match people {
-            _ if !actor.is_staff() => return Ok(Vec::new()),
-            Shown::Nobody => return Ok(Vec::new()),
-            Shown::Case(case, organization) => return Ok(vec![(*organization, case.0, 1)]),
-            Shown::One(person, organization) => return Ok(vec![(*organization, person.0, 1)]),
-            Shown::Listed(ids) if ids.is_empty() => return Ok(Vec::new()),
-            Shown::Listed(ids) => ids,
+    /// Whose records are on a page. A case counts once an hour for each session.
+    pub(crate) async fn shown_of(&self, actor: &Actor, shown: &Shown) -> Result<ShownOf, AppError> {
+        let one = |kind, organization: &OrganizationId, id| ShownOf {
+            kind: Some((kind, Marks::default())),
+            of: vec![(*organization, id, 1)],
+            cases: Vec::new(),
         };
-        let mut reader = self.db.read().await?;
-        let mut each: BTreeMap<OrganizationId, (i64, i64)> = BTreeMap::new();
-        for (person, organization) in store::organizations_of(&mut reader.conn(), ids).await? {
-            let (subject, n) = each.entry(organization).or_default();
-            *subject = if *n == 0 { person.0 } else { 0 };
-            *n += 1;
+        let (people, cases) = match shown {
+            Shown::Nobody => return Ok(ShownOf::default()),
+            Shown::Case(case, organization) => {
+                return Ok(one(AccessKind::Case, organization, case.0));
+            }
+            Shown::One(person, organization) => {
+                return Ok(one(AccessKind::Person, organization, person.0));
+            }
+            Shown::Listed(people, cases) => (people, cases),
+        };
+        let now = self.now();
+        let due = |case: &&CaseId| self.listed.is_due(actor, **case, now);
+        let cases: Vec<CaseId> = cases.iter().filter(due).copied().collect();
+        if !actor.is_staff() || people.is_empty() && cases.is_empty() {
+            return Ok(ShownOf::default());
         }
-        Ok(each.into_iter().map(|(o, (subject, n))| (o, subject, n)).collect())
+        let mut reader = self.db.read().await?;
+        let mut conn = reader.conn();
+        let people = store::organizations_of(&mut conn, people).await?;
+        let cases = store::organizations_of_cases(&mut conn, &cases).await?;
+        Ok(ShownOf {
+            kind: Some((AccessKind::Person, Marks::LISTED)),
+            of: by_organization(people.into_iter().map(|(p, o)| (p.0, o))),
+            cases: by_organization(cases.into_iter().map(|(c, o)| (c.0, o))),
+        })
     }
 }
 
@@ -315,6 +372,11 @@ impl Known<'_> {
                 let person = (access.subject != 0).then_some(PersonId(access.subject));
                 let route = entry.body_as::<ApiPage>()?.route;
                 What::People { person, name: person.map(name).unwrap_or_default(), route }
+            }
+            AccessKind::List => {
+                let case = (access.subject != 0).then_some(CaseId(access.subject));
+                let reference = case.map(|c| self.app.case_reference(c)).unwrap_or_default();
+                What::Cases { case, reference, route: entry.body_as::<ApiPage>()?.route }
             }
             AccessKind::Report => self.report(access, &entry)?,
         };

@@ -108,12 +108,6 @@ impl App {
         ids.iter().any(|id| self.listed.is_due(actor, CaseId(*id), now))
     }
 
-    /// Remembers a list of cases whose entry is durable.
-    pub fn was_listed(&self, actor: &Actor, ids: &[i64]) {
-        let now = self.now();
-        ids.iter().for_each(|id| self.listed.recorded(actor, CaseId(*id), now));
-    }
-
     /// Writes the entry for a page of records that is about to leave, and gives its number.
     ///
     /// # Errors
@@ -140,11 +134,14 @@ impl App {
         };
         // Before the lock is taken.
         let of = self.shown_of(actor, page.shown).await?;
-        let marks = Marks::default().with_if(matches!(page.shown, Shown::Listed(_)), Marks::LISTED);
         let mut change = self.change().await?;
         let entry = change.record(actor, page.organization, &body).await?;
-        change.saw(actor, entry, page.shown.kind(), marks, &of).await?;
+        change.saw_page(actor, entry, &of).await?;
         change.commit().await?;
+        if let Shown::Listed(_, cases) = page.shown {
+            let now = self.now();
+            cases.iter().for_each(|case| self.listed.recorded(actor, *case, now));
+        }
         Ok(entry)
     }
 }

@@ -18,11 +18,18 @@ pub enum AccessKind {
     Person = 2,
     /// Rows of a report.
     Report = 3,
+    /// Cases in a list, with number and subject. There are many of them: they are told by themselves.
+    List = 4,
 }
 
 impl AccessKind {
-    pub const ALL: [AccessKind; 4] =
-        [AccessKind::Case, AccessKind::File, AccessKind::Person, AccessKind::Report];
+    pub const ALL: [AccessKind; 5] = [
+        AccessKind::Case,
+        AccessKind::File,
+        AccessKind::Person,
+        AccessKind::Report,
+        AccessKind::List,
+    ];
 
     /// The stable name used in addresses and the API.
     pub fn key(self) -> &'static str {
@@ -31,6 +38,7 @@ impl AccessKind {
             AccessKind::File => "file",
             AccessKind::Person => "person",
             AccessKind::Report => "report",
+            AccessKind::List => "list",
         }
     }
 

@@ -8,6 +8,12 @@ CREATE TABLE accesses (
   PRIMARY KEY (organization_id, at, seq)
 ) CLUSTERED;
 CREATE INDEX accesses_kind ON accesses (organization_id, kind, at, seq);
+-- The same for lists in which cases stand, by themselves: there are many, and they say little.
+CREATE TABLE case_lists (
+  organization_id BIGINT NOT NULL, at BIGINT NOT NULL, seq BIGINT NOT NULL, actor_id BIGINT NOT NULL,
+  subject_id BIGINT NOT NULL, n BIGINT NOT NULL, marks BIGINT NOT NULL,
+  PRIMARY KEY (organization_id, at, seq)
+) CLUSTERED;
 
 -- How many rows of each organization a run has, counted when it is prepared.
 CREATE TABLE run_organizations (

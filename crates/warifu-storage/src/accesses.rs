@@ -4,7 +4,7 @@
 use crate::{Conn, StorageError};
 use std::collections::BTreeMap;
 use warifu_domain::accesses::{AccessKind, Marks};
-use warifu_domain::{OrganizationId, PersonId, RunId, Timestamp};
+use warifu_domain::{CaseId, OrganizationId, PersonId, RunId, Timestamp};
 
 /// One entry, as it is about one organization.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -40,6 +40,15 @@ pub async fn add(
     seen: &Seen,
     of: &[(OrganizationId, i64, i64)],
 ) -> Result<(), StorageError> {
+    if seen.kind == AccessKind::List {
+        insert_many!(
+            c,
+            "INSERT INTO case_lists (organization_id, at, seq, actor_id, subject_id, n, marks)",
+            of,
+            |row| (row.0.0, seen.at.0, seen.seq, seen.actor.0, row.1, row.2, seen.marks.0)
+        );
+        return Ok(());
+    }
     insert_many!(
         c,
         "INSERT INTO accesses (organization_id, at, seq, kind, actor_id, subject_id, n, marks)",
@@ -116,6 +125,22 @@ pub async fn organizations_of(
     Ok(rows.into_iter().map(|(id, o)| (PersonId(id), OrganizationId(o))).collect())
 }
 
+/// The organizations of some cases.
+///
+/// # Errors
+/// As every query.
+pub async fn organizations_of_cases(
+    c: &mut Conn<'_>,
+    cases: &[CaseId],
+) -> Result<Vec<(CaseId, OrganizationId)>, StorageError> {
+    let mut ids: Vec<i64> = cases.iter().map(|p| p.0).collect();
+    ids.sort_unstable();
+    ids.dedup();
+    let rows = fetch_among!(c, (i64, i64):
+        "SELECT id, organization_id FROM cases WHERE rev_to = 9223372036854775807 AND id IN (", ids, ") ORDER BY id");
+    Ok(rows.into_iter().map(|(id, o)| (CaseId(id), OrganizationId(o))).collect())
+}
+
 #[derive(sqlx::FromRow)]
 struct Row {
     seq: i64,
@@ -129,6 +154,7 @@ struct Row {
 }
 
 /// A page of an organization's accesses with the entries that they are, newest first, before an entry.
+/// Lists of cases are asked for by themselves.
 ///
 /// # Errors
 /// As every query; [`StorageError::Corrupt`] when a kind is stored that no version of Warifu knows.
@@ -144,6 +170,12 @@ pub async fn page(
         None => fetch_all!(c, Row:
             "SELECT a.seq, a.at, a.kind, a.actor_id, a.subject_id, a.n, a.marks, e.entry \
              FROM accesses a JOIN ledger_entries e ON e.seq = a.seq WHERE a.organization_id = $1 AND a.seq < $2 \
+             AND a.at <= coalesce((SELECT at FROM ledger_entries WHERE seq = $2), 9223372036854775807) \
+             ORDER BY a.at DESC, a.seq DESC LIMIT $3",
+            organization.0, before, limit)?,
+        Some(AccessKind::List) => fetch_all!(c, Row:
+            "SELECT a.seq, a.at, CAST(4 AS BIGINT) AS kind, a.actor_id, a.subject_id, a.n, a.marks, e.entry \
+             FROM case_lists a JOIN ledger_entries e ON e.seq = a.seq WHERE a.organization_id = $1 AND a.seq < $2 \
              AND a.at <= coalesce((SELECT at FROM ledger_entries WHERE seq = $2), 9223372036854775807) \
              ORDER BY a.at DESC, a.seq DESC LIMIT $3",
             organization.0, before, limit)?,

@@ -112,7 +112,8 @@ pub async fn organization(
         organization: Some(id),
         query: json!({"id": id}),
         ids: vec![id.0],
-        shown: Shown::listed(view.administrators.people.iter().map(|p| p.id.0)),
+        shown: Shown::people(view.administrators.people.iter().map(|p| p.id.0))
+            .and_cases(view.cases.iter().map(|c| c.id.0)),
     };
     let page = OrganizationPage {
         shell: who.shell(Place::Organizations, "").await?,

@@ -101,7 +101,7 @@ pub async fn list(
         organization: asked.organization,
         query: json!({"q": asked.q, "organization": asked.organization, "after": after}),
         ids: people.iter().map(|p| p.id.0).collect(),
-        shown: Shown::listed(people.iter().map(|p| p.id.0)),
+        shown: Shown::people(people.iter().map(|p| p.id.0)),
     };
     let list = PeopleList {
         shell: who.shell(Place::People, "").await?,

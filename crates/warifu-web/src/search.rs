@@ -69,7 +69,8 @@ fn leaving<'a>(route: &'a str, q: &str, found: &Found) -> Leaving<'a> {
         organization: None,
         query: json!({ "q": q }),
         ids: ids.chain(found.organizations.iter().map(|(id, _)| id.0)).collect(),
-        shown: Shown::listed(found.people.iter().map(|p| p.id.0)),
+        shown: Shown::people(found.people.iter().map(|p| p.id.0))
+            .and_cases(found.cases.iter().map(|c| c.id.0)),
     }
 }
 

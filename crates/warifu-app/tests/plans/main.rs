@@ -123,7 +123,7 @@ async fn use_the_desk(i: &Installation) {
             app.search(who, text, 20).await.unwrap();
         }
     }
-    for kind in [None, Some(AccessKind::Case)] {
+    for kind in [None, Some(AccessKind::Case), Some(AccessKind::List)] {
         for before in [None, Some(7)] {
             app.accesses(&owner, owner.organization, kind, before, 50).await.unwrap();
         }
@@ -173,7 +173,7 @@ async fn no_page_of_the_desk_reads_a_whole_table() {
     let lists = statements.iter().filter(|s| s.contains(LIST)).count();
     assert!(statements.len() > 40 && lists >= 6, "{} heard, {lists} lists", statements.len());
     let accesses = statements.iter().filter(|s| s.contains(LISTS[1])).count();
-    assert_eq!(accesses, 2, "of all kinds and of one");
+    assert_eq!(accesses, 3, "of all kinds, of one, of lists");
     assert!(bad.is_empty(), "{}", bad.join("\n"));
     // The view that was slow is recognized, so that an empty list says something.
     let slow = "SELECT id FROM cases WHERE rev_to = 9223372036854775807 AND active \

@@ -104,7 +104,7 @@ pub async fn list(State(web): State<Web>, me: Staff) -> Result<Response, Problem
         organization: None,
         query: json!({}),
         ids: table.rows.iter().filter_map(|row| row.person.parse().ok()).collect(),
-        shown: Shown::listed(table.rows.iter().filter_map(|row| row.person.parse().ok())),
+        shown: Shown::people(table.rows.iter().filter_map(|row| row.person.parse().ok())),
     };
     let page = Sessions {
         shell: me.shell(Place::Sessions, "").await?,

@@ -27,7 +27,7 @@ pub struct Access {
     number: i64,
     #[schema(value_type = String, format = DateTime)]
     at: Option<Timestamp>,
-    /// `case`, `file`, `person`, `report`.
+    /// `case`, `file`, `person`, `report`; `list`: cases with number and subject.
     kind: &'static str,
     /// `opened`; `listed`: among others in a list; `downloaded`, `refused`, `remade`: a report.
     how: &'static str,
@@ -107,6 +107,9 @@ impl Access {
         let assigned = Some(told.marks.has(Marks::ASSIGNED));
         match told.what {
             What::Case { reference, .. } => Access { case: Some(reference), assigned, ..access },
+            What::Cases { reference, .. } => {
+                Access { case: Some(reference).filter(|r| !r.is_empty()), ..access }
+            }
             What::File { file, name, reference, bytes, .. } => Access {
                 case: Some(reference),
                 assigned,
@@ -156,7 +159,7 @@ pub struct Accesses {
 pub struct Asked {
     /// Accesses before this number.
     before: Option<i64>,
-    /// `case`, `file`, `person` or `report`; all by default.
+    /// `case`, `file`, `person`, `report` or `list`; by default all but lists of cases.
     kind: String,
     /// 1 to 200; 50 by default.
     limit: Option<usize>,
@@ -182,7 +185,7 @@ pub async fn list(
         organization: Some(id),
         query: value!({"id": id, "before": asked.before, "kind": asked.kind, "limit": limit}),
         ids: page.accesses.iter().map(|a| a.number).collect(),
-        shown: Shown::listed(people.map(|p| p.0)),
+        shown: Shown::people(people.map(|p| p.0)),
     };
     let asns = web.config.asns.as_deref();
     let answer = Accesses {
@@ -203,7 +206,7 @@ pub struct Week {
     no_reason: i64,
 }
 
-/// The last 13 weeks in numbers.
+/// The last 13 weeks in numbers, without lists of cases.
 #[derive(Debug, Serialize, ToSchema)]
 pub struct Summary {
     accesses: i64,

@@ -139,7 +139,7 @@ pub async fn list(
             "q": asked.q, "status": asked.status, "priority": asked.priority,
             "assignee": asked.assignee, "after": asked.after, "limit": limit}),
         ids: cases.iter().map(|c| c.id).collect(),
-        shown: Shown::Nobody,
+        shown: Shown::cases(cases.iter().map(|c| c.id)),
     };
     let answer = Cases { cases, next: page.next.map(cursor_text) };
     gated(&web, &who, leaving, StatusCode::OK, &answer).await

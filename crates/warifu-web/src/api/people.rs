@@ -97,7 +97,7 @@ pub async fn list(
         organization: asked.organization,
         query: json!({"organization": asked.organization, "after": after, "limit": limit}),
         ids: people.iter().map(|p| p.id).collect(),
-        shown: Shown::listed(people.iter().map(|p| p.id)),
+        shown: Shown::people(people.iter().map(|p| p.id)),
     };
     let answer = People { people, next: page.next.map(|n| n.0) };
     gated(&web, &who, leaving, StatusCode::OK, &answer).await

@@ -65,7 +65,8 @@ pub async fn search(
         organization: None,
         query: json!({"q": asked.q, "limit": limit}),
         ids: ids.chain(found.organizations.iter().map(|(id, _)| id.0)).collect(),
-        shown: Shown::listed(found.people.iter().map(|p| p.id.0)),
+        shown: Shown::people(found.people.iter().map(|p| p.id.0))
+            .and_cases(found.cases.iter().map(|c| c.id.0)),
     };
     gated(&web, &who, leaving, StatusCode::OK, &answer).await
 }

@@ -220,7 +220,7 @@ pub async fn people(
         organization: Some(id),
         query: value!({"id": id, "after": after, "limit": limit}),
         ids: people.iter().map(|p| p.id).collect(),
-        shown: Shown::listed(people.iter().map(|p| p.id)),
+        shown: Shown::people(people.iter().map(|p| p.id)),
     };
     let answer = CanBePhishedPage { people, next: page.next.map(|n| n.0) };
     gated(&web, &who, leaving, StatusCode::OK, &answer).await
@@ -265,7 +265,7 @@ pub async fn affected(
         organization: Some(id),
         query: value!({"id": id}),
         ids: affected.iter().map(|a| a.person).collect(),
-        shown: Shown::listed(affected.iter().map(|a| a.person)),
+        shown: Shown::people(affected.iter().map(|a| a.person)),
     };
     gated(&web, &who, leaving, StatusCode::OK, &affected).await
 }

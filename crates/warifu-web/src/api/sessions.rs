@@ -74,7 +74,7 @@ pub async fn list(
         organization: None,
         query: serde_json::json!({ "everybody": true }),
         ids: open.iter().map(|s| s.person).collect(),
-        shown: Shown::listed(open.iter().map(|s| s.person)),
+        shown: Shown::people(open.iter().map(|s| s.person)),
     };
     gated(&web, &who, leaving, StatusCode::OK, &open).await
 }
@@ -94,7 +94,7 @@ pub async fn of_organization(
         organization: Some(id),
         query: serde_json::json!({ "id": id }),
         ids: open.iter().map(|s| s.person).collect(),
-        shown: Shown::listed(open.iter().map(|s| s.person)),
+        shown: Shown::people(open.iter().map(|s| s.person)),
     };
     gated(&web, &who, leaving, StatusCode::OK, &open).await
 }

@@ -103,7 +103,7 @@ pub async fn list(State(web): State<Web>, who: SignedIn) -> Result<Response, Pro
         organization: None,
         query: value!({}),
         ids: checks.iter().map(|c| c.person).collect(),
-        shown: Shown::listed(checks.iter().map(|c| c.person)),
+        shown: Shown::people(checks.iter().map(|c| c.person)),
     };
     gated(&web, &who, leaving, StatusCode::OK, &checks).await
 }

@@ -97,10 +97,8 @@ pub async fn shown(
     }
     let route = "/cases/{reference}";
     let beside =
-        Leaving { route, organization: None, query, ids: ids.clone(), shown: Shown::Nobody };
-    let answer = gated(web, who, code, beside, page).await?;
-    web.app.was_listed(actor, &ids);
-    Ok(answer)
+        Leaving { route, organization: None, query, shown: Shown::cases(ids.iter().copied()), ids };
+    gated(web, who, code, beside, page).await
 }
 
 fn dossier(show: &Show<'_>, open: &OpenCase) -> Dossier {

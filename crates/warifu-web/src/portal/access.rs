@@ -146,6 +146,16 @@ impl Words<'_> {
                 why: self.why_case(reference, told.marks),
                 ..row
             },
+            What::Cases { reference, route, .. } => AccessRow {
+                icon: "table",
+                what: match reference.is_empty() {
+                    true => self.t("seen-cases", &[("n", &told.records)]),
+                    false => self.t("seen-cases-one", &[("case", reference)]),
+                },
+                href: Some(reference).filter(|r| !r.is_empty()).and_then(|r| case(r)),
+                detail: place(route).1.map(|id| lang.t(id)).unwrap_or_default(),
+                ..row
+            },
             What::File { name, reference, bytes, receipt, .. } => AccessRow {
                 icon: "file",
                 what: self.t("seen-file", &[("name", name)]),

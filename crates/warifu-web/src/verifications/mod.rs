@@ -46,7 +46,7 @@ pub async fn list(State(web): State<Web>, who: SignedIn) -> Result<Response, Pro
         organization: None,
         query: json!({}),
         ids: lines.iter().map(|l| l.person.0).collect(),
-        shown: Shown::listed(lines.iter().map(|l| l.person.0)),
+        shown: Shown::people(lines.iter().map(|l| l.person.0)),
     };
     let rows = lines.into_iter().map(|l| check_row(&web, &who, &l)).collect();
     let shell = who.shell(Place::Verifications, "").await?;

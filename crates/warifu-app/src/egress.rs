@@ -1,5 +1,6 @@
 //! The gate: what leaves gets its ledger entry first, and leaves only once that is durable.
 
+use crate::accesses::Shown;
 use crate::attachments::hex;
 use crate::cases::{CaseEvent, find};
 use crate::live::Event;
@@ -7,6 +8,7 @@ use crate::{App, AppError};
 use bytes::Bytes;
 use futures_util::stream::BoxStream;
 use warifu_domain::access::Actor;
+use warifu_domain::accesses::{AccessKind, Marks};
 use warifu_domain::cases::MessageKind;
 use warifu_domain::{AttachmentId, CaseId, MessageId, OrganizationId, PersonId};
 use warifu_ledger::body::{ApiPage, AttachmentDownload};
@@ -33,8 +35,8 @@ pub struct Page<'a> {
     pub query: &'a serde_json::Value,
     /// Ids of the records in their order.
     pub ids: &'a [i64],
-    /// Whose records are in it, or who is named with what is known of their account.
-    pub people: &'a [PersonId],
+    /// Whose records it shows: their organizations are told, and they count as shown to whoever reads it.
+    pub shown: &'a Shown,
     /// The whole body.
     pub body: &'a [u8],
 }
@@ -59,10 +61,11 @@ impl App {
             Err(AppError::NotFound(_)) => return Err(gone()),
             other => other?,
         };
-        if !actor.is_staff() {
-            let message = cases::message(&mut conn, case.id, attachment.message).await?;
-            let public = |m: &Message| matches!(m.kind, MessageKind::Customer | MessageKind::Reply);
-            message.filter(public).ok_or_else(gone)?;
+        let message = cases::message(&mut conn, case.id, attachment.message).await?;
+        let public =
+            message.is_some_and(|m| matches!(m.kind, MessageKind::Customer | MessageKind::Reply));
+        if !actor.is_staff() && !public {
+            return Err(gone());
         }
         // Opened before the entry: a file that is not there does not leave.
         let stream = open(&self.blobs, &attachment).await?;
@@ -73,6 +76,11 @@ impl App {
             sha256: hash(&attachment.sha256)?,
         };
         let entry = change.record(actor, Some(case.organization), &body).await?;
+        // What hangs on a note is the vendor's own, and customers do not learn that it is there.
+        if public {
+            let of = [(case.organization, id.0, 1)];
+            change.saw(actor, entry, AccessKind::File, Marks::default(), &of).await?;
+        }
         if actor.is_staff() {
             let at = change.at();
             let mut conn = change.conn();
@@ -100,12 +108,6 @@ impl App {
         ids.iter().any(|id| self.listed.is_due(actor, CaseId(*id), now))
     }
 
-    /// Remembers a list of cases whose entry is durable.
-    pub fn was_listed(&self, actor: &Actor, ids: &[i64]) {
-        let now = self.now();
-        ids.iter().for_each(|id| self.listed.recorded(actor, CaseId(*id), now));
-    }
-
     /// Writes the entry for a page of records that is about to leave, and gives its number.
     ///
     /// # Errors
@@ -131,10 +133,18 @@ impl App {
             sha256,
             row_ids: rows.root(),
         };
+        // Before the lock is taken.
+        let of = self.shown_of(actor, page.shown).await?;
         let change = self.change().await?;
-        let mut change = self.show_people(change, actor, page.route, page.people).await?;
+        let persons = page.shown.persons();
+        let mut change = self.show_people(change, actor, page.route, persons).await?;
         let entry = change.record(actor, page.organization, &body).await?;
+        change.saw_page(actor, entry, &of).await?;
         change.commit().await?;
+        if let Shown::Listed(_, cases) = page.shown {
+            let now = self.now();
+            cases.iter().for_each(|case| self.listed.recorded(actor, *case, now));
+        }
         Ok(entry)
     }
 }

@@ -1,5 +1,6 @@
 //! Use cases: authorize → change → ledger, in one transaction. No HTTP, no SQL text.
 
+pub mod accesses;
 pub mod active_sessions;
 pub mod applications;
 pub mod attachments;

@@ -32,6 +32,18 @@ struct Record<'a> {
     asn: Option<&'a str>,
 }
 
+/// Who runs it: GeoLite2 and DB-IP, and IPinfo in two of its formats. Read by itself, so that a database
+/// with something else under these names still gives its numbers.
+#[derive(Deserialize)]
+struct Operator<'a> {
+    #[serde(borrow)]
+    autonomous_system_organization: Option<&'a str>,
+    #[serde(borrow)]
+    as_name: Option<&'a str>,
+    #[serde(borrow)]
+    name: Option<&'a str>,
+}
+
 impl Record<'_> {
     fn number(&self) -> Option<u32> {
         self.autonomous_system_number.or_else(|| self.asn?.strip_prefix("AS")?.parse().ok())
@@ -86,6 +98,17 @@ impl Asns {
         let loaded = self.current();
         let found = loaded.reader.lookup(address.to_canonical()).ok()?;
         found.decode::<Record<'_>>().ok().flatten()?.number()
+    }
+
+    /// Who runs an autonomous system, by a prefix of it; `None` where the prefix is another's by now.
+    pub fn operator(&self, number: u32, prefix: &str) -> Option<String> {
+        let address = prefix.parse::<ipnetwork::IpNetwork>().ok()?.network();
+        let loaded = self.current();
+        let found = loaded.reader.lookup(address).ok()?;
+        let now = found.decode::<Record<'_>>().ok().flatten()?.number();
+        let of = found.decode::<Operator<'_>>().ok().flatten()?;
+        let name = of.autonomous_system_organization.or(of.as_name).or(of.name);
+        Some(name.filter(|_| now == Some(number))?.chars().take(80).collect())
     }
 
     fn current(&self) -> Arc<Loaded> {
@@ -167,6 +190,32 @@ mod tests {
         assert_eq!(asns.number(ip("9.9.9.9")), None);
         assert_eq!(network_of(ip("1.2.3.4"), Some(&asns)).to_string(), "AS64496 1.2.3.0/24");
         assert_eq!(network_of(ip("1.2.3.4"), None).to_string(), "1.2.3.0/24");
+    }
+
+    #[test]
+    fn whoever_runs_a_network_is_named_while_it_is_theirs() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("asn.mmdb");
+        let named = |number: u32, key: &str, name: Value| {
+            Value::map([("autonomous_system_number", Value::from(number)), (key, name)])
+        };
+        write(
+            &path,
+            &[
+                ("1.2.0.0/16", named(64496, "autonomous_system_organization", "Hashira".into())),
+                ("5.6.7.0/24", named(64497, "as_name", "Meridian".into())),
+                ("9.9.0.0/16", named(64498, "name", geolite(1))),
+            ],
+        );
+        let asns = Asns::open(&path).unwrap();
+        assert_eq!(asns.operator(64496, "1.2.3.0/24").as_deref(), Some("Hashira"));
+        assert_eq!(asns.operator(64497, "5.6.7.0/24").as_deref(), Some("Meridian"));
+        assert_eq!(asns.operator(64999, "1.2.3.0/24"), None, "it was another's");
+        assert_eq!(asns.operator(64496, "loopback"), None);
+        assert_eq!(
+            (asns.operator(64498, "9.9.9.0/24"), asns.number(ip("9.9.9.9"))),
+            (None, Some(64498))
+        );
     }
 
     #[test]

@@ -2,6 +2,7 @@
 //! filters, the clock. Plain functions and data; no async, no I/O, no SQL, no HTTP.
 
 pub mod access;
+pub mod accesses;
 pub mod applications;
 pub mod assurance;
 pub mod cases;

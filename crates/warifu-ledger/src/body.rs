@@ -129,6 +129,17 @@ bodies! {
         /// Commitment to the rows made; absent if the process did not survive.
         row_ids: Option<Hash>,
     }
+    /// Body of `report_refused`.
+    ReportRefused {
+        /// SHA-256 of the definition's canonical JSON.
+        definition: Hash,
+        /// What its rows would have been: `people`, `cases`, `organizations`.
+        subject: String,
+        /// How many.
+        rows: Count,
+        /// Stable code of the reason: `unfiltered`, `over_limit`.
+        reason: String,
+    }
     /// Body of `transfer_start`.
     TransferStart {
         /// Id of the transfer; the end or abort names it again.

@@ -53,6 +53,8 @@ kinds! {
     ReportEnd "report_end",
     /// A report was broken off.
     ReportAbort "report_abort",
+    /// A report was refused to whoever asked for it; nothing was made.
+    ReportRefused "report_refused",
     /// A transfer of an existing file begins; durable before its first byte leaves.
     TransferStart "transfer_start",
     /// A transfer came to its end.

@@ -168,12 +168,13 @@ impl People {
         rows
     }
 
-    /// Different values of `column` among `rows`; `None` when the table does not keep them.
+    /// Different values of `column` among `rows`, and how many have each; `None` when the table does
+    /// not keep them.
     #[must_use]
-    pub fn different_values(&self, column: usize, rows: &Rows) -> Option<Vec<&str>> {
+    pub fn different_values(&self, column: usize, rows: &Rows) -> Option<Vec<(&str, u64)>> {
         let meta = self.columns.get(column).filter(|meta| meta.whole)?;
         let values = meta.values.as_ref()?;
-        let mut seen = vec![false; values.len()];
+        let mut seen = vec![0_u64; values.len()];
         let mut first = 0;
         for segment in &self.segments {
             let cells = segment.columns.get(column)?;
@@ -184,12 +185,12 @@ impl People {
                     && let Some(code) = codes.get(code as usize)
                     && let Some(seen) = seen.get_mut(*code as usize)
                 {
-                    *seen = true;
+                    *seen += 1;
                 }
             });
             first += segment.rows;
         }
-        let named = values.iter().zip(seen).filter(|(_, seen)| *seen);
-        Some(named.map(|((value, _), _)| value.as_str()).collect())
+        let named = values.iter().zip(seen).filter(|(_, seen)| *seen > 0);
+        Some(named.map(|((value, _), seen)| (value.as_str(), seen)).collect())
     }
 }

@@ -102,3 +102,16 @@ pub async fn find(c: &mut Conn<'_>, id: AttachmentId) -> Result<Option<Attachmen
     let row = fetch_optional!(c, AttachmentRow: "SELECT * FROM attachments WHERE id = $1", id.0)?;
     Ok(row.map(Into::into))
 }
+
+/// Some files, by id.
+///
+/// # Errors
+/// As every query.
+pub async fn find_many(
+    c: &mut Conn<'_>,
+    ids: impl IntoIterator<Item = AttachmentId>,
+) -> Result<Vec<Attachment>, StorageError> {
+    let ids: Vec<i64> = ids.into_iter().map(|i| i.0).collect();
+    let rows = fetch_among!(c, AttachmentRow: "SELECT * FROM attachments WHERE id IN (", ids, ")");
+    Ok(rows.into_iter().map(Into::into).collect())
+}

@@ -198,6 +198,7 @@ const MIGRATIONS: &[(i64, &str, &str, &str)] = &[
     same!(20, "notice copies", "0020_notice_copies.sql"),
     each!(21, "reminders", "0021_reminders.sqlite.sql", "0021_reminders.postgres.sql"),
     same!(23, "second person", "0023_second_person.sql"),
+    same!(24, "accesses", "0024_accesses.sql"),
     same!(25, "reading", "0025_reading.sql"),
 ];
 

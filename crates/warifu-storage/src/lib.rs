@@ -7,6 +7,7 @@ mod db;
 mod quick;
 #[macro_use]
 pub mod holders;
+pub mod accesses;
 pub mod application_sessions;
 pub mod applications;
 pub mod approvals;

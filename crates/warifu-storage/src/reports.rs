@@ -398,6 +398,19 @@ pub async fn run(c: &mut Conn<'_>, id: RunId) -> Result<Option<Run>, StorageErro
     row.map(TryFrom::try_from).transpose()
 }
 
+/// Some runs, by id.
+///
+/// # Errors
+/// As every query.
+pub async fn runs_of(
+    c: &mut Conn<'_>,
+    ids: impl IntoIterator<Item = RunId>,
+) -> Result<Vec<Run>, StorageError> {
+    let ids: Vec<i64> = ids.into_iter().map(|i| i.0).collect();
+    let rows = fetch_among!(c, RunRow: "SELECT * FROM runs WHERE id IN (", ids, ")");
+    rows.into_iter().map(TryFrom::try_from).collect()
+}
+
 /// Runs, newest first, before an id.
 ///
 /// # Errors

@@ -30,6 +30,7 @@ macro_rules! messages {
             include_str!(concat!("../i18n/", $lang, "/verification.ftl")),
             include_str!(concat!("../i18n/", $lang, "/cases.ftl")),
             include_str!(concat!("../i18n/", $lang, "/portal.ftl")),
+            include_str!(concat!("../i18n/", $lang, "/accesses.ftl")),
             include_str!(concat!("../i18n/", $lang, "/security.ftl")),
             include_str!(concat!("../i18n/", $lang, "/people.ftl")),
             include_str!(concat!("../i18n/", $lang, "/way-in.ftl")),

@@ -1,7 +1,7 @@
 //! `/organizations`: pages of organizations, and one of them.
 
 use crate::cases::show::Show;
-use crate::page::{Leaving, Records, gated};
+use crate::page::{Leaving, Shown, gated};
 use crate::problem::Problem;
 use crate::session::Staff;
 use crate::state::Web;
@@ -59,7 +59,7 @@ pub async fn list(
         organization: None,
         query: json!({"q": asked.q, "after": after}),
         ids: lines.iter().map(|l| l.id.0).collect(),
-        records: Records::Others,
+        shown: Shown::Nobody,
     };
     let list = OrganizationList {
         shell: who.shell(Place::Organizations, "").await?,
@@ -112,7 +112,8 @@ pub async fn organization(
         organization: Some(id),
         query: json!({"id": id}),
         ids: vec![id.0],
-        records: Records::With(view.administrators.people.iter().map(|p| p.id).collect()),
+        shown: Shown::people(view.administrators.people.iter().map(|p| p.id.0))
+            .and_cases(view.cases.iter().map(|c| c.id.0)),
     };
     let page = OrganizationPage {
         shell: who.shell(Place::Organizations, "").await?,

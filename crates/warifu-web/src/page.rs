@@ -9,6 +9,7 @@ use askama::Template;
 use axum::http::StatusCode;
 use axum::response::{Html, IntoResponse, Response};
 use warifu_app::AppError;
+pub use warifu_app::accesses::Shown;
 use warifu_app::egress::Page;
 use warifu_domain::{OrganizationId, PersonId};
 
@@ -29,23 +30,15 @@ pub fn page_with(status: StatusCode, template: impl Template) -> Result<Response
     Ok((status, Html(html)).into_response())
 }
 
-/// Whose records are in what leaves: they count against how many somebody is shown within a day.
-pub enum Records {
-    /// Nobody's: what is known of people beyond their names is not in it.
-    Others,
-    /// The ids are people's.
-    People,
-    /// Other records, and those of these people.
-    With(Vec<PersonId>),
-}
-
 /// What leaves: which route, whose data, what was asked, which records.
 pub struct Leaving<'a> {
     pub route: &'a str,
     pub organization: Option<OrganizationId>,
     pub query: serde_json::Value,
     pub ids: Vec<i64>,
-    pub records: Records,
+    /// Whose records it shows: their organizations are told (decision 0026), and they count against how many
+    /// somebody is shown within a day (decision 0027).
+    pub shown: Shown,
 }
 
 impl Leaving<'_> {
@@ -60,12 +53,7 @@ impl Leaving<'_> {
             false => Some(who.actor().organization),
         };
         let (route, query, ids) = (self.route, &self.query, self.ids.as_slice());
-        let people: Vec<PersonId> = match &self.records {
-            Records::Others => Vec::new(),
-            Records::People => ids.iter().copied().map(PersonId).collect(),
-            Records::With(people) => people.clone(),
-        };
-        let page = Page { route, organization, query, ids, people: &people, body };
+        let page = Page { route, organization, query, ids, shown: &self.shown, body };
         web.app.record_page(who.actor(), &page).await?;
         Ok(())
     }

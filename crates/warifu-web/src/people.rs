@@ -6,7 +6,7 @@ use crate::cases::show::{Show, somebody};
 use crate::csrf::Form;
 use crate::i18n::Lang;
 use crate::lang::local;
-use crate::page::{Leaving, Records, gated};
+use crate::page::{Leaving, Shown, gated};
 use crate::problem::Problem;
 use crate::session::{SignedIn, Staff, role_message};
 use crate::state::Web;
@@ -102,7 +102,7 @@ pub async fn list(
         organization: asked.organization,
         query: json!({"q": asked.q, "organization": asked.organization, "after": after}),
         ids: people.iter().map(|p| p.id.0).collect(),
-        records: Records::People,
+        shown: Shown::people(people.iter().map(|p| p.id.0)),
     };
     let list = PeopleList {
         shell: who.shell(Place::People, "").await?,
@@ -259,7 +259,7 @@ async fn shown(
         organization: Some(view.person.organization),
         query: json!({"id": id, "revision": shown}),
         ids: vec![id.0],
-        records: Records::People,
+        shown: Shown::One(id, view.person.organization),
     };
     gated(web, who, status, leaving, page).await
 }

@@ -143,6 +143,7 @@ fn portal() -> Router<Web> {
         .route("/portal/cases/new", get(portal::new::form))
         .route("/portal/cases/{reference}", get(portal::case::case))
         .route("/portal/cases/{reference}/close", post(portal::case::close))
+        .route("/portal/access", get(portal::access::page))
         .route("/security", get(portal::security::page))
         .route("/security/sessions", get(portal::security::sessions))
         .route("/security/{feature}", post(portal::security::choose))
@@ -279,8 +280,8 @@ fn api() -> Router<Web> {
 /// Session, cases, people, organizations.
 fn api_desk() -> Router<Web> {
     use api::{
-        applications, cases, identity_providers as providers, messages, organizations, password,
-        people, security, session, sessions, way_in,
+        accesses, applications, cases, identity_providers as providers, messages, organizations,
+        password, people, security, session, sessions, way_in,
     };
     Router::new()
         .route("/api/v1/session", get(session::session).delete(session::sign_out))
@@ -326,6 +327,8 @@ fn api_desk() -> Router<Web> {
         .route("/api/v1/organizations/{id}", get(organizations::one).put(organizations::replace))
         .route("/api/v1/organizations/{id}/versions", get(organizations::versions))
         .route("/api/v1/organizations/{id}/sessions", get(sessions::of_organization))
+        .route("/api/v1/organizations/{id}/accesses", get(accesses::list))
+        .route("/api/v1/organizations/{id}/accesses/summary", get(accesses::summary))
         .route("/api/v1/organizations/{id}/security", get(security::security))
         .route("/api/v1/organizations/{id}/security/people", get(security::people))
         .route("/api/v1/organizations/{id}/security/affected", get(security::affected))

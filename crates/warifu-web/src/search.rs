@@ -1,7 +1,7 @@
 //! `/search`, the command palette, and the list of shortcuts.
 
 use crate::cases::show::{Show, status};
-use crate::page::{Leaving, Records, gated, page};
+use crate::page::{Leaving, Shown, gated, page};
 use crate::problem::Problem;
 use crate::session::{SignedIn, Staff};
 use crate::state::Web;
@@ -71,7 +71,8 @@ fn leaving<'a>(route: &'a str, q: &str, found: &Found) -> Leaving<'a> {
         organization: None,
         query: json!({ "q": q }),
         ids: ids.chain(found.organizations.iter().map(|(id, _)| id.0)).collect(),
-        records: Records::With(found.people.iter().map(|p| p.id).collect()),
+        shown: Shown::people(found.people.iter().map(|p| p.id.0))
+            .and_cases(found.cases.iter().map(|c| c.id.0)),
     }
 }
 

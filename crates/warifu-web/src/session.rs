@@ -170,10 +170,12 @@ impl SignedIn {
             ),
         ];
         // In the portal.
-        let security = (!actor.is_staff()).then(|| {
-            let (of, at) = (Permission::ReadOwnOrganization, Place::PortalSecurity);
-            administration(of, "/security", "security", "shield", at)
-        });
+        let own = |href: &str, id: &str, icon, at| match actor.is_staff() {
+            true => None,
+            false => administration(Permission::ReadOwnOrganization, href, id, icon, at),
+        };
+        let access = own("/portal/access", "seen", "eye", Place::PortalAccess);
+        let security = own("/security", "security", "shield", Place::PortalSecurity);
         let checks = may(Permission::VerifyCallers) || may(Permission::ApproveResets);
         let checks = checks.then(|| ViewLink {
             href: "/verifications".into(),
@@ -218,12 +220,7 @@ impl SignedIn {
                 incidents: counts.incidents,
                 portal_cases: counts.portal,
                 notices: counts.notices,
-                more: more
-                    .into_iter()
-                    .chain([security.flatten()])
-                    .flatten()
-                    .chain(checks)
-                    .collect(),
+                more: more.into_iter().chain([access, security]).flatten().chain(checks).collect(),
                 decisions: counts.approvals + counts.decisions,
                 decisions_href: if counts.approvals > 0 { "/approvals" } else { "/verifications" }
                     .into(),

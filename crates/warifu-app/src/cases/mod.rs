@@ -184,7 +184,8 @@ impl Edit {
     }
 }
 
-/// Writes what was done to a case into the ledger: ids and digests, never the text.
+/// Writes what was done to a case into the ledger: ids and digests, never the text. Gives the entry's
+/// number.
 pub(crate) async fn record(
     change: &mut Change<'_>,
     actor: &Actor,
@@ -192,7 +193,7 @@ pub(crate) async fn record(
     what: &str,
     item: Option<MessageId>,
     content: Option<&str>,
-) -> Result<(), AppError> {
+) -> Result<i64, AppError> {
     let body = CaseChange {
         case: case.id.to_string(),
         change: what.to_owned(),
@@ -200,7 +201,7 @@ pub(crate) async fn record(
         content: content.map(|text| digest(text.as_bytes())),
         revision: Count(change.revision().0 as u64),
     };
-    change.record(actor, Some(case.organization), &body).await.map(drop)
+    change.record(actor, Some(case.organization), &body).await
 }
 
 pub(crate) fn digest(bytes: &[u8]) -> Hash {

@@ -4,6 +4,7 @@ use super::{CaseEvent, find, record};
 use crate::{App, AppError};
 use std::collections::HashMap;
 use warifu_domain::access::{Actor, Permission};
+use warifu_domain::accesses::{AccessKind, Marks};
 use warifu_domain::cases::{Case, MessageKind, View};
 use warifu_domain::organizations::Organization;
 use warifu_domain::people::KnownPerson;
@@ -191,7 +192,11 @@ impl App {
             change = self.show_people(change, actor, route, &[case.requester]).await?;
         }
         if view {
-            record(&mut change, actor, &case, "viewed", None, None).await?;
+            let entry = record(&mut change, actor, &case, "viewed", None, None).await?;
+            let theirs = case.assignee == Some(actor.person);
+            let marks = Marks::default().with_if(theirs, Marks::ASSIGNED);
+            let of = [(case.organization, id.0, 1)];
+            change.saw(actor, entry, AccessKind::Case, marks, &of).await?;
             let at = change.at();
             store::add_view(&mut change.conn(), id, actor.person, at).await?;
         }

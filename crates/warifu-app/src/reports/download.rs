@@ -14,6 +14,7 @@ use std::time::Duration;
 use tokio::runtime::Handle;
 use tokio::sync::{mpsc, oneshot};
 use warifu_domain::access::{Actor, Permission};
+use warifu_domain::accesses::Marks;
 use warifu_domain::protected::{Action, Protected};
 use warifu_domain::refusal;
 use warifu_domain::reports::Definition;
@@ -114,6 +115,8 @@ impl App {
         }
         let seq = change.record(actor, None, &start_entry(&run)?).await?;
         reports::set_start(&mut change.conn(), id, seq).await?;
+        let marks = Marks::default().with_if(run.reason.is_empty(), Marks::NO_REASON);
+        change.saw_run(actor, seq, marks, &run).await?;
         change.tell(Event::Run(id));
         // Known as being sent before anybody can see that it runs.
         let progress = self.transfers.begin(id, run.expected_rows as u64);

@@ -4,12 +4,12 @@ use super::file::{FileWriter, json_lines};
 use super::produce::Selection;
 use super::table::Question;
 use crate::{App, AppError};
-use std::collections::HashSet;
+use std::collections::{BTreeMap, HashMap};
 use std::ops::ControlFlow;
 use tokio::runtime::Handle;
 use warifu_domain::access::{Actor, Permission};
 use warifu_domain::reports::{Definition, Format, Subject, Value, Weight};
-use warifu_domain::{Revision, Timestamp};
+use warifu_domain::{OrganizationId, Revision, Timestamp};
 use warifu_match::dialects::Candidate;
 use warifu_match::measure::ColumnSize;
 use warifu_storage::bulk::{self, Only, Scan};
@@ -30,8 +30,8 @@ pub struct Preview {
     pub as_of: Revision,
     pub as_of_at: Timestamp,
     pub rows: u64,
-    /// Different organizations that the rows belong to.
-    pub organizations: u64,
+    /// How many rows each organization has.
+    pub organizations: BTreeMap<OrganizationId, u64>,
     /// The file's size. (That of an XLSX file is known only by writing it, so it takes as long.)
     pub bytes: u64,
     pub fields: Vec<FieldCount>,
@@ -216,20 +216,23 @@ impl App {
         }
         let mut file = FileWriter::new(definition)?;
         let mut filled = vec![0_u64; columns.len()];
-        let mut organizations = HashSet::new();
+        let mut organizations: HashMap<i64, u64> = HashMap::new();
         let (mut rows, mut bytes) = (0_u64, 0_u64);
         let mut sample = Vec::with_capacity(SAMPLE);
         let mut out = Vec::with_capacity(16 * 1024);
         let mut failed = None;
         file.header(&mut out)?;
-        selection.each(&self.db, runtime, &mut |_, values| {
+        selection.each(&self.db, runtime, &mut |id, values| {
             rows += 1;
             for (n, place) in filled.iter_mut().zip(&columns) {
                 *n += u64::from(!values[*place].is_blank());
             }
-            if let Some(Value::Number(id)) = organization.map(|o| values[o]) {
-                organizations.insert(id);
-            }
+            let whose = match organization.map(|o| values[o]) {
+                Some(Value::Number(organization)) => organization,
+                // A row about an organization is its own.
+                _ => id,
+            };
+            *organizations.entry(whose).or_default() += 1;
             if sample.len() < SAMPLE {
                 sample.push(columns.iter().map(|c| shown(values[*c], all[*c].personal)).collect());
             }
@@ -251,10 +254,10 @@ impl App {
         bytes += out.len() as u64;
         Ok(Count {
             rows,
-            organizations: match subject {
-                Subject::Organizations => rows,
-                _ => organizations.len() as u64,
-            },
+            organizations: organizations
+                .into_iter()
+                .map(|(id, n)| (OrganizationId(id), n))
+                .collect(),
             bytes,
             columns: filled
                 .iter()
@@ -269,7 +272,7 @@ impl App {
 /// What a preview counts, in whichever way.
 pub(crate) struct Count {
     pub rows: u64,
-    organizations: u64,
+    organizations: BTreeMap<OrganizationId, u64>,
     pub bytes: u64,
     columns: Vec<ColumnSize>,
     sample: Vec<Vec<String>>,

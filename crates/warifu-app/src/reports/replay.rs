@@ -8,6 +8,7 @@ use std::sync::Arc;
 use tokio::runtime::Handle;
 use warifu_domain::RunId;
 use warifu_domain::access::{Actor, Permission};
+use warifu_domain::accesses::Marks;
 use warifu_domain::refusal;
 use warifu_ledger::body::{Carried, Replay, TransferEnd, TransferStart};
 use warifu_ledger::{Count, Hash};
@@ -70,7 +71,8 @@ impl App {
                 sha256: recorded,
                 from: None,
             };
-            change.record(actor, None, &start).await?;
+            let entry = change.record(actor, None, &start).await?;
+            change.saw_run(actor, entry, Marks::REMADE, &run).await?;
             change.commit().await?;
         }
         let made = self.recreate(&run, out, progress).await?;

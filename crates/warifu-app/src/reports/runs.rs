@@ -1,15 +1,20 @@
 //! Runs: a definition, an instant, and who asked. A run's file leaves once.
 
 use super::definitions::digest;
-use super::preview::Memory;
+use super::preview::{Memory, Preview};
+use crate::accesses::Of;
 use crate::live::Event;
 use crate::step_up::spend;
 use crate::{App, AppError};
 use warifu_domain::access::{Actor, Permission};
+use warifu_domain::accesses::{AccessKind, Marks};
 use warifu_domain::protected::{Action, Protected};
 use warifu_domain::refusal;
 use warifu_domain::reports::{Definition, Weight};
 use warifu_domain::{DefinitionId, RunId};
+use warifu_ledger::Count;
+use warifu_ledger::body::ReportRefused;
+use warifu_storage::accesses;
 use warifu_storage::reports::{self, Run, RunEnd, RunState};
 
 /// What somebody asks to be run.
@@ -47,6 +52,9 @@ impl App {
             ));
         }
         let decision = preview.weight.is_decision();
+        if decision && !actor.roles.allow(Permission::RunUnfilteredReports) {
+            self.record_refused(actor, &new.definition, &preview).await?;
+        }
         if decision {
             actor.require(Permission::RunUnfilteredReports)?;
             if !new.decided {
@@ -108,9 +116,34 @@ impl App {
             end_seq: None,
         };
         reports::insert_run(&mut change.conn(), &run).await?;
+        // The file is made as of the same revision: it has these rows and no others.
+        accesses::keep_run(&mut change.conn(), id, &preview.organizations).await?;
         change.tell(Event::Run(id));
         change.commit().await?;
         Ok(run)
+    }
+
+    /// Whose people somebody wanted without the right to it.
+    async fn record_refused(
+        &self,
+        actor: &Actor,
+        definition: &Definition,
+        preview: &Preview,
+    ) -> Result<(), AppError> {
+        let unfiltered = preview.weight == Weight::Unfiltered;
+        let body = ReportRefused {
+            definition: digest(definition)?,
+            subject: definition.subject.key().to_owned(),
+            rows: Count(preview.rows),
+            reason: if unfiltered { "unfiltered" } else { "over_limit" }.to_owned(),
+        };
+        let marks = Marks::REFUSED.with(Marks::of(definition));
+        let of: Vec<Of> = preview.organizations.iter().map(|(o, n)| (*o, 0, *n as i64)).collect();
+        let mut change = self.change().await?;
+        let entry = change.record(actor, None, &body).await?;
+        change.saw(actor, entry, AccessKind::Report, marks, &of).await?;
+        change.commit().await?;
+        Ok(())
     }
 
     /// # Errors

@@ -7,13 +7,13 @@
 
 use super::produce::Picked;
 use crate::{App, AppError};
-use std::collections::{HashMap, HashSet};
+use std::collections::{BTreeMap, HashMap};
 use std::ops::ControlFlow;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 use tokio::runtime::Handle;
-use warifu_domain::Revision;
 use warifu_domain::reports::{CompiledFilter, Kind, Sets, Subject, Test, Value};
+use warifu_domain::{OrganizationId, Revision};
 use warifu_match::dialects::Candidate;
 use warifu_match::measure::{Part, Size, size};
 use warifu_match::{ColumnKind, ColumnSpec, People, PeopleBuilder, Rows};
@@ -89,7 +89,7 @@ struct Changes {
 /// A report's size and who is in it, without its bytes.
 pub(super) struct Counted {
     pub size: Size,
-    pub organizations: u64,
+    pub organizations: BTreeMap<OrganizationId, u64>,
     /// Ids of the first rows in the order of ids.
     pub first: Vec<i64>,
 }
@@ -268,10 +268,13 @@ impl Table {
         else {
             return Ok(None);
         };
-        let mut organizations = HashSet::new();
+        let mut organizations: BTreeMap<OrganizationId, u64> = BTreeMap::new();
         for part in &parts {
             let Some(found) = part.people.different_values(by, part.rows) else { return Ok(None) };
-            organizations.extend(found);
+            for (id, rows) in found {
+                let Ok(id) = id.parse() else { return Ok(None) };
+                *organizations.entry(OrganizationId(id)).or_default() += rows;
+            }
         }
         let mut first: Vec<i64> = rows
             .iter()
@@ -281,7 +284,7 @@ impl Table {
             .collect();
         first.sort_unstable();
         first.truncate(question.first);
-        Ok(Some(Counted { size, organizations: organizations.len() as u64, first }))
+        Ok(Some(Counted { size, organizations, first }))
     }
 }
 

@@ -3,6 +3,7 @@
 use crate::{World, on_both};
 use futures_util::TryStreamExt;
 use warifu_app::AppError;
+use warifu_app::accesses::Shown;
 use warifu_app::attachments::Upload;
 use warifu_app::cases::{Answer, CaseEvent};
 use warifu_app::egress::Page;
@@ -145,14 +146,18 @@ fn a_page_of_records_has_its_entry() {
             organization: Some(w.mizuno),
             query: &query,
             ids: &[8, 9],
-            people: &[],
+            shown: &Shown::Nobody,
             body: b"[{},{}]",
         };
         let seq = w.app.record_page(&w.agent, &page).await.unwrap();
         let entry = w.ledger().await.remove(seq as usize);
         assert_eq!(entry.kind, Kind::ApiPage);
         assert_eq!((&entry.body["rows"], &entry.body["bytes"]), (&"2".into(), &"7".into()));
-        let other = w.app.record_page(&w.agent, &Page { ids: &[8, 10], ..page }).await.unwrap();
+        let other = w
+            .app
+            .record_page(&w.agent, &Page { ids: &[8, 10], shown: &Shown::Nobody, ..page })
+            .await
+            .unwrap();
         let other = w.ledger().await.remove(other as usize);
         assert_ne!(entry.body["row_ids"], other.body["row_ids"]);
     });

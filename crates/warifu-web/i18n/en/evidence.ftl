@@ -99,6 +99,7 @@ kind-any = All kinds
 kind-report-start = Report begins
 kind-report-end = Report sent
 kind-report-abort = Report broken off
+kind-report-refused = Report refused
 kind-transfer-start = Transfer begins
 kind-transfer-end = Transfer ends
 kind-transfer-abort = Transfer broken off

@@ -90,13 +90,13 @@ approval-needed = Needed
 approval-text = Such a report runs only for somebody with the right to it, with a reason and their passkey. Right and reason are kept with the run.
 approver = Approver
 purpose = What is it for?
-purpose-hint = Kept with the run.
+purpose-hint = Kept with the run. Customers with people or cases in the report can read it.
 approval-ask = Run it all the same
 report-step-up = This asks for your passkey, for exactly the report that is counted here. Nothing was prepared. Look at the numbers, then use the button again, with JavaScript on.
 approval-seen = { $n ->
     [one] { $n } organization
    *[other] { $n } organizations
-  } have people in it.
+  } have people in it and can read your words.
 
 ## Runs and replay
 runs-none = No run yet

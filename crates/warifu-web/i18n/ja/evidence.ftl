@@ -99,6 +99,7 @@ kind-any = すべての種類
 kind-report-start = レポート開始
 kind-report-end = レポート送信
 kind-report-abort = レポート中断
+kind-report-refused = レポート拒否
 kind-transfer-start = 転送開始
 kind-transfer-end = 転送完了
 kind-transfer-abort = 転送中断

@@ -78,10 +78,10 @@ approval-needed = 必要
 approval-text = このようなレポートは、権限のある人が理由を書き、パスキーで確認したときだけ実行できます。権限と理由は実行の記録に残ります。
 approver = 承認者
 purpose = 利用目的
-purpose-hint = 実行の記録に残ります。
+purpose-hint = 実行の記録に残り、レポートにユーザーやケースが含まれるお客様にも表示されます。
 approval-ask = それでも実行
 report-step-up = ここに数えたとおりのレポートについて、パスキーによる確認が必要です。まだ何も準備されていません。件数を確かめ、JavaScriptを有効にして、もう一度ボタンを押してください。
-approval-seen = { $n }組織の人が含まれます。
+approval-seen = { $n }組織の人が含まれ、ここに書いた目的はその組織にも表示されます。
 
 ## Runs and replay
 runs-none = 実行はまだありません

@@ -235,3 +235,5 @@ service-network-wide = 「{ $text }」は広すぎます。/8以上（IPv6は/19
 service-days = 有効日数は1～{ $limit }日で入力してください。
 service-key = 公開鍵を1つのJWKで書いてください。P-256のECか、Ed25519のOKPが使えます。
 service-key-private = これは秘密鍵です。秘密鍵は作った場所から出さず、公開鍵のほうを書いてください。
+access-kind-unknown = その種類はありません。case、file、person、report、listのいずれかを指定してください。
+time-zone-unknown = そのタイムゾーンは見つかりません。

@@ -3,7 +3,7 @@
 use crate::csrf::Form;
 use crate::i18n::Lang;
 use crate::lang::local;
-use crate::page::{Leaving, Records, gated, page as html};
+use crate::page::{Leaving, Shown, gated, page as html};
 use crate::problem::Problem;
 use crate::session::{SignedIn, Staff, role_message};
 use crate::sign_in::enrol::suggested;
@@ -104,7 +104,7 @@ pub async fn list(State(web): State<Web>, me: Staff) -> Result<Response, Problem
         organization: None,
         query: json!({}),
         ids: table.rows.iter().filter_map(|row| row.person.parse().ok()).collect(),
-        records: Records::People,
+        shown: Shown::people(table.rows.iter().filter_map(|row| row.person.parse().ok())),
     };
     let page = Sessions {
         shell: me.shell(Place::Sessions, "").await?,

@@ -1,6 +1,6 @@
 //! `/api/v1/cases`
 
-use super::{Leaving, Made, Records, gated, idempotency, limit};
+use super::{Leaving, Made, Shown, gated, idempotency, limit};
 use crate::cases::show::{cursor, cursor_text};
 use crate::cases::{assignee, list, priority, status};
 use crate::csrf::Json;
@@ -139,7 +139,7 @@ pub async fn list(
             "q": asked.q, "status": asked.status, "priority": asked.priority,
             "assignee": asked.assignee, "after": asked.after, "limit": limit}),
         ids: cases.iter().map(|c| c.id).collect(),
-        records: Records::Others,
+        shown: Shown::cases(cases.iter().map(|c| c.id)),
     };
     let answer = Cases { cases, next: page.next.map(cursor_text) };
     gated(&web, &who, leaving, StatusCode::OK, &answer).await
@@ -208,7 +208,7 @@ pub async fn one(
         organization: Some(open.case.organization),
         query: json!({"id": id}),
         ids: vec![id.0],
-        records: Records::Others,
+        shown: Shown::Nobody,
     };
     let case = Case::new(&web, who.actor().is_staff(), &open.case);
     gated(&web, &who, leaving, StatusCode::OK, &case).await
@@ -257,7 +257,7 @@ pub async fn change(
         organization: Some(case.organization),
         query: json!({"id": id}),
         ids: vec![id.0],
-        records: Records::Others,
+        shown: Shown::Case(id, case.organization),
     };
     let case = Case::new(&web, who.actor().is_staff(), &case);
     gated(&web, &who, leaving, StatusCode::OK, &case).await

@@ -1,7 +1,7 @@
 //! `/api/v1/incidents` with their downloads and matches.
 
 use super::cases::parse;
-use super::{Leaving, Made, Records, gated, idempotency, json};
+use super::{Leaving, Made, Shown, gated, idempotency, json};
 use crate::csrf::Json;
 use crate::problem::Problem;
 use crate::session::SignedIn;
@@ -274,7 +274,7 @@ pub async fn exposure(
         organization: None,
         query: serde_json::json!({"id": incident, "download": id, "candidate": rank}),
         ids: found.largest.iter().map(|o| o.id).collect(),
-        records: Records::Others,
+        shown: Shown::Nobody,
     };
     gated(&web, &who, leaving, StatusCode::OK, &found).await
 }

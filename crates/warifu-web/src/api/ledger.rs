@@ -1,6 +1,6 @@
 //! `/api/v1/ledger`
 
-use super::{Leaving, Records, gated, json, limit};
+use super::{Leaving, Shown, gated, json, limit};
 use crate::csrf::Json;
 use crate::problem::Problem;
 use crate::session::SignedIn;
@@ -79,7 +79,7 @@ pub async fn list(
         organization: None,
         query: serde_json::json!({"before": asked.before, "kind": asked.kind, "by": asked.by, "limit": most}),
         ids: page.iter().map(|e| e.seq).collect(),
-        records: Records::Others,
+        shown: Shown::Nobody,
     };
     gated(&web, &who, leaving, StatusCode::OK, &answer).await
 }
@@ -125,7 +125,7 @@ pub async fn one(
         organization: None,
         query: serde_json::json!({ "number": number }),
         ids: vec![entry.seq],
-        records: Records::Others,
+        shown: Shown::Nobody,
     };
     gated(&web, &who, leaving, StatusCode::OK, &answer).await
 }

@@ -1,7 +1,7 @@
 //! `/api/v1/cases/{id}/messages`
 
 use super::cases::parse;
-use super::{Leaving, Made, Records, gated, idempotency};
+use super::{Leaving, Made, Shown, gated, idempotency};
 use crate::cases::status;
 use crate::csrf::Json;
 use crate::problem::Problem;
@@ -103,7 +103,7 @@ pub async fn list(
         organization: Some(open.case.organization),
         query: json!({"id": id, "before": asked.before}),
         ids: messages.iter().map(|m| m.id).collect(),
-        records: Records::Others,
+        shown: Shown::Nobody,
     };
     let next = (open.earlier > 0).then(|| messages.first().map(|m| m.id)).flatten();
     gated(&web, &who, leaving, StatusCode::OK, &Messages { messages, next }).await

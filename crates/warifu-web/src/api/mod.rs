@@ -2,6 +2,7 @@
 //! something, their token in `X-CSRF-Token`. Every answer with records passes the gate: its ledger
 //! entry is durable before it leaves.
 
+pub mod accesses;
 pub mod applications;
 pub mod cases;
 pub mod files;
@@ -24,7 +25,7 @@ pub mod sessions;
 pub mod verifications;
 pub mod way_in;
 
-pub use crate::page::{Leaving, Records};
+pub use crate::page::{Leaving, Shown};
 use crate::problem::Problem;
 use crate::session::SignedIn;
 use crate::state::Web;
@@ -115,6 +116,8 @@ use utoipa::OpenApi;
         organizations::one,
         organizations::replace,
         organizations::versions,
+        accesses::list,
+        accesses::summary,
         security::security,
         security::people,
         security::affected,

@@ -1,7 +1,7 @@
 //! `/api/v1/organizations`
 
 use super::cases::parse;
-use super::{Leaving, Made, Records, gated, idempotency, limit};
+use super::{Leaving, Made, Shown, gated, idempotency, limit};
 use crate::csrf::Json;
 use crate::problem::Problem;
 use crate::session::SignedIn;
@@ -82,7 +82,7 @@ pub async fn list(
         organization: None,
         query: json!({"after": after, "limit": limit}),
         ids: organizations.iter().map(|o| o.id).collect(),
-        records: Records::Others,
+        shown: Shown::Nobody,
     };
     let answer = Organizations { organizations, next: page.next.map(|n| n.0) };
     gated(&web, &who, leaving, StatusCode::OK, &answer).await
@@ -102,7 +102,7 @@ pub async fn one(
         organization: Some(id),
         query: json!({"id": id}),
         ids: vec![id.0],
-        records: Records::Others,
+        shown: Shown::Nobody,
     };
     gated(&web, &who, leaving, StatusCode::OK, &Organization::from(&view.line)).await
 }

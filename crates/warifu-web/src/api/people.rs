@@ -1,7 +1,7 @@
 //! `/api/v1/people`
 
 use super::cases::parse;
-use super::{Leaving, Made, Records, gated, idempotency, limit};
+use super::{Leaving, Made, Shown, gated, idempotency, limit};
 use crate::csrf::Json;
 use crate::problem::Problem;
 use crate::session::SignedIn;
@@ -97,7 +97,7 @@ pub async fn list(
         organization: asked.organization,
         query: json!({"organization": asked.organization, "after": after, "limit": limit}),
         ids: people.iter().map(|p| p.id).collect(),
-        records: Records::People,
+        shown: Shown::people(people.iter().map(|p| p.id)),
     };
     let answer = People { people, next: page.next.map(|n| n.0) };
     gated(&web, &who, leaving, StatusCode::OK, &answer).await
@@ -117,7 +117,7 @@ pub async fn one(
         organization: Some(view.person.organization),
         query: json!({"id": id}),
         ids: vec![id.0],
-        records: Records::People,
+        shown: Shown::One(id, view.person.organization),
     };
     let revision = view.versions.first().map(|v| v.revision);
     let person = Person::new(&view.person, revision)?.with(Some(view.roles));
@@ -157,7 +157,7 @@ pub async fn versions(
         organization: Some(view.person.organization),
         query: json!({"id": id}),
         ids: vec![id.0],
-        records: Records::People,
+        shown: Shown::One(id, view.person.organization),
     };
     gated(&web, &who, leaving, StatusCode::OK, &versions).await
 }

@@ -202,7 +202,7 @@ pub async fn count(
     let counted = Counted {
         revision: p.as_of.0,
         rows: p.rows,
-        organizations: p.organizations,
+        organizations: p.organizations.len() as u64,
         bytes: p.bytes,
         personal_fields: p.personal_fields,
         decision: p.weight != Weight::Ordinary,

@@ -2,7 +2,7 @@
 
 use super::cases::Case;
 use super::people::Person;
-use super::{Leaving, Records, gated};
+use super::{Leaving, Shown, gated};
 use crate::problem::Problem;
 use crate::session::SignedIn;
 use crate::state::Web;
@@ -65,7 +65,8 @@ pub async fn search(
         organization: None,
         query: json!({"q": asked.q, "limit": limit}),
         ids: ids.chain(found.organizations.iter().map(|(id, _)| id.0)).collect(),
-        records: Records::With(found.people.iter().map(|p| p.id).collect()),
+        shown: Shown::people(found.people.iter().map(|p| p.id.0))
+            .and_cases(found.cases.iter().map(|c| c.id.0)),
     };
     gated(&web, &who, leaving, StatusCode::OK, &answer).await
 }

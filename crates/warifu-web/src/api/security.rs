@@ -1,7 +1,7 @@
 //! `/api/v1/organizations/{id}/security`: how the people of one organization sign in and what protects
 //! them. For its administrators, and for whoever may read everybody's policy.
 
-use super::{Leaving, Records, gated, json, limit};
+use super::{Leaving, Shown, gated, json, limit};
 use crate::problem::Problem;
 use crate::session::SignedIn;
 use crate::state::Web;
@@ -220,7 +220,7 @@ pub async fn people(
         organization: Some(id),
         query: value!({"id": id, "after": after, "limit": limit}),
         ids: people.iter().map(|p| p.id).collect(),
-        records: Records::People,
+        shown: Shown::people(people.iter().map(|p| p.id)),
     };
     let answer = CanBePhishedPage { people, next: page.next.map(|n| n.0) };
     gated(&web, &who, leaving, StatusCode::OK, &answer).await
@@ -265,7 +265,7 @@ pub async fn affected(
         organization: Some(id),
         query: value!({"id": id}),
         ids: affected.iter().map(|a| a.person).collect(),
-        records: Records::People,
+        shown: Shown::people(affected.iter().map(|a| a.person)),
     };
     gated(&web, &who, leaving, StatusCode::OK, &affected).await
 }

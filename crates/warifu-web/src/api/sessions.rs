@@ -2,7 +2,7 @@
 //! one's account, and who may do what.
 
 use super::policies::{Waits, proposed};
-use super::{Leaving, Records, gated, json};
+use super::{Leaving, Shown, gated, json};
 use crate::csrf::Json;
 use crate::problem::Problem;
 use crate::session::SignedIn;
@@ -74,7 +74,7 @@ pub async fn list(
         organization: None,
         query: serde_json::json!({ "everybody": true }),
         ids: open.iter().map(|s| s.person).collect(),
-        records: Records::People,
+        shown: Shown::people(open.iter().map(|s| s.person)),
     };
     gated(&web, &who, leaving, StatusCode::OK, &open).await
 }
@@ -94,7 +94,7 @@ pub async fn of_organization(
         organization: Some(id),
         query: serde_json::json!({ "id": id }),
         ids: open.iter().map(|s| s.person).collect(),
-        records: Records::People,
+        shown: Shown::people(open.iter().map(|s| s.person)),
     };
     gated(&web, &who, leaving, StatusCode::OK, &open).await
 }

@@ -1,6 +1,6 @@
 //! `/api/v1/verifications`: checks of callers step by step, and printed recovery codes.
 
-use super::{Leaving, Made, Records, gated, json};
+use super::{Leaving, Made, Shown, gated, json};
 use crate::csrf::Json;
 use crate::problem::Problem;
 use crate::session::SignedIn;
@@ -103,7 +103,7 @@ pub async fn list(State(web): State<Web>, who: SignedIn) -> Result<Response, Pro
         organization: None,
         query: value!({}),
         ids: checks.iter().map(|c| c.person).collect(),
-        records: Records::People,
+        shown: Shown::people(checks.iter().map(|c| c.person)),
     };
     gated(&web, &who, leaving, StatusCode::OK, &checks).await
 }
@@ -142,7 +142,7 @@ pub async fn one(
         organization: Some(view.owner.organization),
         query: value!({"id": id}),
         ids: vec![view.owner.id.0],
-        records: Records::People,
+        shown: Shown::One(view.owner.id, view.owner.organization),
     };
     gated(&web, &who, leaving, StatusCode::OK, &detail(&view)).await
 }

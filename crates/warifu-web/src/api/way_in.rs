@@ -1,7 +1,7 @@
 //! `/api/v1/people/{id}/way-in` and beside it, `/api/v1/colleagues`: letting people in and out. For people:
 //! no program does it.
 
-use super::{Leaving, Records, gated, json};
+use super::{Leaving, Shown, gated, json};
 use crate::csrf::Json;
 use crate::people::way_in::link;
 use crate::problem::Problem;
@@ -58,7 +58,7 @@ pub async fn way_in(
         organization: Some(person.organization),
         query: value!({"id": id}),
         ids: vec![id.0],
-        records: Records::People,
+        shown: Shown::One(id, person.organization),
     };
     let invitation = way.invitation.map(|open| OpenInvitation {
         by: open.by,

@@ -1,7 +1,7 @@
 //! `GET /cases/{reference}`: the list on the left, the case, its customer.
 
 use super::show::{self, Show, somebody};
-use crate::page::{Leaving, Records, gated, page_with, read_on};
+use crate::page::{Leaving, Shown, gated, page_with, read_on};
 use crate::problem::Problem;
 use crate::session::{Staff, role_message};
 use crate::state::Web;
@@ -105,10 +105,8 @@ pub async fn shown(
         return page_with(code, page);
     }
     let beside =
-        Leaving { route, organization: None, query, ids: ids.clone(), records: Records::Others };
-    let answer = gated(web, who, code, beside, page).await?;
-    web.app.was_listed(actor, &ids);
-    Ok(answer)
+        Leaving { route, organization: None, query, shown: Shown::cases(ids.iter().copied()), ids };
+    gated(web, who, code, beside, page).await
 }
 
 fn dossier(show: &Show<'_>, open: &OpenCase) -> Dossier {

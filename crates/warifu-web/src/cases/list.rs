@@ -1,7 +1,7 @@
 //! `GET /cases?view=…`: a view as a table, by pages.
 
 use super::show::{self, Show};
-use crate::page::{Leaving, Records, gated};
+use crate::page::{Leaving, Shown, gated};
 use crate::problem::Problem;
 use crate::session::Staff;
 use crate::state::Web;
@@ -141,7 +141,7 @@ pub async fn list(
             "requester": asked.requester, "status": asked.status, "priority": asked.priority,
             "assignee": asked.assignee, "after": asked.after}),
         ids: found.cases.iter().map(|c| c.id.0).collect(),
-        records: Records::Others,
+        shown: Shown::cases(found.cases.iter().map(|c| c.id.0)),
     };
     let list = CaseList {
         shell: who.shell(Place::Cases, name).await?,
@@ -159,10 +159,7 @@ pub async fn list(
         pager,
         staff: show::staff(lang, &staff, ""),
     };
-    let ids = leaving.ids.clone();
-    let answer = gated(&web, &who, StatusCode::OK, leaving, list).await?;
-    web.app.was_listed(actor, &ids);
-    Ok(answer)
+    gated(&web, &who, StatusCode::OK, leaving, list).await
 }
 
 /// The name of a view in the reader's language.

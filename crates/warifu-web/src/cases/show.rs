@@ -87,7 +87,8 @@ struct RemovedPart {
     count: i64,
 }
 
-fn receipt(json: &str) -> Option<CleanReceipt> {
+/// What was taken out of a file, from its stored receipt.
+pub fn receipt(json: &str) -> Option<CleanReceipt> {
     let receipt: Receipt = serde_json::from_str(json).ok()?;
     let cookie = |r: &RemovedPart| r.kind.to_ascii_lowercase().contains("cookie");
     let cookies = receipt.removed.iter().filter(|r| cookie(r)).map(|r| r.count).sum();

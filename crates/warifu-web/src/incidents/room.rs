@@ -2,7 +2,7 @@
 
 use super::show;
 use crate::i18n::Lang;
-use crate::page::{Leaving, Records, gated, page, page_with};
+use crate::page::{Leaving, Shown, gated, page, page_with};
 use crate::problem::Problem;
 use crate::reports::words::at;
 use crate::session::Staff;
@@ -161,7 +161,7 @@ pub async fn show(
         organization: None,
         query: json!({"incident": id, "download": download, "candidate": rank}),
         ids,
-        records: Records::Others,
+        shown: Shown::Nobody,
     };
     gated(web, who, status, leaving, view).await
 }

@@ -2,7 +2,7 @@
 //! administrators.
 
 use crate::cases::show::{Show, cursor, cursor_text, somebody, status};
-use crate::page::{Leaving, Records, gated};
+use crate::page::{Leaving, Shown, gated};
 use crate::problem::Problem;
 use crate::session::Customer;
 use crate::state::Web;
@@ -73,7 +73,7 @@ pub async fn cases(
         organization: None,
         query: json!({"whose": whose, "after": asked.after}),
         ids: found.cases.iter().map(|c| c.id.0).collect(),
-        records: Records::Others,
+        shown: Shown::Nobody,
     };
     let list = PortalCases { shell, everyone, may_everyone, rows, pager };
     gated(&web, &who, StatusCode::OK, leaving, list).await

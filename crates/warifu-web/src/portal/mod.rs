@@ -1,5 +1,6 @@
 //! The customers' portal.
 
+pub mod access;
 pub mod case;
 pub mod cases;
 pub mod new;

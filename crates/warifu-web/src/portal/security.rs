@@ -2,7 +2,7 @@
 
 use crate::account::sessions::{factor_message, table};
 use crate::csrf::Form;
-use crate::page::{Leaving, Records, gated};
+use crate::page::{Leaving, Shown, gated};
 use crate::policy::words::Words;
 use crate::policy::{parameters, words};
 use crate::problem::Problem;
@@ -52,8 +52,8 @@ pub async fn page(
         route: "/security",
         organization: None,
         query: json!({ "after": after }),
+        shown: Shown::people(ids.iter().copied()),
         ids,
-        records: Records::People,
     };
     let show = Words { lang: who.taste.lang, zone: &who.zone };
     let shown = phishable.people.len() as i64;
@@ -168,12 +168,13 @@ pub async fn choose(
 pub async fn sessions(State(web): State<Web>, who: Customer) -> Result<Response, Problem> {
     let whose = Whose::Organization(who.actor().organization);
     let table = table(&web, &who, whose, "/security/sessions").await?;
+    let ids: Vec<i64> = table.rows.iter().filter_map(|row| row.person.parse().ok()).collect();
     let leaving = Leaving {
         route: "/security/sessions",
         organization: None,
         query: json!({}),
-        ids: table.rows.iter().filter_map(|row| row.person.parse().ok()).collect(),
-        records: Records::People,
+        shown: Shown::people(ids.iter().copied()),
+        ids,
     };
     let page = view::SecuritySessions { shell: who.shell(Place::PortalSecurity, "").await?, table };
     gated(&web, &who, StatusCode::OK, leaving, page).await

@@ -247,11 +247,11 @@ fn preview(
         as_of: words::at(lang, counted.as_of_at),
         revision: counted.as_of.0,
         rows: counted.rows as i64,
-        organizations: counted.organizations as i64,
+        organizations: counted.organizations.len() as i64,
         personal: (definition.personal_columns() as i64, personal as i64),
         bytes: counted.bytes as i64,
         limits: [limit, None, None, None],
-        everything: (counted.rows as i64, counted.organizations as i64),
+        everything: (counted.rows as i64, counted.organizations.len() as i64),
         header: header.collect(),
         sample: counted
             .sample

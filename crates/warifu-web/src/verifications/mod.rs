@@ -7,7 +7,7 @@ pub use show::check_row;
 
 use crate::cases::show::somebody;
 use crate::csrf::Form;
-use crate::page::{Leaving, Records, gated, page as html};
+use crate::page::{Leaving, Shown, gated, page as html};
 use crate::problem::Problem;
 use crate::session::{SignedIn, Staff};
 use crate::state::Web;
@@ -46,7 +46,7 @@ pub async fn list(State(web): State<Web>, who: SignedIn) -> Result<Response, Pro
         organization: None,
         query: json!({}),
         ids: lines.iter().map(|l| l.person.0).collect(),
-        records: Records::People,
+        shown: Shown::people(lines.iter().map(|l| l.person.0)),
     };
     let rows = lines.into_iter().map(|l| check_row(&web, &who, &l)).collect();
     let shell = who.shell(Place::Verifications, "").await?;
@@ -100,7 +100,7 @@ async fn form(
         organization: Some(view.person.organization),
         query: json!({ "person": person }),
         ids: vec![person.0],
-        records: Records::People,
+        shown: Shown::One(person, view.person.organization),
     };
     gated(web, who, status, leaving, page).await
 }

@@ -2,7 +2,7 @@
 
 use crate::cases::show::somebody;
 use crate::i18n::Lang;
-use crate::page::{Leaving, Records, gated};
+use crate::page::{Leaving, Shown, gated};
 use crate::problem::Problem;
 use crate::session::{SignedIn, role_message};
 use crate::state::Web;
@@ -315,7 +315,7 @@ pub async fn one(
         organization: Some(view.owner.organization),
         query: json!({ "id": id }),
         ids: vec![view.owner.id.0],
-        records: Records::People,
+        shown: Shown::One(view.owner.id, view.owner.organization),
     };
     let shell = who.shell(Place::Verifications, "").await?;
     match who.actor().is_staff() {

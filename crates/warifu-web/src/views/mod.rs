@@ -4,6 +4,7 @@
 //! (`i18n`), and a [`shell::Shell`]. Handlers fill it; nothing here reads, decides or changes
 //! anything. `context.as_NAME()` renders one block of a page for a partial update.
 
+pub mod accesses;
 pub mod applications;
 pub mod cases;
 pub mod certificates;

@@ -153,6 +153,8 @@ pub enum Place {
     PortalCases,
     /// `/portal/cases/new`
     PortalNew,
+    /// `/portal/access`
+    PortalAccess,
     /// `/security` and what is below, in the portal
     PortalSecurity,
 }
@@ -224,6 +226,7 @@ impl Nav {
             Place::Verifications => "verifications",
             Place::PortalCases => "portal-cases",
             Place::PortalNew => "portal-new",
+            Place::PortalAccess => "portal-access",
             Place::PortalSecurity => "portal-security",
         };
         Safe(if name == place { " aria-current=\"page\"" } else { "" })

@@ -53,6 +53,7 @@ pub fn event(number: i64, entry: &Entry) -> Option<Value> {
         },
         Kind::ReadingStopped => (api(2, "Read"), true, 4),
         Kind::ReportStart | Kind::TransferStart => (api(2, "Read"), false, 2),
+        Kind::ReportRefused => (api(2, "Read"), true, 3),
         _ => return None,
     };
     Some(filled(number, entry, &class, failed, severity))

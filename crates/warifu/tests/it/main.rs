@@ -46,6 +46,7 @@ mod passkey;
 mod postgres;
 mod terminator;
 
+mod accesses;
 mod api;
 mod applications;
 mod attacks;

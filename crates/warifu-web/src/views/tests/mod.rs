@@ -9,6 +9,7 @@
 mod checks;
 mod samples;
 mod samples_access;
+mod samples_accesses;
 mod samples_applications;
 mod samples_desk;
 mod samples_evidence;
@@ -40,6 +41,7 @@ fn pages(lang: Lang) -> &'static [(&'static str, String)] {
             all.extend(samples_services::pages(lang));
             all.extend(samples_way_in::pages(lang));
             all.extend(samples_security::pages(lang));
+            all.extend(samples_accesses::pages(lang));
             all
         };
         Lang::ALL.into_iter().map(render).collect()

@@ -22,7 +22,10 @@ pub fn asn_database(path: &Path) {
         ("198.51.100.0/24", 64497),
     ] {
         let network: mmdb_writer::ipnet::IpNet = network.parse().expect("a network");
-        let value = Value::map([("autonomous_system_number", number)]);
+        let value = Value::map([
+            ("autonomous_system_number", Value::from(number)),
+            ("autonomous_system_organization", Value::from(format!("Provider {number}").as_str())),
+        ]);
         writer.insert_value(network, value).expect("it can be written");
     }
     let bytes = writer.to_bytes().expect("a database");

@@ -71,6 +71,24 @@ on_both! {
         verified(&w);
     }
 
+    async fn attack_35_what_a_program_reads_is_told_to_whom_it_is_about(mut w: Warifu) {
+        let mut owner = Owner::new(&mut w).await;
+        let organization = json!({ "name": "alder", "environment": "production", "products": [], "domain": "" });
+        let made = owner.script().json(Method::POST, "/api/v1/organizations", &organization).await;
+        let organization = made.value()["id"].as_i64().expect("an id");
+        let person = json!({ "organization": organization, "record": { "full_name": "A", "email": "a@alder.example" } });
+        let made = owner.script().json(Method::POST, "/api/v1/people", &person).await;
+        assert_eq!(made.status, 201, "{}", made.text());
+        let program = owner.program(&w, &["people:read"]).await;
+        let home = bare(&w, HOME);
+        let token = program.token(&home).await;
+        assert_eq!(program.call(&home, "GET", "/api/v1/people", &token).await.status, 200);
+        let told = owner.script().get(&format!("/api/v1/organizations/{organization}/accesses")).await.value();
+        let first = &told["accesses"][0];
+        assert_eq!((&first["program"], &first["how"]), (&json!(true), &json!("listed")), "{told}");
+        assert_eq!((&first["name"], &first["records"]), (&json!("nightly"), &json!(1)), "{told}");
+    }
+
     async fn attack_35_one_person_alone_lets_no_program_in(mut w: Warifu) {
         let mut owner = Owner::new(&mut w).await;
         let mut second = another(&w).await;

@@ -220,20 +220,31 @@ impl Words<'_> {
     }
 
     fn report(&self, told: &Told, subject: Option<Subject>) -> String {
-        let done = match told.marks {
-            m if m.has(Marks::REFUSED) => "refused",
-            m if m.has(Marks::REMADE) => "remade",
-            _ => "report",
-        };
-        let of = match subject {
-            Some(Subject::Cases) => "cases",
-            Some(Subject::Organizations) => "organization",
-            _ if told.marks.has(Marks::UNFILTERED) && !told.marks.has(Marks::LIMITED) => {
-                "everybody"
+        let marks = told.marks;
+        let everybody = marks.has(Marks::UNFILTERED) && !marks.has(Marks::LIMITED);
+        // Downloaded, refused, made once more.
+        let [done, refused, remade] = match subject {
+            Some(Subject::Cases) => {
+                ["seen-report-cases", "seen-refused-cases", "seen-remade-cases"]
             }
-            Some(Subject::People) | None => "people",
+            Some(Subject::Organizations) => [
+                "seen-report-organization",
+                "seen-refused-organization",
+                "seen-remade-organization",
+            ],
+            Some(Subject::People) | None if everybody => {
+                ["seen-report-everybody", "seen-refused-everybody", "seen-remade-everybody"]
+            }
+            Some(Subject::People) | None => {
+                ["seen-report-people", "seen-refused-people", "seen-remade-people"]
+            }
         };
-        self.t(&format!("seen-{done}-{of}"), &[("n", &told.records)])
+        let id = match marks {
+            m if m.has(Marks::REFUSED) => refused,
+            m if m.has(Marks::REMADE) => remade,
+            _ => done,
+        };
+        self.t(id, &[("n", &told.records)])
     }
 
     fn details(&self, marks: Marks, columns: &[&str], left: Left) -> String {

@@ -11,10 +11,11 @@ use crate::verifications::ResetDelay;
 use hmac::{Hmac, Mac};
 use sha2::Sha256;
 use std::path::{Path, PathBuf};
-use std::sync::Arc;
+use std::sync::{Arc, Mutex};
+use warifu_auth::Throttle;
 use warifu_domain::cases::Priority;
 use warifu_domain::reports::Limits;
-use warifu_domain::time::HOUR;
+use warifu_domain::time::{HOUR, MINUTE};
 use warifu_domain::{Clock, Timestamp};
 use warifu_ledger::SigningKey;
 use warifu_storage::{Db, blobs::Blobs};
@@ -168,6 +169,8 @@ pub struct Inner {
     pub matches: Matches,
     pub(crate) oidc: crate::oidc::Providers,
     pub(crate) passwords: crate::password::Passwords,
+    /// By person: reports that they had no right to.
+    pub(crate) refused_reports: Mutex<Throttle>,
     pub(crate) refused_programs: crate::refused_programs::RefusedPrograms,
 }
 
@@ -210,6 +213,7 @@ impl App {
             matches: Matches::default(),
             oidc: crate::oidc::Providers::default(),
             passwords: crate::password::Passwords::default(),
+            refused_reports: Mutex::new(Throttle::new(20, 3 * MINUTE)),
             refused_programs: crate::refused_programs::RefusedPrograms::default(),
         };
         Ok(App { inner: Arc::new(inner) })

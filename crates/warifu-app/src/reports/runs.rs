@@ -6,6 +6,7 @@ use crate::accesses::Of;
 use crate::live::Event;
 use crate::step_up::spend;
 use crate::{App, AppError};
+use std::sync::PoisonError;
 use warifu_domain::access::{Actor, Permission};
 use warifu_domain::accesses::{AccessKind, Marks};
 use warifu_domain::protected::{Action, Protected};
@@ -123,7 +124,8 @@ impl App {
         Ok(run)
     }
 
-    /// Whose people somebody wanted without the right to it.
+    /// Whose people somebody wanted without the right to it. Whoever tries again and again is written down each
+    /// time; the organizations are told of some twenty an hour, each of which may be a row for every one of them.
     async fn record_refused(
         &self,
         actor: &Actor,
@@ -141,7 +143,14 @@ impl App {
         let of: Vec<Of> = preview.organizations.iter().map(|(o, n)| (*o, 0, *n as i64)).collect();
         let mut change = self.change().await?;
         let entry = change.record(actor, None, &body).await?;
-        change.saw(actor, entry, AccessKind::Report, marks, &of).await?;
+        let person = actor.person.to_string();
+        let told = {
+            let mut tried = self.refused_reports.lock().unwrap_or_else(PoisonError::into_inner);
+            tried.try_once(&person, change.at()).is_ok()
+        };
+        if told {
+            change.saw(actor, entry, AccessKind::Report, marks, &of).await?;
+        }
         change.commit().await?;
         Ok(())
     }

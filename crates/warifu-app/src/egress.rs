@@ -10,7 +10,7 @@ use futures_util::stream::BoxStream;
 use warifu_domain::access::Actor;
 use warifu_domain::accesses::{AccessKind, Marks};
 use warifu_domain::cases::MessageKind;
-use warifu_domain::{AttachmentId, CaseId, MessageId, OrganizationId, PersonId};
+use warifu_domain::{AttachmentId, CaseId, MessageId, OrganizationId};
 use warifu_ledger::body::{ApiPage, AttachmentDownload};
 use warifu_ledger::{Count, Hash, RowKey, RowsCommitment};
 use warifu_storage::attachments::{self as files, Attachment};

@@ -13,7 +13,7 @@ use warifu_domain::people::KnownPerson;
 use warifu_domain::policy::{DeviceRule, Effective, Feature, NetworkRule, Policies, Subject};
 use warifu_domain::time::MINUTE;
 use warifu_domain::{PersonId, Timestamp};
-use warifu_storage::moment::POLICIES_KEPT;
+use warifu_storage::moment::{self, POLICIES_KEPT};
 use warifu_storage::{Conn, organizations, policies};
 
 /// How often one person is counted as affected by one feature.
@@ -97,7 +97,7 @@ impl App {
         if let Some(known) = self.known_policies.fresh() {
             return Ok(known);
         }
-        let began = Instant::now();
+        let began = moment::begin();
         let read = async { policies::all(&mut self.db.read().await?.conn()).await };
         Ok(self.known_policies.keep(Box::pin(read).await?, began, self.now()))
     }

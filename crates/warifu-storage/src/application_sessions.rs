@@ -5,9 +5,8 @@ use crate::applications::entry;
 use crate::credentials::factor;
 use crate::holders::{Holder, HolderRow};
 use crate::quick::Statement;
-use crate::{Conn, Db, StorageError, quick};
+use crate::{Conn, Db, StorageError, moment, quick};
 use std::sync::Arc;
-use std::time::Instant;
 use warifu_domain::applications::Entry;
 use warifu_domain::factors::Factor;
 use warifu_domain::{ApplicationId, PersonId, Timestamp};
@@ -232,7 +231,7 @@ impl TryFrom<StandingRow> for Standing {
 /// # Errors
 /// As every query.
 pub async fn standing(db: &Db, token_hash: &[u8]) -> Result<Option<Arc<Standing>>, StorageError> {
-    let began = Instant::now();
+    let began = moment::begin();
     let row: Option<StandingRow> = quick::row(db, &STANDING, token_hash).await?;
     let Some(row) = row else { return Ok(None) };
     let standing = Arc::new(row.try_into()?);

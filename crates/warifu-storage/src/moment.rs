@@ -16,6 +16,11 @@ pub const KEPT: Duration = Duration::from_millis(50);
 /// The same for policies, which are read as a whole.
 pub const POLICIES_KEPT: Duration = Duration::from_millis(250);
 
+/// When something begins to be read. Not by the installation's clock, which may be set.
+pub fn begin() -> Instant {
+    Instant::now()
+}
+
 /// The tables that `application_sessions::STANDING` reads.
 const OF_SESSIONS: [&str; 7] = [
     "sessions",

@@ -11,7 +11,7 @@ use axum::response::{Html, IntoResponse, Response};
 use warifu_app::AppError;
 pub use warifu_app::accesses::Shown;
 use warifu_app::egress::Page;
-use warifu_domain::{OrganizationId, PersonId};
+use warifu_domain::OrganizationId;
 
 /// A page, or a block of one, as HTML.
 ///

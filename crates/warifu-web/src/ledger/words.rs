@@ -41,7 +41,7 @@ pub fn kind(kind: &str) -> &'static str {
     }
 }
 
-const KINDS: [&str; 29] = [
+const KINDS: [&str; 30] = [
     "report_start",
     "report_end",
     "report_abort",

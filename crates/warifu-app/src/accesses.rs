@@ -56,7 +56,8 @@ impl Shown {
     pub fn and_cases(self, ids: impl IntoIterator<Item = i64>) -> Shown {
         let people = match self {
             Shown::Listed(people, _) => people,
-            _ => Vec::new(),
+            Shown::One(person, _) => vec![person],
+            Shown::Nobody | Shown::Case(..) => Vec::new(),
         };
         Shown::Listed(people, ids.into_iter().map(CaseId).collect())
     }
@@ -284,7 +285,16 @@ impl App {
             people: people.into_iter().collect(),
         };
         let accesses = rows.iter().map(|(a, entry)| known.told(a, entry));
-        let accesses: Vec<Told> = accesses.collect::<Result<_, _>>()?;
+        let mut accesses: Vec<Told> = accesses.collect::<Result<_, _>>()?;
+        // Whoever reads the ledger alone sees there that it was a file, not what it was called.
+        if actor.is_staff() && !actor.roles.allow(Permission::WorkCases) {
+            for told in &mut accesses {
+                if let What::File { name, receipt, .. } = &mut told.what {
+                    name.clear();
+                    *receipt = None;
+                }
+            }
+        }
         let next = accesses.last().filter(|_| more).map(|a| a.number);
         Ok(ToldPage { accesses, next })
     }

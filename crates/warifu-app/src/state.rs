@@ -213,7 +213,7 @@ impl App {
             matches: Matches::default(),
             oidc: crate::oidc::Providers::default(),
             passwords: crate::password::Passwords::default(),
-            refused_reports: Mutex::new(Throttle::new(20, 3 * MINUTE)),
+            refused_reports: Mutex::new(Throttle::new(5, 3 * MINUTE)),
             refused_programs: crate::refused_programs::RefusedPrograms::default(),
         };
         Ok(App { inner: Arc::new(inner) })

@@ -3,6 +3,7 @@
 
 use crate::{Conn, StorageError};
 use warifu_domain::Timestamp;
+use warifu_domain::time::DAY;
 
 /// Rows of one batch.
 pub const BATCH: u64 = 500;
@@ -17,7 +18,7 @@ pub enum Stale {
     UsedProofs,
     ServiceTokens,
     Tallies,
-    /// Who was shown whose records, when it counts no longer.
+    /// Who was shown whose records, a day after it counts no longer: clocks of nodes differ.
     PeopleShown,
     ReadingAgreed,
     /// Invitations; whether somebody ever had a factor stands with the factors.
@@ -109,9 +110,11 @@ pub async fn batch(c: &mut Conn<'_>, what: Stale, before: Timestamp) -> Result<u
             c,
             "DELETE FROM people_shown WHERE (actor_id, person_id) IN (SELECT actor_id, person_id \
              FROM people_shown WHERE shown_at < $1 ORDER BY shown_at LIMIT 500)",
-            t
+            t - DAY
         ),
-        Stale::ReadingAgreed => execute!(c, "DELETE FROM reading_agreed WHERE agreed_at < $1", t),
+        Stale::ReadingAgreed => {
+            execute!(c, "DELETE FROM reading_agreed WHERE agreed_at < $1", t - DAY)
+        }
         Stale::Enrolments => expired!(c, "enrolments", "token_hash", "expires_at", t),
         Stale::Reminders => execute!(c, "DELETE FROM reminders WHERE ends_at < $1", t),
         Stale::ApplicationCodes => expired!(c, "application_codes", "code_hash", "expires_at", t),

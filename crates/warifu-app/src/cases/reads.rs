@@ -11,8 +11,13 @@ use warifu_domain::{CaseId, PersonId, Timestamp};
 /// an entry too many, never one too few.
 const CAPACITY: usize = 10_000;
 
-/// Who was recorded, by session (or by person on the command line) and case.
+/// Who was recorded, by session (or by person for programs and on the command line) and case.
 type Key = (Option<[u8; 32]>, PersonId, CaseId);
+
+/// A program has a new session with each token, and may have one for each request: it counts as a whole.
+fn key(actor: &Actor, case: CaseId) -> Key {
+    (actor.session.filter(|_| !actor.roles.is_service()), actor.person, case)
+}
 
 /// The memory of one process. Another node has its own, and records once more.
 #[derive(Default)]
@@ -23,7 +28,7 @@ pub struct Reads {
 impl Reads {
     /// Whether an entry must be written now.
     pub fn is_due(&self, actor: &Actor, case: CaseId, now: Timestamp) -> bool {
-        let key = (actor.session, actor.person, case);
+        let key = key(actor, case);
         let seen = self.seen.lock().unwrap_or_else(std::sync::PoisonError::into_inner);
         seen.get(&key).is_none_or(|at| at.plus(HOUR) <= now)
     }
@@ -37,7 +42,7 @@ impl Reads {
         if seen.len() >= CAPACITY {
             seen.clear();
         }
-        seen.insert((actor.session, actor.person, case), now);
+        seen.insert(key(actor, case), now);
     }
 }
 

@@ -206,9 +206,9 @@ async fn what_was_over_long_ago_goes_and_no_more(i: &Installation) {
     credentials::insert_ceremony(c, b"begun", "x", PersonId(1), "", end).await.unwrap();
     step_ups::insert(c, b"over", b"s", b"a", ago(3), ago(2)).await.unwrap();
     let shown = [PersonId(7), PersonId(8)];
-    assert_eq!(reading::count(c, PersonId(1), &shown, ago(2)).await.unwrap(), 2);
+    assert_eq!(reading::count(c, PersonId(1), &shown, ago(3)).await.unwrap(), 2);
     assert_eq!(reading::count(c, PersonId(2), &shown, now).await.unwrap(), 2);
-    reading::agree(c, PersonId(1), 4_000, ago(2)).await.unwrap();
+    reading::agree(c, PersonId(1), 4_000, ago(3)).await.unwrap();
     for (link, end) in [(b"old", ago(31)), (b"new", ago(29))] {
         let (person, by) = (PersonId(2), PersonId(1));
         credentials::insert_enrolment(c, link, person, by, ago(40), end).await.unwrap();

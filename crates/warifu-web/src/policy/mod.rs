@@ -6,15 +6,17 @@ mod matters;
 pub mod words;
 
 use crate::csrf::Form;
-use crate::page::page;
+use crate::page::{Leaving, Shown, gated, page};
 use crate::problem::Problem;
 use crate::session::Staff;
 use crate::state::Web;
 use crate::views::policy as view;
 use crate::views::shell::Place;
 use axum::extract::{Query, State};
+use axum::http::StatusCode;
 use axum::response::{IntoResponse, Redirect, Response};
 use serde::Deserialize;
+use serde_json::json;
 use warifu_app::AppError;
 use warifu_app::policy_changes::Proposed;
 use warifu_domain::access::Permission;
@@ -81,7 +83,14 @@ pub async fn policy(
     let networks = organization
         .as_ref()
         .map(|(id, _)| policies.networks.get(id).map(|n| n.join("\n")).unwrap_or_default());
-    page(view::PolicyPage {
+    let leaving = Leaving {
+        route: "/policy",
+        organization: None,
+        query: json!({ "scope": scope.key() }),
+        ids: affected.iter().map(|a| a.person.0).collect(),
+        shown: Shown::people(affected.iter().map(|a| a.person.0)),
+    };
+    let page = view::PolicyPage {
         shell: who.shell(Place::Policy, "").await?,
         editable: who.actor().roles.allow(Permission::ManagePolicies),
         scopes: show.scopes(scope, name),
@@ -94,7 +103,8 @@ pub async fn policy(
         environments,
         coverage: show.coverage(&coverage),
         affected: affected.iter().map(|a| show.affected(a)).collect(),
-    })
+    };
+    gated(&web, &who, StatusCode::OK, leaving, page).await
 }
 
 /// The fields of every form of the page; which of them count says `what`.

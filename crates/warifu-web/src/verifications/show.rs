@@ -310,12 +310,18 @@ pub async fn one(
         invitation,
         problem,
     };
+    // The link is shown once, to whoever has read everything about its owner on the way: nothing may come
+    // between it and them.
+    let shown = match check.invitation {
+        Some(_) => Shown::Nobody,
+        None => Shown::One(view.owner.id, view.owner.organization),
+    };
     let leaving = Leaving {
         route: "/verifications/{id}",
         organization: Some(view.owner.organization),
         query: json!({ "id": id }),
         ids: vec![view.owner.id.0],
-        shown: Shown::One(view.owner.id, view.owner.organization),
+        shown,
     };
     let shell = who.shell(Place::Verifications, "").await?;
     match who.actor().is_staff() {

@@ -340,12 +340,14 @@ impl App {
             Shown::One(person, organization) => {
                 return Ok(one(AccessKind::Person, organization, person.0));
             }
+            // Customers' own lists are told to nobody.
+            Shown::Listed(..) if !actor.is_staff() => return Ok(ShownOf::default()),
             Shown::Listed(people, cases) => (people, cases),
         };
         let now = self.now();
         let due = |case: &&CaseId| self.listed.is_due(actor, **case, now);
         let cases: Vec<CaseId> = cases.iter().filter(due).copied().collect();
-        if !actor.is_staff() || people.is_empty() && cases.is_empty() {
+        if people.is_empty() && cases.is_empty() {
             return Ok(ShownOf::default());
         }
         let mut reader = self.db.read().await?;

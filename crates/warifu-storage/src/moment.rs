@@ -118,7 +118,7 @@ impl<T> Lately<T> {
         let mut map = self.0.lock().unwrap_or_else(PoisonError::into_inner);
         let entry = map.read.get_mut(key)?;
         let age = entry.began.elapsed();
-        let renew = age >= KEPT / 2 && !std::mem::replace(&mut entry.renewed, age >= KEPT / 2);
+        let renew = age >= KEPT / 2 && !std::mem::replace(&mut entry.renewed, true);
         (age < KEPT).then(|| (entry.value.clone(), renew))
     }
 

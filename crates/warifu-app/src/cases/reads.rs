@@ -50,7 +50,7 @@ impl Reads {
 mod tests {
     use super::*;
     use warifu_domain::OrganizationId;
-    use warifu_domain::access::Roles;
+    use warifu_domain::access::{Permission, Roles};
 
     #[test]
     fn is_due_once_an_hour_and_stays_bounded() {
@@ -70,6 +70,12 @@ mod tests {
         assert!(!reads.is_due(&actor, CaseId(1), t.plus(HOUR - 1)));
         assert!(reads.is_due(&actor, CaseId(1), t.plus(HOUR)));
         assert!(reads.is_due(&actor, CaseId(2), t) && reads.is_due(&other, CaseId(1), t));
+        // A program's next token is no other reader.
+        let roles = Roles::of_service([Permission::WorkCases]);
+        let person = PersonId(2);
+        let program = |n| Actor { person, session: Some([n; 32]), roles, ..actor.clone() };
+        reads.recorded(&program(3), CaseId(1), t);
+        assert!(!reads.is_due(&program(4), CaseId(1), t));
         for id in 0..3 * CAPACITY as i64 {
             reads.recorded(&actor, CaseId(id), t);
         }

@@ -118,6 +118,16 @@ pub async fn clocked(w: &mut Warifu) {
     w.restart().await;
 }
 
+/// The owner, and a customer's user who has chosen a password; the test moves the clock.
+async fn with_a_password(w: &mut Warifu) -> (Owner, Customer) {
+    clocked(w).await;
+    let mut owner = owner(w).await;
+    let mut customer = customer(&mut owner, "alder").await;
+    allow(w, &mut owner, customer.organization, true, false).await;
+    choose(w, &mut customer, 0).await;
+    (owner, customer)
+}
+
 on_both! {
     async fn a_customer_chooses_a_password_and_signs_in(mut w: Warifu) {
         let leaked = w.data().join("leaked.txt");
@@ -173,11 +183,7 @@ on_both! {
     }
 
     async fn whatever_is_wrong_the_answer_is_the_same(mut w: Warifu) {
-        clocked(&mut w).await;
-        let mut owner = owner(&w).await;
-        let mut customer = customer(&mut owner, "alder").await;
-        allow(&w, &mut owner, customer.organization, true, false).await;
-        choose(&w, &mut customer, 0).await;
+        let (mut owner, customer) = with_a_password(&mut w).await;
         w.pass(30);
         let mut answers = Vec::new();
         let good = customer.code(30);
@@ -207,11 +213,7 @@ on_both! {
 
     async fn codes_are_not_guessed_by_whoever_has_the_password(mut w: Warifu) {
         w.serve = vec!["--trusted-proxy".into(), "127.0.0.1".into()];
-        clocked(&mut w).await;
-        let mut owner = owner(&w).await;
-        let mut customer = customer(&mut owner, "alder").await;
-        allow(&w, &mut owner, customer.organization, true, false).await;
-        choose(&w, &mut customer, 0).await;
+        let (mut owner, customer) = with_a_password(&mut w).await;
         let from = |n: usize| w.client().header("x-forwarded-for", &format!("198.51.{n}.7"));
         w.pass(30);
         assert_eq!(customer.sign_in(&mut from(200), 30).await.status, 303);
@@ -251,11 +253,7 @@ on_both! {
 
     async fn a_sign_in_after_tries_that_failed_is_told(mut w: Warifu) {
         w.serve = vec!["--trusted-proxy".into(), "127.0.0.1".into()];
-        clocked(&mut w).await;
-        let mut owner = owner(&w).await;
-        let mut customer = customer(&mut owner, "alder").await;
-        allow(&w, &mut owner, customer.organization, true, false).await;
-        choose(&w, &mut customer, 0).await;
+        let (_, customer) = with_a_password(&mut w).await;
         let from = |n: usize| w.client().header("x-forwarded-for", &format!("198.51.{n}.7"));
         let mut home = from(200);
         for (fails, at) in [(4, 600), (5, 1_200)] {
@@ -280,11 +278,7 @@ on_both! {
 
     async fn guessing_is_slowed_down_and_locks_nobody_out(mut w: Warifu) {
         w.serve = vec!["--trusted-proxy".into(), "127.0.0.1".into()];
-        clocked(&mut w).await;
-        let mut owner = owner(&w).await;
-        let mut customer = customer(&mut owner, "alder").await;
-        allow(&w, &mut owner, customer.organization, true, false).await;
-        choose(&w, &mut customer, 0).await;
+        let (_, customer) = with_a_password(&mut w).await;
         let from = |n: usize| w.client().header("x-forwarded-for", &format!("198.51.{n}.7"));
         w.pass(30);
         assert_eq!(customer.sign_in(&mut from(200), 30).await.status, 303);

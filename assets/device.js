@@ -13,17 +13,34 @@ const ECDSA = { name: "ECDSA", namedCurve: "P-256" };
 const text = new TextEncoder();
 
 // A browser with a key of its own has bound it by then.
-const PATIENCE = 3000;
+const BOUND = 3000;
 
 const base64url = (buffer) => btoa(String.fromCharCode(...new Uint8Array(buffer)))
   .replace(/\+/g, "-").replace(/\//g, "_").replace(/=+$/, "");
 
 const part = (value) => base64url(text.encode(JSON.stringify(value)));
 
+// A page that was left while it made the database, and that the browser keeps for the way back, leaves every
+// other page waiting for it: for minutes, in Chromium. They go on without the key, and soon find out.
+let patience = 2000;
+let making;
+addEventListener("pagehide", () => making?.transaction?.abort());
+
+function within(work) {
+  let timer;
+  const late = new Promise((_, reject) => {
+    timer = setTimeout(() => { patience = 50; reject(new Error("late")); }, patience);
+  });
+  return Promise.race([work, late]).finally(() => clearTimeout(timer));
+}
+
 // The key pair of this session. Of several tabs that make one, the first has it kept.
-async function pair(fresh) {
+const pair = (fresh) => within(find(fresh));
+
+async function find(fresh) {
   const base = await new Promise((resolve, reject) => {
     const open = indexedDB.open("warifu-device", 1);
+    making = open;
     open.onupgradeneeded = () => open.result.createObjectStore("keys");
     open.onsuccess = () => resolve(open.result);
     open.onerror = () => reject(open.error);
@@ -90,7 +107,7 @@ async function register() {
 // What is asked for meanwhile waits until it is known whether there is a key.
 let ready = Promise.resolve();
 if (meta.dataset.register !== undefined) {
-  setTimeout(() => { ready = register().catch(() => {}); }, PATIENCE);
+  setTimeout(() => { ready = register().catch(() => {}); }, BOUND);
 }
 
 async function proof(url, body) {

@@ -29,3 +29,33 @@ async fn a_second_passkey_is_added_with_the_first_and_removes_it() {
     page.goto(&w.url("/ledger")).await;
     page.wait_text("Asked again").await;
 }
+
+/// A page that was left while it made the database of keys, and that Chromium keeps for the way back: every page
+/// after it waits for that database, and none may wait for long.
+#[tokio::test(flavor = "multi_thread")]
+async fn a_browser_that_does_not_give_its_keys_keeps_nobody_waiting() {
+    let Some(browser) = Browser::start().await else { return };
+    let mut w = Warifu::stopped(Engine::Sqlite);
+    w.ok("demo", &["--only-make", "--people", "400"]);
+    w.restart().await;
+    let page = enter(&w, &browser, AGENT, Look::default()).await;
+    let make = "(() => { const open = indexedDB.open('warifu-device', 1); \
+        open.onupgradeneeded = () => { const keys = open.result.createObjectStore('keys'); \
+            const on = () => { keys.get(0).onsuccess = on; }; on(); }; })()";
+    page.eval(make).await;
+    page.goto(&w.url("/account/passkeys")).await;
+    let hangs = "Promise.race([\
+        new Promise((r) => { indexedDB.open('warifu-device', 1).onsuccess = () => r('opened'); }),\
+        new Promise((r) => setTimeout(r, 500, 'hangs'))])";
+    assert_eq!(page.eval(hangs).await, "hangs");
+    page.fill("#passkey-name", "second key").await;
+    page.click("form[data-passkey=enrol] button").await;
+    page.wait_for("[data-passkey-problem=refused]").await;
+    page.call("WebAuthn.disable", json!({})).await;
+    page.authenticator().await;
+    page.leads_on(page.click("form[data-passkey=enrol] button")).await;
+    page.wait_text("second key").await;
+    page.leads_on(page.click("form[action$='/1/remove'] button")).await;
+    page.wait_until("the first to be gone", "!document.body.innerText.includes('test key')").await;
+    page.assert_no_errors();
+}

@@ -130,9 +130,10 @@ impl Page {
             panic!("{url}: {error}");
         }
         // Without a loader it was a jump within the page.
-        if let Some(loader) = answer["loaderId"].as_str() {
-            self.until(&format!("{url} is loaded"), |seen| seen.loaded.iter().any(|l| l == loader))
-                .await;
+        if let Some(loader) = answer["loaderId"].as_str()
+            && !self.comes(|seen| seen.loaded.iter().any(|l| l == loader)).await
+        {
+            panic!("{url} is not loaded within {PATIENCE:?}; {}", self.described().await);
         }
     }
 
@@ -140,7 +141,26 @@ impl Page {
     pub async fn leads_on(&self, act: impl Future<Output = ()>) {
         let before = self.seen(|seen| seen.loaded.len());
         act.await;
-        self.until("another page is loaded", |seen| seen.loaded.len() > before).await;
+        if !self.comes(|seen| seen.loaded.len() > before).await {
+            let here = self.described().await;
+            panic!("no other page is loaded within {PATIENCE:?}; {here}");
+        }
+    }
+
+    /// Where the page is, how far, and what it shows: for whoever reads why a test failed.
+    async fn described(&self) -> String {
+        const LOOK: &str = "[location.href, document.readyState, document.hasFocus(), \
+            document.activeElement?.outerHTML?.slice(0, 200), \
+            document.querySelector('[data-asking], [data-signing]')?.outerHTML?.slice(0, 200), \
+            performance.getEntriesByType('resource').slice(-3).map((r) => r.name), \
+            document.body?.innerText].map((part) => JSON.stringify(part)).join('\\n')";
+        let look = tokio::time::timeout(Duration::from_secs(5), self.try_eval(LOOK)).await;
+        let seen = match look {
+            Ok(Ok(seen)) => seen.as_str().unwrap_or_default().to_owned(),
+            Ok(Err(error)) => error,
+            Err(_) => "the page does not answer".to_owned(),
+        };
+        format!("{:#?}\n{seen}", self.errors())
     }
 
     /// The value of an expression, awaited where it is a promise; works without JavaScript too.
@@ -173,11 +193,7 @@ impl Page {
         let expression = format!("Boolean({expression})");
         while !matches!(self.try_eval(&expression).await, Ok(Value::Bool(true))) {
             if Instant::now() > until {
-                let text = self.try_eval("document.body?.innerText ?? ''").await;
-                let text = text.unwrap_or_default();
-                let url = self.try_eval("location.href").await.unwrap_or_default();
-                let errors = self.errors();
-                panic!("{what}: not within {PATIENCE:?} on {url}\n{errors:#?}\n{text}");
+                panic!("{what}: not within {PATIENCE:?}; {}", self.described().await);
             }
             tokio::time::sleep(Duration::from_millis(25)).await;
         }
@@ -279,13 +295,13 @@ impl Page {
         look(&self.seen.lock().unwrap_or_else(|e| e.into_inner()))
     }
 
-    async fn until(&self, what: &str, is: impl Fn(&Seen) -> bool) {
+    /// Waits for what the browser tells; false when it is not told in time.
+    async fn comes(&self, is: impl Fn(&Seen) -> bool) -> bool {
         let mut changed = self.changed.clone();
         let wait = changed.wait_for(|_| self.seen(&is));
         match tokio::time::timeout(PATIENCE, wait).await {
-            Ok(Ok(_)) => {}
-            Ok(Err(_)) => panic!("{what}: the browser is gone"),
-            Err(_) => panic!("{what}: not within {PATIENCE:?}; {:#?}", self.errors()),
+            Ok(told) => told.map(|_| true).unwrap_or_else(|_| panic!("the browser is gone")),
+            Err(_) => false,
         }
     }
 }

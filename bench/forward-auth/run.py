@@ -1,7 +1,7 @@
 #!/usr/bin/env python3
 """Measures forward-auth through nginx; see README.md. usage: run.py [POSTGRES-URL]
 
-Both rivals stand behind the same nginx, with the same settings, and are asked in turn in one run.
+All stand behind the same nginx, with the same settings, and are asked in turn in one run.
 """
 import hashlib
 import os
@@ -29,25 +29,25 @@ VISITORS = int(os.environ.get("VISITORS", "1"))
 PROXY_CORE, SERVER_CORE = ((["taskset", "-c", core]) if os.environ.get("APART") else [] for core in "01")
 TICK = os.sysconf("SC_CLK_TCK")
 HOST = "builds.example.com"
+# Who is asked. The last says no more than always yes, in the words of Warifu's own answer.
+NAMES = {"yes": "always yes", "warifu": "Warifu", "same": "always yes, with Warifu's headers"}
 NGINX = """
 worker_processes 1; daemon off; pid {folder}/pid; error_log {folder}/error.log;
 events {{}}
 http {{
   access_log off; {temporary}
-  upstream warifu {{ server 127.0.0.1:{warifu}; keepalive 32; }}
-  upstream yes {{ server 127.0.0.1:{yes}; keepalive 32; }}
-  server {{
-    listen 127.0.0.1:{warifu_front};
-    location / {{ auth_request /verify; auth_request_set $u $upstream_http_remote_user; add_header X-User $u; return_page; }}
-    location = /verify {{ internal; proxy_pass http://warifu/auth/verify; {proxy} }}
-  }}
-  server {{
-    listen 127.0.0.1:{yes_front};
-    location / {{ auth_request /verify; auth_request_set $u $upstream_http_remote_user; add_header X-User $u; return_page; }}
-    location = /verify {{ internal; proxy_pass http://yes/auth/verify; {proxy} }}
-  }}
+  {fronts}
 }}
-""".replace("return_page;", "root {folder}/pages;")
+"""
+# The same for each of those who are asked.
+FRONT = """
+  upstream {name} {{ server 127.0.0.1:{back}; keepalive 32; }}
+  server {{
+    listen 127.0.0.1:{front};
+    location / {{ auth_request /verify; auth_request_set $u $upstream_http_remote_user; add_header X-User $u; root {folder}/pages; }}
+    location = /verify {{ internal; proxy_pass http://{name}/auth/verify; {proxy} }}
+  }}
+"""
 PROXY = """proxy_pass_request_body off; proxy_set_header Content-Length ""; proxy_http_version 1.1;
   proxy_set_header Connection ""; proxy_set_header X-Forwarded-For $proxy_add_x_forwarded_for;
   proxy_set_header X-Forwarded-Proto https; proxy_set_header X-Forwarded-Host builds.example.com;
@@ -144,7 +144,6 @@ def wrk(port, script):
 
 def main():
     url = sys.argv[1] if len(sys.argv) > 1 else None
-    running = []
     with tempfile.TemporaryDirectory(prefix="warifu-bench-") as folder:
         data = os.path.join(folder, "data")
         os.makedirs(os.path.join(folder, "pages"))
@@ -160,40 +159,50 @@ def main():
         listed = os.path.join(folder, "visitors")
         open(listed, "w").write("\n".join(cookies) + "\n")
         open(script, "w").write(LUA % listed)
-        warifu, yes, warifu_front, yes_front = (free_port() for _ in range(4))
+        backs, fronts = ({name: free_port() for name in NAMES} for _ in range(2))
         temporary = " ".join(f"{k}_temp_path {folder}/{k};" for k in ("client_body", "proxy", "fastcgi", "uwsgi", "scgi"))
+        servers = "".join(FRONT.format(name=name, back=backs[name], front=fronts[name], folder=folder, proxy=PROXY)
+                          for name in NAMES)
         conf = os.path.join(folder, "nginx.conf")
         with open(conf, "w") as f:
-            f.write(NGINX.format(folder=folder, temporary=temporary, proxy=PROXY, warifu=warifu, yes=yes,
-                                 warifu_front=warifu_front, yes_front=yes_front))
-        commands = [
-            [*SERVER_CORE, *base, "serve", *where, "--listen", f"127.0.0.1:{warifu}", "--trusted-proxy", "127.0.0.0/8"],
-            [*SERVER_CORE, os.path.join(RELEASE, "examples", "always_yes"), str(yes)],
-            [*PROXY_CORE, "/usr/sbin/nginx", "-p", folder, "-c", conf],
-        ]
+            f.write(NGINX.format(folder=folder, temporary=temporary, fronts=servers))
+        running = {}
+        def start(name, command):
+            running[name] = subprocess.Popen(command, stdout=subprocess.DEVNULL)
         try:
-            for command in commands:
-                running.append(subprocess.Popen(command, stdout=subprocess.DEVNULL))
-            for port in (warifu, yes, warifu_front, yes_front):
+            start("warifu", [*SERVER_CORE, *base, "serve", *where, "--listen", f"127.0.0.1:{backs['warifu']}",
+                             "--trusted-proxy", "127.0.0.0/8"])
+            wait_for(backs["warifu"])
+            for name, headers in (("yes", []), ("same", answer(backs["warifu"], cookies[0]))):
+                start(name, [*SERVER_CORE, os.path.join(RELEASE, "examples", "always_yes"), str(backs[name]), *headers])
+            start("nginx", [*PROXY_CORE, "/usr/sbin/nginx", "-p", folder, "-c", conf])
+            for port in (*backs.values(), *fronts.values()):
                 wait_for(port)
-            measure(running, cookies[0], script, {"yes": yes_front, "warifu": warifu_front})
+            measure({name: running[name].pid for name in NAMES}, cookies[0], script, fronts)
         finally:
-            for process in running:
+            for process in running.values():
                 process.send_signal(signal.SIGTERM)
-            for process in running:
+            for process in running.values():
                 process.wait()
 
 
-def measure(running, cookie, script, fronts):
-    pids = {"warifu": running[0].pid, "yes": running[1].pid}
+def answer(port, cookie):
+    """The headers of Warifu's own answer, as always_yes takes them."""
+    headers = {"Cookie": f"__Host-warifu-application={cookie}", "X-Forwarded-For": "127.0.0.1",
+               "X-Forwarded-Proto": "https", "X-Forwarded-Host": HOST}
+    found = urllib.request.urlopen(urllib.request.Request(f"http://127.0.0.1:{port}/auth/verify", headers=headers))
+    return [f"{name}={value}" for name, value in found.getheaders() if name not in ("date", "connection")]
+
+
+def measure(pids, cookie, script, fronts):
     request = urllib.request.Request(f"http://127.0.0.1:{fronts['warifu']}/page",
                                      headers={"Cookie": f"__Host-warifu-application={cookie}"})
     assert urllib.request.urlopen(request).headers["X-User"] == "1"
-    rates, times, costs = ({"yes": [], "warifu": []} for _ in range(3))
-    for name in ("yes", "warifu"):
+    rates, times, costs = ({name: [] for name in NAMES} for _ in range(3))
+    for name in NAMES:
         wrk(fronts[name], script)
     for _ in range(ROUNDS):
-        for name in ("yes", "warifu"):
+        for name in NAMES:
             before = cpu(pids[name])
             rate, half, most, requests = wrk(fronts[name], script)
             rates[name].append(rate)
@@ -203,15 +212,20 @@ def measure(running, cookie, script, fronts):
     print(f"{ROUNDS} rounds of {SECONDS} s in turn, {CONNECTIONS} connections, {VISITORS} visitors, one nginx worker{apart}\n")
     print("| behind nginx auth_request | requests/s, median (lowest to highest) | p50 ms | p99 ms | CPU of it, µs/request |")
     print("|---|---|---|---|---|")
-    for name, title in (("yes", "always yes"), ("warifu", "Warifu")):
+    for name, title in NAMES.items():
         half, most = (statistics.median(t[i] for t in times[name]) for i in (0, 1))
-        print(f"| {title} | {statistics.median(rates[name]):,.0f} ({min(rates[name]):,.0f} to {max(rates[name]):,.0f}) "
-              f"| {half:.2f} | {most:.2f} | {statistics.median(costs[name]):.1f} ({min(costs[name]):.1f} to {max(costs[name]):.1f}) |")
-    shares = [w / y for w, y in zip(rates["warifu"], rates["yes"])]
-    beyond = [w - y for w, y in zip(costs["warifu"], costs["yes"])]
-    print(f"\nshare of the rate: median {statistics.median(shares):.1%} ({min(shares):.1%} to {max(shares):.1%}), round by round")
-    print(f"CPU of the check beyond the bare handler: median {statistics.median(beyond):.1f} µs "
-          f"({min(beyond):.1f} to {max(beyond):.1f})")
+        print(f"| {title} | {spread(rates[name], ',.0f')} | {half:.2f} | {most:.2f} | {spread(costs[name], '.1f')} |")
+    print()
+    for name, title in NAMES.items():
+        if name != "warifu":
+            shares = [w / y for w, y in zip(rates["warifu"], rates[name])]
+            beyond = [w - y for w, y in zip(costs["warifu"], costs[name])]
+            print(f"beside {title}, round by round: {spread(shares, '.1%')} of the rate, "
+                  f"{spread(beyond, '.1f')} µs of CPU beyond it")
+
+
+def spread(values, form):
+    return f"{statistics.median(values):{form}} ({min(values):{form}} to {max(values):{form}})"
 
 
 if __name__ == "__main__":

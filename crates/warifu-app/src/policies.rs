@@ -24,22 +24,37 @@ const REMEMBERED: usize = 10_000;
 /// What this node has read last.
 #[derive(Default)]
 pub(crate) struct KnownPolicies {
-    read: Mutex<Option<(Arc<Policies>, Instant)>>,
+    read: Mutex<Option<Read>>,
+    /// Held by whoever reads anew; the others wait for what that brings.
+    reading: tokio::sync::Mutex<()>,
     counted: Mutex<HashMap<(Feature, PersonId), Timestamp>>,
 }
 
+struct Read {
+    policies: Arc<Policies>,
+    began: Instant,
+    renewed: bool,
+}
+
 impl KnownPolicies {
-    /// What was read within the last [`POLICIES_KEPT`].
-    fn fresh(&self) -> Option<Arc<Policies>> {
-        let read = self.read.lock().unwrap_or_else(PoisonError::into_inner);
-        read.as_ref().filter(|(_, began)| began.elapsed() < POLICIES_KEPT).map(|(p, _)| p.clone())
+    /// What was read within the last [`POLICIES_KEPT`], and whether it is for the caller to read it anew: once,
+    /// in the second half of that time.
+    fn fresh(&self) -> Option<(Arc<Policies>, bool)> {
+        let mut read = self.read.lock().unwrap_or_else(PoisonError::into_inner);
+        let read = read.as_mut()?;
+        let age = read.began.elapsed();
+        let renew = age >= POLICIES_KEPT / 2 && !std::mem::replace(&mut read.renewed, true);
+        (age < POLICIES_KEPT).then(|| (read.policies.clone(), renew))
     }
 
     /// Keeps what was read by statements that began at an instant, or after it.
     fn keep(&self, policies: Policies, began: Instant, now: Timestamp) -> Arc<Policies> {
         let policies = at(policies, now);
         let mut read = self.read.lock().unwrap_or_else(PoisonError::into_inner);
-        *read = Some((policies.clone(), began));
+        // One that hung may come back after a later one.
+        if read.as_ref().is_none_or(|kept| kept.began <= began) {
+            *read = Some(Read { policies: policies.clone(), began, renewed: false });
+        }
         policies
     }
 
@@ -49,14 +64,23 @@ impl KnownPolicies {
         if counted.len() >= REMEMBERED {
             counted.clear();
         }
-        let last = counted.entry((feature, person)).or_insert(Timestamp(i64::MIN));
-        // A clock that was set back counts again rather than never.
-        let due = !(0..AGAIN).contains(&now.0.saturating_sub(last.0));
+        let due = due(counted.get(&(feature, person)), now);
         if due {
-            *last = now;
+            counted.insert((feature, person), now);
         }
         due
     }
+
+    /// Whether somebody was counted so lately that they are not to be counted now.
+    pub fn is_counted(&self, feature: Feature, person: PersonId, now: Timestamp) -> bool {
+        let counted = self.counted.lock().unwrap_or_else(PoisonError::into_inner);
+        !due(counted.get(&(feature, person)), now)
+    }
+}
+
+/// A clock that was set back counts again rather than never.
+fn due(last: Option<&Timestamp>, now: Timestamp) -> bool {
+    last.is_none_or(|last| !(0..AGAIN).contains(&now.0.saturating_sub(last.0)))
 }
 
 /// What is set, with its stages as they stand at a time.
@@ -71,9 +95,62 @@ fn at(mut policies: Policies, now: Timestamp) -> Arc<Policies> {
 pub(crate) struct Judged {
     pub verdict: Verdict,
     pub policy: SessionPolicy,
+    /// What would end it, if it was not only reported.
+    pub reported: Option<Feature>,
     /// Whether it has to be bound to a device, and whether it would if nothing was only reported.
     pub device: DeviceRule,
     pub announced: DeviceRule,
+}
+
+/// What sessions are judged by.
+pub(crate) struct Judging<'a> {
+    pub policies: &'a Policies,
+    pub now: Timestamp,
+    /// Where the request comes from.
+    pub network: &'a str,
+    pub base: &'a SessionPolicy,
+}
+
+impl Judging<'_> {
+    /// Judges a session by its times, and by what opened it with which assurance.
+    pub fn judge(
+        &self,
+        subject: Subject,
+        session: &SessionTimes<'_>,
+        (factor, assurance): (Factor, u8),
+    ) -> Judged {
+        let &Judging { policies, now, network, base } = self;
+        let under = |effective: &Effective<'_>| {
+            let mut policy = session_policy(effective, base);
+            // What a group changes is only asked about a session that moved.
+            let moved = policy.bind_network && !same_network(session.network, network);
+            let group = policies.networks.get(&subject.organization).filter(|_| moved);
+            if group.is_some_and(|members| one_group(members, session.network, network)) {
+                policy.bind_network = false;
+            }
+            let enough = still_enough(factor, assurance, subject.roles, effective.access);
+            let verdict = match judge(session, network, now, &policy) {
+                Verdict::Open { .. } if !enough => Verdict::TooWeak,
+                verdict => verdict,
+            };
+            (verdict, policy)
+        };
+        let effective = policies.effective(subject);
+        let (verdict, policy) = under(&effective);
+        let (mut announced, mut reported) = (effective.device, None);
+        let tried = Feature::ALL.iter().any(|f| policies.rollout(*f).report_only);
+        if matches!(verdict, Verdict::Open { .. }) && tried {
+            let wanted = policies.announced(subject);
+            announced = wanted.device;
+            reported = match under(&wanted).0 {
+                Verdict::Idle | Verdict::Over => Some(Feature::SessionTimeout),
+                Verdict::Moved => Some(Feature::NetworkBinding),
+                Verdict::TooWeak => Some(Feature::PhishingResistant),
+                Verdict::Open { .. } | Verdict::Ended | Verdict::OtherDevice => None,
+            };
+        }
+        Judged { verdict, policy, reported, device: effective.device, announced }
+    }
 }
 
 /// A session's limits under what holds for its owner.
@@ -94,12 +171,41 @@ impl App {
     /// # Errors
     /// When the database fails.
     pub async fn policies(&self) -> Result<Arc<Policies>, AppError> {
-        if let Some(known) = self.known_policies.fresh() {
-            return Ok(known);
+        match self.policies_lately() {
+            Some(known) => Ok(known),
+            None => Box::pin(self.policies_anew()).await,
         }
+    }
+
+    /// The same as it was read a moment ago.
+    pub(crate) fn policies_lately(&self) -> Option<Arc<Policies>> {
+        let (policies, renew) = self.known_policies.fresh()?;
+        if renew {
+            let app = self.clone();
+            tokio::spawn(async move {
+                let Ok(_turn) = app.known_policies.reading.try_lock() else { return };
+                if let Err(error) = app.read_policies().await {
+                    tracing::debug!(%error, "whoever asks next reads them");
+                }
+            });
+        }
+        Some(policies)
+    }
+
+    /// One reads for all who come meanwhile. Whoever has waited for too long reads too: one that hangs must not
+    /// make the others fail one after the other.
+    async fn policies_anew(&self) -> Result<Arc<Policies>, AppError> {
+        let _turn = tokio::time::timeout(POLICIES_KEPT, self.known_policies.reading.lock()).await;
+        match self.policies_lately() {
+            Some(known) => Ok(known),
+            None => self.read_policies().await,
+        }
+    }
+
+    async fn read_policies(&self) -> Result<Arc<Policies>, AppError> {
         let began = moment::begin();
-        let read = async { policies::all(&mut self.db.read().await?.conn()).await };
-        Ok(self.known_policies.keep(Box::pin(read).await?, began, self.now()))
+        let read = policies::all(&mut self.db.read().await?.conn()).await?;
+        Ok(self.known_policies.keep(read, began, self.now()))
     }
 
     /// The same within a change, as it stands there: what a change writes goes by nothing older.
@@ -127,40 +233,28 @@ impl App {
         network: &str,
         base: &SessionPolicy,
     ) -> Result<Judged, AppError> {
-        let (policies, now) = (self.policies().await?, self.now());
-        let under = |effective: &Effective<'_>| {
-            let mut policy = session_policy(effective, base);
-            // What a group changes is only asked about a session that moved.
-            let moved = policy.bind_network && !same_network(session.network, network);
-            let group = policies.networks.get(&subject.organization).filter(|_| moved);
-            if group.is_some_and(|members| one_group(members, session.network, network)) {
-                policy.bind_network = false;
-            }
-            let enough = still_enough(opened.0, opened.1, subject.roles, effective.access);
-            let verdict = match judge(session, network, now, &policy) {
-                Verdict::Open { .. } if !enough => Verdict::TooWeak,
-                verdict => verdict,
-            };
-            (verdict, policy)
-        };
-        let effective = policies.effective(subject);
-        let (verdict, policy) = under(&effective);
-        let mut announced = effective.device;
-        let reported = Feature::ALL.iter().any(|f| policies.rollout(*f).report_only);
-        if matches!(verdict, Verdict::Open { .. }) && reported {
-            let wanted = policies.announced(subject);
-            announced = wanted.device;
-            let feature = match under(&wanted).0 {
-                Verdict::Idle | Verdict::Over => Some(Feature::SessionTimeout),
-                Verdict::Moved => Some(Feature::NetworkBinding),
-                Verdict::TooWeak => Some(Feature::PhishingResistant),
-                Verdict::Open { .. } | Verdict::Ended | Verdict::OtherDevice => None,
-            };
-            if let Some(feature) = feature {
-                Box::pin(self.would_affect(feature, person)).await?;
-            }
+        let policies = self.policies().await?;
+        let by = Judging { policies: &policies, now: self.now(), network, base };
+        self.judged_by(&by, person, subject, session, opened).await
+    }
+
+    /// The same by policies that were read for it.
+    ///
+    /// # Errors
+    /// When the database fails.
+    pub(crate) async fn judged_by(
+        &self,
+        by: &Judging<'_>,
+        person: PersonId,
+        subject: Subject,
+        session: &SessionTimes<'_>,
+        opened: (Factor, u8),
+    ) -> Result<Judged, AppError> {
+        let judged = by.judge(subject, session, opened);
+        if let Some(feature) = judged.reported {
+            Box::pin(self.would_affect(feature, person)).await?;
         }
-        Ok(Judged { verdict, policy, device: effective.device, announced })
+        Ok(judged)
     }
 
     /// Counts that a feature would have affected somebody, at most every ten minutes.

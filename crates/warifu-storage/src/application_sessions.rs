@@ -4,6 +4,7 @@
 use crate::applications::entry;
 use crate::credentials::factor;
 use crate::holders::{Holder, HolderRow};
+use crate::moment::Made;
 use crate::quick::Statement;
 use crate::{Conn, Db, StorageError, moment, quick};
 use std::sync::Arc;
@@ -133,7 +134,7 @@ pub async fn end_of_code(
 }
 
 /// All that the check of one request asks for.
-#[derive(Clone, Debug)]
+#[derive(Debug)]
 pub struct Standing {
     pub token_hash: Vec<u8>,
     pub application: ApplicationId,
@@ -158,6 +159,8 @@ pub struct Standing {
     pub holder: Holder,
     /// Whether the session is bound to a device.
     pub bound: bool,
+    /// The headers about whoever is in it.
+    pub headers: Made,
 }
 
 quick_row! {
@@ -221,6 +224,7 @@ impl TryFrom<StandingRow> for Standing {
             proved_at: Timestamp(r.proved_at),
             holder: r.holder.try_into()?,
             bound: r.device_kind.is_some(),
+            headers: Made::default(),
         })
     }
 }
@@ -242,7 +246,7 @@ pub async fn standing(db: &Db, token_hash: &[u8]) -> Result<Option<Arc<Standing>
 }
 
 /// The same, where it was read within the last [`KEPT`](crate::moment::KEPT). Whoever is asked about again in
-/// the second half of that time is read anew meanwhile, so that the next to ask need not wait.
+/// the last quarter of that time is read anew meanwhile, so that the next to ask need not wait.
 pub fn standing_lately(db: &Db, token_hash: &[u8; 32]) -> Option<Arc<Standing>> {
     let (known, renew) = db.lately().get(token_hash)?;
     if renew {

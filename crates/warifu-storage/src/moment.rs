@@ -7,12 +7,13 @@
 //! that begins at b and is used at r, b > r − [`KEPT`] ≥ acknowledgement − [`KEPT`] ≥ commit. Nobody has to be told,
 //! no node has to be known, and no clock has to be right: only its rate counts.
 
+use std::any::Any;
 use std::collections::HashMap;
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::{Arc, Mutex, OnceLock, PoisonError};
 use std::time::{Duration, Instant};
 
 /// How long what was read about a session and whoever is in it may be used again.
-pub const KEPT: Duration = Duration::from_millis(50);
+pub const KEPT: Duration = Duration::from_millis(100);
 /// The same for policies, which are read as a whole.
 pub const POLICIES_KEPT: Duration = Duration::from_millis(250);
 
@@ -113,12 +114,12 @@ impl<T> Default for Lately<T> {
 
 impl<T> Lately<T> {
     /// What is kept, and whether it is for the caller to read it anew, so that whoever asks next need not wait:
-    /// once, in the second half of its time.
+    /// once, in the last quarter of its time.
     pub(crate) fn get(&self, key: &[u8; 32]) -> Option<(Arc<T>, bool)> {
         let mut map = self.0.lock().unwrap_or_else(PoisonError::into_inner);
         let entry = map.read.get_mut(key)?;
         let age = entry.began.elapsed();
-        let renew = age >= KEPT / 2 && !std::mem::replace(&mut entry.renewed, true);
+        let renew = age >= KEPT * 3 / 4 && !std::mem::replace(&mut entry.renewed, true);
         (age < KEPT).then(|| (entry.value.clone(), renew))
     }
 
@@ -130,7 +131,25 @@ impl<T> Lately<T> {
             // As often as they double: what all of them cost together is in proportion to their number.
             map.full = FEW.max(map.read.len() * 2);
         }
-        map.read.insert(key, Entry { began, value: value.clone(), renewed: false });
+        // One that hung may come back after a later one.
+        if map.read.get(&key).is_none_or(|kept| kept.began <= began) {
+            map.read.insert(key, Entry { began, value: value.clone(), renewed: false });
+        }
+    }
+}
+
+/// The one thing that a layer above has made of what was read: it is kept as long, and always of one type.
+#[derive(Debug, Default)]
+pub struct Made(OnceLock<Arc<dyn Any + Send + Sync>>);
+
+impl Made {
+    pub fn get<T: Any>(&self) -> Option<&T> {
+        self.0.get()?.downcast_ref()
+    }
+
+    /// Whoever comes second changes nothing.
+    pub fn keep<T: Any + Send + Sync>(&self, made: T) {
+        let _ = self.0.set(Arc::new(made));
     }
 }
 
@@ -193,8 +212,8 @@ mod tests {
         lately.put(key(1), Instant::now() + KEPT, &Arc::new(7));
         let asked = || lately.get(&key(1)).map(|(value, renew)| (*value, renew));
         assert_eq!(asked(), Some((7, false)));
-        // One of those who ask in the second half of its time reads it anew.
-        lately.put(key(1), Instant::now().checked_sub(KEPT * 3 / 4).unwrap(), &Arc::new(8));
+        // One of those who ask in the last quarter of its time reads it anew.
+        lately.put(key(1), Instant::now().checked_sub(KEPT * 9 / 10).unwrap(), &Arc::new(8));
         assert_eq!([asked(), asked()], [Some((8, true)), Some((8, false))]);
     }
 }

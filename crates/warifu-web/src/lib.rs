@@ -10,6 +10,7 @@ mod cases;
 pub mod certificates;
 pub mod csrf;
 mod device;
+mod front;
 #[cfg(test)]
 mod fuzzed;
 mod headers;
@@ -41,5 +42,6 @@ mod step_up;
 mod verifications;
 pub mod views;
 
+pub use front::{Front, fronts};
 pub use router::router;
 pub use state::{Web, WebConfig};

@@ -22,7 +22,7 @@ pub struct Proxied(pub bool);
 pub struct Client(pub IpAddr);
 
 /// The connection's address.
-fn peer(extensions: &Extensions) -> IpAddr {
+pub fn peer(extensions: &Extensions) -> IpAddr {
     extensions.get::<Peer>().map_or(IpAddr::V4(Ipv4Addr::LOCALHOST), |p| p.address.ip())
 }
 
@@ -44,8 +44,7 @@ impl Origin {
 ///
 /// # Errors
 /// `forwarded`: its network cannot be known. It goes no further.
-pub fn origin(web: &Web, headers: &HeaderMap, extensions: &Extensions) -> Result<Origin, Problem> {
-    let peer = peer(extensions);
+pub fn origin(web: &Web, headers: &HeaderMap, peer: IpAddr) -> Result<Origin, Problem> {
     let proxies = &web.config.proxies;
     let header = proxies.by().header();
     let said = header.into_iter().flat_map(|name| headers.get_all(name).iter());
@@ -72,11 +71,9 @@ fn is_own(web: &Web, request: &Request) -> bool {
 /// # Errors
 /// As [`origin`].
 pub fn identify(web: &Web, request: &mut Request) -> Result<(), Problem> {
-    let found = match origin(web, request.headers(), request.extensions()) {
-        Err(_) if is_own(web, request) => {
-            let peer = peer(request.extensions());
-            Origin::of(web, peer, peer)
-        }
+    let peer = peer(request.extensions());
+    let found = match origin(web, request.headers(), peer) {
+        Err(_) if is_own(web, request) => Origin::of(web, peer, peer),
         found => found?,
     };
     let Origin { network, client, proxied } = found;

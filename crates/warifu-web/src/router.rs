@@ -47,7 +47,8 @@ pub fn router(web: Web) -> Router {
         .with_state(web.clone());
     // Asked before every request to every application: it does without what stands around the others.
     let verify = get(applications::verify::verify).fallback(applications::verify::not_this_way);
-    Router::new().route("/auth/verify", verify).with_state(web).fallback_service(routes)
+    let verify = Router::new().route(applications::verify::PATH, verify);
+    verify.with_state(web).fallback_service(routes)
 }
 
 /// Sign-in, enrolment, one's own account.

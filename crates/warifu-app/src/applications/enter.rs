@@ -5,7 +5,7 @@
 //! changed for a cookie of the application's host. That cookie points at the session: whatever ends the
 //! session ends it too, with the next request.
 
-use crate::policies::Judged;
+use crate::policies::{Judged, Judging};
 use crate::sessions::{OpenSession, Use};
 use crate::{App, AppError};
 use std::sync::Arc;
@@ -64,6 +64,33 @@ pub(crate) fn times(s: &Standing) -> SessionTimes<'_> {
         ends_at: s.ends_at,
         ended_at: s.ended_at,
         network: &s.network,
+    }
+}
+
+/// Whether what is open in the application was ended by itself, or by time.
+fn is_over(standing: &Standing, now: Timestamp) -> bool {
+    standing.revoked || now >= standing.expires_at
+}
+
+/// How a request stands whose session is judged, and changes nothing.
+fn entry(standing: &Standing, judged: &Judged, by: Use<'_>, now: Timestamp) -> Stands {
+    if is_over(standing, now) {
+        return Stands::Turned(Turned::SignIn);
+    }
+    if !matches!(judged.verdict, Verdict::Open { .. }) {
+        return Stands::Over(judged.verdict);
+    }
+    // A session that has to be bound to a device and is not goes no further here than on its own pages.
+    let late = now > standing.created_at.plus(judged.policy.device_register);
+    if !standing.bound && late && judged.device == DeviceRule::Required {
+        return Stands::Turned(Turned::SignIn);
+    }
+    let proof = (standing.factor, standing.assurance);
+    let touch = by.by_hand && now.0 - standing.used_at.0 >= judged.policy.touch_every;
+    match admit(&standing.entry, standing.holder.roles, proof, standing.proved_at, now) {
+        Admission::Admitted(acr) => Stands::In { acr, touch },
+        Admission::Stale => Stands::Turned(Turned::SignIn),
+        Admission::Weak | Admission::NoRole => Stands::Turned(Turned::Forbidden),
     }
 }
 
@@ -183,34 +210,62 @@ impl App {
         by: Use<'_>,
         policy: &SessionPolicy,
     ) -> Result<Result<Visitor, Turned>, AppError> {
-        let Some(token) = Token::parse(token) else { return Ok(Err(Turned::SignIn)) };
-        let hash = token.hash();
-        // What was read a moment ago only ever says yes, and only where nothing is to be written.
-        if let Some(known) = application_sessions::standing_lately(&self.db, &hash)
-            && place.is(&known.origin)
-            && let Stands::In { acr, touch: false } = self.judged_entry(&known, by, policy).await?
-        {
-            return Ok(Ok(Visitor { standing: known, acr }));
+        let Some(parsed) = Token::parse(token) else { return Ok(Err(Turned::SignIn)) };
+        // They may be all that is missing.
+        let policies = self.policies().await?;
+        if let Some(visitor) = self.visitor_lately(place, token, by, policy) {
+            return Ok(Ok(visitor));
         }
         // Boxed, as is all that is rarer: what every request carries stays small.
-        let found = Box::pin(application_sessions::standing(&self.db, &hash)).await?;
+        let found = Box::pin(application_sessions::standing(&self.db, &parsed.hash())).await?;
         let Some(standing) = found.filter(|s| place.is(&s.origin)) else {
             return Ok(Err(Turned::SignIn));
         };
-        Box::pin(self.stands(standing, by, policy)).await
+        let judging =
+            Judging { policies: &policies, now: self.now(), network: by.network, base: policy };
+        Box::pin(self.stands(standing, by, judging)).await
+    }
+
+    /// The same at once, by what was read a moment ago (decision 0024): it only ever says yes, and only where
+    /// nothing is to be written.
+    pub fn visitor_lately(
+        &self,
+        place: Place<'_>,
+        token: &str,
+        by: Use<'_>,
+        policy: &SessionPolicy,
+    ) -> Option<Visitor> {
+        let token = Token::parse(token)?;
+        let standing = application_sessions::standing_lately(&self.db, &token.hash())?;
+        let policies = self.policies_lately()?;
+        let now = self.now();
+        let judging = Judging { policies: &policies, now, network: by.network, base: policy };
+        let judged = judging.judge(
+            standing.holder.subject(),
+            &times(&standing),
+            (standing.factor, standing.assurance),
+        );
+        let person = standing.holder.person;
+        let counted = |feature| self.known_policies.is_counted(feature, person, now);
+        match entry(&standing, &judged, by, now) {
+            Stands::In { acr, touch: false }
+                if place.is(&standing.origin) && judged.reported.is_none_or(counted) =>
+            {
+                Some(Visitor { standing, acr })
+            }
+            _ => None,
+        }
     }
 
     /// How the session behind a token stands under what holds for its owner.
     pub(crate) async fn standing_judged(
         &self,
         standing: &Standing,
-        network: &str,
-        policy: &SessionPolicy,
+        by: &Judging<'_>,
     ) -> Result<Judged, AppError> {
         let holder = &standing.holder;
         let opened = (standing.factor, standing.assurance);
-        self.judged(holder.person, holder.subject(), &times(standing), opened, network, policy)
-            .await
+        self.judged_by(by, holder.person, holder.subject(), &times(standing), opened).await
     }
 
     /// Judges what is known about a token: the session first, then the application's policy.
@@ -218,9 +273,14 @@ impl App {
         &self,
         standing: Arc<Standing>,
         by: Use<'_>,
-        policy: &SessionPolicy,
+        judging: Judging<'_>,
     ) -> Result<Result<Visitor, Turned>, AppError> {
-        match self.judged_entry(&standing, by, policy).await? {
+        // Nobody is counted for what is over anyway.
+        if is_over(&standing, judging.now) {
+            return Ok(Err(Turned::SignIn));
+        }
+        let judged = self.standing_judged(&standing, &judging).await?;
+        match entry(&standing, &judged, by, judging.now) {
             Stands::In { acr, touch } => {
                 if touch {
                     self.touch(&standing.session, self.now()).await?;
@@ -233,37 +293,6 @@ impl App {
                 Ok(Err(Turned::SignIn))
             }
         }
-    }
-
-    /// The same, and changes nothing.
-    async fn judged_entry(
-        &self,
-        standing: &Standing,
-        by: Use<'_>,
-        policy: &SessionPolicy,
-    ) -> Result<Stands, AppError> {
-        let now = self.now();
-        if standing.revoked || now >= standing.expires_at {
-            return Ok(Stands::Turned(Turned::SignIn));
-        }
-        let judged = self.standing_judged(standing, by.network, policy).await?;
-        if !matches!(judged.verdict, Verdict::Open { .. }) {
-            return Ok(Stands::Over(judged.verdict));
-        }
-        // A session that has to be bound to a device and is not goes no further here than on its own pages.
-        let late = now > standing.created_at.plus(judged.policy.device_register);
-        if !standing.bound && late && judged.device == DeviceRule::Required {
-            return Ok(Stands::Turned(Turned::SignIn));
-        }
-        let proof = (standing.factor, standing.assurance);
-        let touch = by.by_hand && now.0 - standing.used_at.0 >= judged.policy.touch_every;
-        let admission =
-            admit(&standing.entry, standing.holder.roles, proof, standing.proved_at, now);
-        Ok(match admission {
-            Admission::Admitted(acr) => Stands::In { acr, touch },
-            Admission::Stale => Stands::Turned(Turned::SignIn),
-            Admission::Weak | Admission::NoRole => Stands::Turned(Turned::Forbidden),
-        })
     }
 
     /// Ends the session that something open in an application came from.

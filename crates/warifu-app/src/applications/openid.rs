@@ -3,6 +3,7 @@
 //! Whatever a client holds points at the session that it came from and is worth nothing without it.
 
 use super::enter::{CODE, REMEMBERED, Turned, Visitor};
+use crate::policies::Judging;
 use crate::sessions::{OpenSession, Use};
 use crate::{App, AppError};
 use hmac::{Hmac, Mac};
@@ -218,7 +219,10 @@ impl App {
         };
         let from = standing.clone();
         let by = Use { network: &from.network, by_hand: false, device: None };
-        self.stands(standing, by, policy).await
+        let policies = self.policies().await?;
+        let judging =
+            Judging { policies: &policies, now: self.now(), network: by.network, base: policy };
+        self.stands(standing, by, judging).await
     }
 
     /// Whether what a client calls a session is part of this one.

@@ -1,6 +1,7 @@
 //! Telling clients that a session has ended (OpenID Connect Back-Channel Logout 1.0). The table of what is
 //! open is the queue: nothing has to be done where a session ends, so no way of ending one is forgotten.
 
+use crate::policies::Judging;
 use crate::{App, AppError};
 use serde_json::json;
 use warifu_auth::{SessionPolicy, Token, Verdict};
@@ -80,7 +81,9 @@ impl App {
     ) -> Result<bool, AppError> {
         let found = application_sessions::standing(&self.db, token_hash).await?;
         let Some(standing) = found else { return Ok(false) };
-        let judged = self.standing_judged(&standing, &standing.network, policy).await?;
+        let (policies, network) = (self.policies().await?, &standing.network);
+        let judging = Judging { policies: &policies, now: self.now(), network, base: policy };
+        let judged = self.standing_judged(&standing, &judging).await?;
         Ok(matches!(judged.verdict, Verdict::Open { .. }))
     }
 

@@ -16,9 +16,9 @@ use warifu_domain::applications::{Acr, Application, Entry, Kind};
 use warifu_domain::devices::DeviceKind;
 use warifu_domain::factors::Factor;
 use warifu_domain::people::{KnownPerson, Person};
-use warifu_domain::policy::{Rules, Scope};
+use warifu_domain::policy::{Feature, Rollout, Rules, Scope};
 use warifu_domain::time::{HOUR, MINUTE, SECOND};
-use warifu_domain::{ApplicationId, CredentialId, Timestamp};
+use warifu_domain::{ApplicationId, CredentialId, PersonId, Timestamp};
 use warifu_storage::application_sessions::{self, ApplicationSession};
 use warifu_storage::devices::{self, Device};
 use warifu_storage::moment::KEPT;
@@ -56,13 +56,17 @@ fn responders() -> Roles {
     Roles::default().with(Role::Responder)
 }
 
-/// Somebody's session, and what they have open in the application.
+/// A session of the responder's, and what they have open in the application.
 async fn enter(w: &World, n: u8) {
+    enter_as(w, n, w.responder.person).await;
+}
+
+async fn enter_as(w: &World, n: u8, person: PersonId) {
     let mut change = w.app.change().await.unwrap();
     let at = change.at();
     let session = Session {
         token_hash: session(n).hash().to_vec(),
-        person: w.responder.person,
+        person,
         csrf: String::new(),
         created_at: at,
         used_at: at,
@@ -322,9 +326,76 @@ fn nobody_of_another_application_is_let_in() {
             assert_eq!(let_in, place.host == PLACE.host);
         }
         let moved = Use { network: "198.51.100.0/24", ..by };
+        // Nor by what is kept, while it is.
+        let mut kept = None;
+        for _ in 0..50 {
+            assert!(w.app.visitor(PLACE, &text, by, &policy).await.unwrap().is_ok());
+            let at_once = |place, by| w.app.visitor_lately(place, &text, by, &policy).is_some();
+            let others = [at_once(elsewhere, by), at_once(PLACE, moved)];
+            kept = kept.or_else(|| at_once(PLACE, by).then_some(others));
+        }
+        assert_eq!(kept, Some([false, false]));
         let visitor = w.app.visitor(PLACE, &text, moved, &policy).await.unwrap();
         assert_eq!(visitor.err(), Some(Turned::SignIn), "another network");
         let visitor = w.app.visitor(PLACE, &text, by, &policy).await.unwrap();
         assert_eq!(visitor.err(), Some(Turned::SignIn), "and it ended everywhere");
+    });
+}
+
+/// Whom a rule would turn away that is only reported is counted first, and let in at once from then on.
+#[test]
+fn who_is_only_reported_is_counted_and_waits_no_longer_for_it() {
+    on_both(async |w| {
+        let (person, role) = (w.owner.person, Role::OrganizationAdministrator);
+        let mut change = w.app.change().await.unwrap();
+        let at = change.at();
+        let entered = application(at, Roles::default().with(role));
+        applications::insert(&mut change.conn(), &entered).await.unwrap();
+        let feature = Feature::NetworkBinding;
+        let rollout = Rollout { report_only: true, ..Rollout::initial(feature) };
+        policies::set_rollout(&mut change.conn(), feature, &rollout, true, at).await.unwrap();
+        change.commit().await.unwrap();
+        enter_as(w, 1, person).await;
+
+        let text = token(1).text();
+        let policy = SessionPolicy::default();
+        let here = Use { network: "loopback", by_hand: false, device: None };
+        let moved = Use { network: "198.51.100.0/24", ..here };
+        let let_in = async |by| w.app.visitor(PLACE, &text, by, &policy).await.unwrap().is_ok();
+        let at_once = |by| w.app.visitor_lately(PLACE, &text, by, &policy).is_some();
+        // What is kept is gone in a moment, so it is tried until it was there when it was asked for.
+        let kept = async |by| {
+            for _ in 0..50 {
+                assert!(let_in(here).await);
+                let found = at_once(by);
+                if at_once(here) {
+                    return found;
+                }
+            }
+            panic!("nothing is ever kept");
+        };
+        let counted = async || {
+            let mut reader = w.app.db.read().await.unwrap();
+            let counted = policies::affected(&mut reader.conn(), None, 10).await.unwrap();
+            counted.iter().map(|c| (c.feature, c.person, c.times)).collect::<Vec<_>>()
+        };
+        assert!(kept(here).await);
+        assert!(!kept(moved).await, "they have to be counted first");
+        assert_eq!(counted().await, []);
+        assert!(let_in(moved).await);
+        assert_eq!(counted().await, [(feature, person, 1)]);
+        assert!(kept(moved).await);
+        w.wait(10 * MINUTE);
+        assert!(!kept(moved).await, "it is time to count them again");
+        assert!(let_in(moved).await);
+        assert_eq!(counted().await, [(feature, person, 2)]);
+        // Nobody is counted for what was ended already.
+        assert!(let_in(Use { by_hand: true, ..here }).await);
+        w.wait(10 * MINUTE);
+        let mut tx = w.app.db.begin_plain().await.unwrap();
+        application_sessions::end_of_code(&mut tx.conn(), &[1; 32], at).await.unwrap();
+        tx.commit().await.unwrap();
+        assert!(!let_in(moved).await);
+        assert_eq!(counted().await, [(feature, person, 2)]);
     });
 }

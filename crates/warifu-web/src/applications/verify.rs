@@ -11,12 +11,14 @@ use crate::network::{self, Proxied};
 use crate::problem::{self, Problem};
 use crate::router::PATIENCE;
 use crate::state::Web;
+use axum::body::Body;
 use axum::extract::{Request, State};
 use axum::http::header::{ACCEPT, CACHE_CONTROL, HeaderName, InvalidHeaderValue, LOCATION};
 use axum::http::request::Parts;
 use axum::http::{Extensions, HeaderMap, HeaderValue, StatusCode};
 use axum::response::{IntoResponse, Response};
 use futures_util::FutureExt as _;
+use std::net::IpAddr;
 use std::panic::AssertUnwindSafe;
 use url::form_urlencoded::byte_serialize;
 use warifu_app::AppError;
@@ -26,8 +28,17 @@ use warifu_auth::applications::{APPLICATION_COOKIE, Place, header_text};
 use warifu_domain::access::Role;
 use warifu_domain::time::SECOND;
 
+/// Where it is asked.
+pub const PATH: &str = "/auth/verify";
+
+static PROTO: HeaderName = HeaderName::from_static("x-forwarded-proto");
+static HOST: HeaderName = HeaderName::from_static("x-forwarded-host");
+static ASKED: HeaderName = HeaderName::from_static("x-forwarded-uri");
+static METHOD: HeaderName = HeaderName::from_static("x-forwarded-method");
+static USER: HeaderName = HeaderName::from_static("sec-fetch-user");
+
 /// The one value of a header. Two are one too many: somebody in front of the proxy may have written one.
-fn only<'a>(headers: &'a HeaderMap, name: &str) -> Option<&'a str> {
+fn only<'a>(headers: &'a HeaderMap, name: &HeaderName) -> Option<&'a str> {
     let mut values = headers.get_all(name).iter();
     let value = values.next()?.to_str().ok()?;
     values.next().is_none().then_some(value)
@@ -38,22 +49,19 @@ fn place(proxied: bool, headers: &HeaderMap) -> Option<Place<'_>> {
     if !proxied {
         return None;
     }
-    Some(Place {
-        scheme: only(headers, "x-forwarded-proto")?,
-        host: only(headers, "x-forwarded-host")?,
-    })
+    Some(Place { scheme: only(headers, &PROTO)?, host: only(headers, &HOST)? })
 }
 
 /// Only what the person themselves did counts as use: a page that loads things or polls sends no
 /// `Sec-Fetch-User`, and browsers let no script set it.
 fn by_hand(headers: &HeaderMap) -> bool {
-    headers.get("sec-fetch-user").is_some_and(|value| value == "?1")
+    headers.get(&USER).is_some_and(|value| value == "?1")
 }
 
 /// Whether somebody would see where a redirect leads.
 fn looked_at(headers: &HeaderMap) -> bool {
     let text = |name: &str| headers.get(name).and_then(|v| v.to_str().ok()).unwrap_or_default();
-    let method = only(headers, "x-forwarded-method").unwrap_or("GET");
+    let method = only(headers, &METHOD).unwrap_or("GET");
     let shown = match text("sec-fetch-mode") {
         "" => text(ACCEPT.as_str()).contains("text/html"),
         mode => mode == "navigate",
@@ -66,16 +74,35 @@ fn looked_at(headers: &HeaderMap) -> bool {
 pub async fn verify(State(web): State<Web>, request: Request) -> Response {
     let (Parts { method, uri, headers, extensions, .. }, _) = request.into_parts();
     let redirect = uri.query() == Some("answer=redirect");
-    let admitted = admitted(&web, &headers, &extensions, redirect);
+    let admitted = admitted(&web, &headers, network::peer(&extensions), redirect);
     let admitted = AssertUnwindSafe(tokio::time::timeout(PATIENCE, admitted)).catch_unwind();
     let turned = match admitted.await {
-        Ok(Ok(Ok(identity))) => return (StatusCode::NO_CONTENT, identity).into_response(),
+        Ok(Ok(Ok(identity))) => return yes(identity),
         Ok(Ok(Err(turned))) => turned,
         Ok(Err(_)) => Problem::given_up().into_response(),
         Err(panic) => problem::panicked(panic),
     };
     let asked = Asked::of(&method, &uri, &headers);
     Box::pin(asked.answer(&web, turned)).await
+}
+
+/// The same for whoever was asked about a moment ago; `None` for everybody else, and for everything that is
+/// not a plain yes.
+pub fn at_once(web: &Web, headers: &HeaderMap, peer: IpAddr) -> Option<Response> {
+    let from = network::origin(web, headers, peer).ok()?;
+    let place = place(from.proxied, headers)?;
+    let network = from.network.to_string();
+    let by = Use { network: &network, by_hand: by_hand(headers), device: None };
+    let token = cookie(headers, APPLICATION_COOKIE)?;
+    let visitor = web.app.visitor_lately(place, token, by, &web.config.sessions)?;
+    identity(&visitor).ok().map(yes)
+}
+
+fn yes(identity: HeaderMap) -> Response {
+    let mut response = Response::new(Body::empty());
+    *response.status_mut() = StatusCode::NO_CONTENT;
+    *response.headers_mut() = identity;
+    response
 }
 
 /// Asked in any other way.
@@ -88,10 +115,10 @@ pub async fn not_this_way(State(web): State<Web>, request: Request) -> Response 
 async fn admitted(
     web: &Web,
     headers: &HeaderMap,
-    extensions: &Extensions,
+    peer: IpAddr,
     redirect: bool,
 ) -> Result<HeaderMap, Response> {
-    let from = network::origin(web, headers, extensions);
+    let from = network::origin(web, headers, peer);
     let from = from.map_err(IntoResponse::into_response)?;
     let place = place(from.proxied, headers).ok_or_else(|| undeclared().into_response())?;
     let network = from.network.to_string();
@@ -132,7 +159,7 @@ async fn sign_in(
     }
     let looked_at = looked_at(headers);
     let mut to = format!("{origin}/.warifu/start?to=");
-    let path = only(headers, "x-forwarded-uri").unwrap_or("/");
+    let path = only(headers, &ASKED).unwrap_or("/");
     to.extend(byte_serialize(local(path).as_bytes()));
     let status = match redirect && looked_at {
         true => StatusCode::FOUND,
@@ -151,6 +178,9 @@ async fn sign_in(
 /// client's own stays.
 fn identity(visitor: &Visitor) -> Result<HeaderMap, InvalidHeaderValue> {
     let s = &visitor.standing;
+    if let Some(headers) = s.headers.get::<HeaderMap>() {
+        return Ok(headers.clone());
+    }
     let holder = &s.holder;
     let roles: Vec<&str> = holder.roles.iter().map(Role::key).collect();
     let mut headers = HeaderMap::with_capacity(8);
@@ -165,6 +195,7 @@ fn identity(visitor: &Visitor) -> Result<HeaderMap, InvalidHeaderValue> {
         headers.insert(HeaderName::from_static(name), value.try_into()?);
     }
     headers.insert(CACHE_CONTROL, HeaderValue::from_static("no-store"));
+    s.headers.keep(headers.clone());
     Ok(headers)
 }
 

@@ -2,8 +2,9 @@
 //! handshake.
 
 use super::CliError;
+use axum::extract::Request;
+use axum::response::Response;
 use axum::serve::{IncomingStream, Listener};
-use axum::{Extension, Router};
 use rustls::ServerConfig;
 use std::convert::Infallible;
 use std::future::ready;
@@ -16,7 +17,7 @@ use tokio::net::{TcpListener, TcpStream};
 use tokio::sync::{Semaphore, mpsc};
 use tokio_rustls::TlsAcceptor;
 use tokio_rustls::server::TlsStream;
-use tower::{Layer, service_fn};
+use tower::{Service, service_fn};
 use warifu_auth::{Announced, ForwardedBy, OPENING, Opening, Proxies};
 use warifu_web::certificates::Peer;
 
@@ -223,19 +224,25 @@ impl<W: Wire> Listener for Listening<W> {
     }
 }
 
-/// Serves a router until `stop` ends, then lets open requests end.
+/// Serves what `front` makes for each connection until `stop` ends, then lets open requests end.
 ///
 /// # Errors
 /// When the listener breaks.
-pub async fn serve<W: Wire>(
+pub async fn serve<W: Wire, S>(
     listener: Listening<W>,
-    router: Router,
+    front: impl Fn(Peer) -> S + Clone + Send + 'static,
     stop: impl Future<Output = ()> + Send + 'static,
-) -> std::io::Result<()> {
+) -> std::io::Result<()>
+where
+    S: Service<Request, Response = Response, Error = Infallible, Future: Send>
+        + Clone
+        + Send
+        + 'static,
+{
     let connected = service_fn(move |stream: IncomingStream<'_, Listening<W>>| {
         let certificates = Arc::new(stream.io().certificates());
         let peer = Peer { address: *stream.remote_addr(), certificates };
-        ready(Ok::<_, Infallible>(Extension(peer).layer(router.clone())))
+        ready(Ok::<_, Infallible>(front(peer)))
     });
     axum::serve(listener, connected).with_graceful_shutdown(stop).await
 }

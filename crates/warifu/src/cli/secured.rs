@@ -3,15 +3,18 @@
 use super::CliError;
 use super::listening::{self, Gate, TlsListener};
 use super::tls::Identity;
-use axum::Router;
+use axum::extract::Request;
+use axum::response::Response;
 use clap::Args;
+use std::convert::Infallible;
 use std::net::SocketAddr;
 use std::path::PathBuf;
 use std::sync::Arc;
 use tokio::sync::watch;
+use tower::Service;
 use warifu_auth::{Certificates, PolicyOid};
 use warifu_web::WebConfig;
-use warifu_web::certificates::CertificateConfig;
+use warifu_web::certificates::{CertificateConfig, Peer};
 
 /// TLS spoken by the server itself, and client certificates (PIV, CAC).
 #[derive(Args)]
@@ -138,12 +141,21 @@ impl Tls {
     }
 }
 
-/// Serves a router behind TLS until the server is told to stop.
-pub async fn serve_tls(listener: TlsListener, router: Router, mut told: watch::Receiver<bool>) {
+/// Serves behind TLS until the server is told to stop.
+pub async fn serve_tls<S>(
+    listener: TlsListener,
+    front: impl Fn(Peer) -> S + Clone + Send + 'static,
+    mut told: watch::Receiver<bool>,
+) where
+    S: Service<Request, Response = Response, Error = Infallible, Future: Send>
+        + Clone
+        + Send
+        + 'static,
+{
     let stop = async move {
         let _ = told.wait_for(|stopped| *stopped).await;
     };
-    if let Err(error) = listening::serve(listener, router, stop).await {
+    if let Err(error) = listening::serve(listener, front, stop).await {
         tracing::error!(%error, "a TLS listener broke");
     }
 }

@@ -7,6 +7,7 @@ use super::listening::{self, Gate, Listening};
 use super::secured::{Secured, Tls, serve_tls};
 use super::signals::{Senders, Signals};
 use crate::outbound;
+use axum::Extension;
 use clap::{Args, ValueEnum};
 use std::io::Write;
 use std::net::SocketAddr;
@@ -16,6 +17,7 @@ use std::time::Duration;
 use tokio::net::{TcpListener, TcpStream};
 use tokio::sync::watch;
 use tokio::task::JoinSet;
+use tower::Layer;
 use warifu_app::verifications::ResetDelay;
 use warifu_app::{App, AppConfig};
 use warifu_auth::breached::Breached;
@@ -23,6 +25,7 @@ use warifu_auth::{Asns, ForwardedBy, IpNetwork, Proxies};
 use warifu_domain::reports::Limits;
 use warifu_domain::time::{DAY, HOUR, MINUTE, SECOND};
 use warifu_domain::verification::LEAST_DELAY;
+use warifu_web::certificates::Peer;
 use warifu_web::{Web, WebConfig};
 
 /// How long open requests may take to end after the signal. Event streams never end by themselves.
@@ -261,13 +264,14 @@ async fn serve_all(
     let (end, mut ending) = watch::channel(false);
     if let Some(listener) = asking {
         let router = warifu_web::certificates::router(web.clone());
-        tasks.spawn(serve_tls(listener, router, ending.clone()));
+        let front = move |peer| Extension::<Peer>(peer).layer(router.clone());
+        tasks.spawn(serve_tls(listener, front, ending.clone()));
     }
-    let router = warifu_web::router(web);
+    let front = warifu_web::fronts(web);
     if let Some(listener) = main {
-        tasks.spawn(serve_tls(listener, router.clone(), ending.clone()));
+        tasks.spawn(serve_tls(listener, front.clone(), ending.clone()));
     }
-    let server = listening::serve(listener, router, async move {
+    let server = listening::serve(listener, front, async move {
         stop.await;
         let _ = end.send(true);
     });

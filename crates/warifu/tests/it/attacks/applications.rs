@@ -145,8 +145,22 @@ on_both! {
             assert!(page.get("remote_user").is_none(), "{kind:?}: {page}");
             assert!(browser.get("/.warifu/verify").await.status != 200, "{kind:?}: the question itself is no page");
 
-            // Cookies of any other kind.
+            // What was read a moment ago gives the same answer, and to nobody else.
             let good = browser.cookies[COOKIE].clone();
+            tokio::time::sleep(std::time::Duration::from_millis(150)).await;
+            let mut answers = Vec::new();
+            for _ in 0..3 {
+                let answer = asked(&w, &proxy.base, &good, &[]).await;
+                assert_eq!(answer.status, 204, "{kind:?}");
+                let mut headers = answer.headers.clone();
+                headers.remove("date");
+                answers.push(headers);
+            }
+            assert!(answers[0].contains_key("remote-user") && answers[0].contains_key("cache-control"));
+            assert!(answers.iter().all(|headers| *headers == answers[0]), "{kind:?}: {answers:?}");
+            assert_ne!(asked(&w, "http://elsewhere.example", &good, &[]).await.status, 204);
+
+            // Cookies of any other kind.
             let session = owner.cookies["__Host-warifu"].clone();
             let other = others.replace(good.clone()).unwrap_or_default();
             for cookie in ["", "garbage", &good[1..], &session, &other, "AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA"] {

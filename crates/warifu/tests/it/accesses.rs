@@ -256,7 +256,15 @@ on_both! {
         assert!(!page(&user).get("/portal/cases").await.text().contains("/portal/access"));
         assert_eq!(page(&owner.client).get("/portal/access").await.status, 404);
         // Whoever reads the whole ledger may look up what a customer is told.
-        assert_eq!(all(&told(&mut owner, alder.organization, "?limit=1").await).len(), 1);
+        let files = told(&mut owner, alder.organization, "?kind=file").await;
+        assert_eq!(all(&files)[0]["file_name"], "a.txt", "{files}");
+        // Without the cases they see that it was a file, not what it was called.
+        let link = invitation(&w, "responder@example.com", "responder");
+        let mut responder = somebody(&w, &link, HOME).await;
+        let files = told(&mut responder, alder.organization, "?kind=file").await;
+        let file = &all(&files)[0];
+        assert_eq!((&file["file_name"], &file["bytes"]), (&json!(""), &json!(6)), "{files}");
+        assert!(!files.to_string().contains("a.txt"), "{files}");
         verified(&w);
     }
 

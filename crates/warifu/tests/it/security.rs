@@ -215,6 +215,12 @@ on_both! {
         let affected = format!("/api/v1/organizations/{}/security/affected", user.organization);
         let people = admin.client.get(&affected).await.value();
         assert_eq!((&people[0]["person"], &people[0]["times"]), (&json!(user.person), &json!(1)));
+        // The vendor's page of the policy names them, so it is one that left.
+        let page = vendor.owner.client.get("/policy").await;
+        assert!(page.text().contains(&format!("/people/{}\"", user.person)), "{}", page.text());
+        let left = entries(&mut vendor.owner.client, "api_page").await;
+        let left = left.iter().find(|e| e["body"]["route"] == "/policy").expect("an entry of the page");
+        assert_eq!(left["body"]["rows"], "1", "{left}");
         assert!(admin.client.get("/security").await.text().contains("one of your people"));
         let theirs = feature(&security(&mut stranger, other.organization).await, "phishing_resistant");
         assert_eq!(theirs["affected"], 0, "nobody of theirs");

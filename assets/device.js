@@ -21,29 +21,41 @@ const base64url = (buffer) => btoa(String.fromCharCode(...new Uint8Array(buffer)
 const part = (value) => base64url(text.encode(JSON.stringify(value)));
 
 // A page that was left while it made the database, and that the browser keeps for the way back, leaves every
-// other page waiting for it: for minutes, in Chromium. They go on without the key, and soon find out.
-let patience = 2000;
+// other page waiting for it: for minutes, in Chromium. They go on without the key, and are not held up as long
+// again until it comes.
+const LATE = 2000;
+let patience = LATE;
 let making;
-addEventListener("pagehide", () => making?.transaction?.abort());
-
-function within(work) {
-  let timer;
-  const late = new Promise((_, reject) => {
-    timer = setTimeout(() => { patience = 50; reject(new Error("late")); }, patience);
-  });
-  return Promise.race([work, late]).finally(() => clearTimeout(timer));
-}
+addEventListener("pagehide", () => {
+  try { making?.abort(); } catch { /* it was done just now */ }
+});
 
 // The key pair of this session. Of several tabs that make one, the first has it kept.
-const pair = (fresh) => within(find(fresh));
+function pair(fresh) {
+  const asked = { late: false };
+  const found = find(fresh, asked);
+  found.then(() => { patience = LATE; }, () => {});
+  let timer;
+  const late = new Promise((_, reject) => {
+    timer = setTimeout(() => {
+      asked.late = true;
+      patience = 300;
+      reject(new Error("late"));
+    }, patience);
+  });
+  return Promise.race([found, late]).finally(() => clearTimeout(timer));
+}
 
-async function find(fresh) {
+// Whoever was given up on keeps nothing any more: by then the key may be another session's.
+async function find(fresh, asked) {
   const base = await new Promise((resolve, reject) => {
     const open = indexedDB.open("warifu-device", 1);
-    making = open;
-    open.onupgradeneeded = () => open.result.createObjectStore("keys");
-    open.onsuccess = () => resolve(open.result);
-    open.onerror = () => reject(open.error);
+    open.onupgradeneeded = () => {
+      making = open.transaction;
+      open.result.createObjectStore("keys");
+    };
+    open.onsuccess = () => { making = null; resolve(open.result); };
+    open.onerror = () => { making = null; reject(open.error); };
   });
   try {
     return await new Promise((resolve, reject) => {
@@ -53,7 +65,7 @@ async function find(fresh) {
       let kept = null;
       found.onsuccess = () => {
         kept = found.result?.name === name ? found.result.pair : fresh;
-        if (fresh && kept === fresh) keys.put({ name, pair: fresh }, "session");
+        if (fresh && kept === fresh && !asked.late) keys.put({ name, pair: fresh }, "session");
       };
       change.oncomplete = () => resolve(kept);
       change.onabort = () => reject(change.error);

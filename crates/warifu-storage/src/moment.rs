@@ -209,11 +209,15 @@ mod tests {
             assert!(lately.get(&key(n)).is_none());
         }
         assert!(lately.0.lock().unwrap().read.len() <= FEW);
+        let asked = |n| lately.get(&key(n)).map(|(value, renew)| (*value, renew));
         lately.put(key(1), Instant::now() + KEPT, &Arc::new(7));
-        let asked = || lately.get(&key(1)).map(|(value, renew)| (*value, renew));
-        assert_eq!(asked(), Some((7, false)));
+        assert_eq!(asked(1), Some((7, false)));
+        // What was asked earlier and comes back later does not take its place.
+        let late = Instant::now().checked_sub(KEPT * 9 / 10).unwrap();
+        lately.put(key(1), late, &Arc::new(8));
+        assert_eq!(asked(1), Some((7, false)));
         // One of those who ask in the last quarter of its time reads it anew.
-        lately.put(key(1), Instant::now().checked_sub(KEPT * 9 / 10).unwrap(), &Arc::new(8));
-        assert_eq!([asked(), asked()], [Some((8, true)), Some((8, false))]);
+        lately.put(key(2), late, &Arc::new(8));
+        assert_eq!([asked(2), asked(2)], [Some((8, true)), Some((8, false))]);
     }
 }

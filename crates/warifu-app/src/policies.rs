@@ -13,7 +13,7 @@ use warifu_domain::people::KnownPerson;
 use warifu_domain::policy::{DeviceRule, Effective, Feature, NetworkRule, Policies, Subject};
 use warifu_domain::time::MINUTE;
 use warifu_domain::{PersonId, Timestamp};
-use warifu_storage::moment::{self, POLICIES_KEPT};
+use warifu_storage::moment::{self, Kept, POLICIES_KEPT};
 use warifu_storage::{Conn, organizations, policies};
 
 /// How often one person is counted as affected by one feature.
@@ -24,36 +24,27 @@ const REMEMBERED: usize = 10_000;
 /// What this node has read last.
 #[derive(Default)]
 pub(crate) struct KnownPolicies {
-    read: Mutex<Option<Read>>,
+    read: Mutex<Option<Kept<Policies>>>,
     /// Held by whoever reads anew; the others wait for what that brings.
     reading: tokio::sync::Mutex<()>,
     counted: Mutex<HashMap<(Feature, PersonId), Timestamp>>,
 }
 
-struct Read {
-    policies: Arc<Policies>,
-    began: Instant,
-    renewed: bool,
-}
-
 impl KnownPolicies {
-    /// What was read within the last [`POLICIES_KEPT`], and whether it is for the caller to read it anew: once,
-    /// in the second half of that time.
+    /// What was read within the last [`POLICIES_KEPT`], and whether it is for the caller to read it anew, which it
+    /// is in the second half of that time.
     fn fresh(&self) -> Option<(Arc<Policies>, bool)> {
         let mut read = self.read.lock().unwrap_or_else(PoisonError::into_inner);
-        let read = read.as_mut()?;
-        let age = read.began.elapsed();
-        let renew = age >= POLICIES_KEPT / 2 && !std::mem::replace(&mut read.renewed, true);
-        (age < POLICIES_KEPT).then(|| (read.policies.clone(), renew))
+        read.as_mut()?.get(POLICIES_KEPT, POLICIES_KEPT / 2)
     }
 
     /// Keeps what was read by statements that began at an instant, or after it.
     fn keep(&self, policies: Policies, began: Instant, now: Timestamp) -> Arc<Policies> {
         let policies = at(policies, now);
         let mut read = self.read.lock().unwrap_or_else(PoisonError::into_inner);
-        // One that hung may come back after a later one.
-        if read.as_ref().is_none_or(|kept| kept.began <= began) {
-            *read = Some(Read { policies: policies.clone(), began, renewed: false });
+        let found = Kept::new(began, &policies);
+        if found.replaces(read.as_ref()) {
+            *read = Some(found);
         }
         policies
     }

@@ -91,16 +91,37 @@ pub struct Lately<T>(Mutex<Map<T>>);
 
 #[derive(Debug)]
 struct Map<T> {
-    read: HashMap<[u8; 32], Entry<T>>,
+    read: HashMap<[u8; 32], Kept<T>>,
     /// At how many those are dropped that are too old.
     full: usize,
 }
 
+/// Something that was read, for as long as it may be used again.
 #[derive(Debug)]
-struct Entry<T> {
+pub struct Kept<T> {
     began: Instant,
     value: Arc<T>,
     renewed: bool,
+}
+
+impl<T> Kept<T> {
+    /// What statements found that began at an instant, or some time after it.
+    pub fn new(began: Instant, value: &Arc<T>) -> Kept<T> {
+        Kept { began, value: value.clone(), renewed: false }
+    }
+
+    /// It, where it is not older than `long`, and whether it is for the caller to read it anew, so that whoever
+    /// asks next need not wait: once, when it is older than `fresh`.
+    pub fn get(&mut self, long: Duration, fresh: Duration) -> Option<(Arc<T>, bool)> {
+        let age = self.began.elapsed();
+        let renew = age >= fresh && !std::mem::replace(&mut self.renewed, true);
+        (age < long).then(|| (self.value.clone(), renew))
+    }
+
+    /// Whether this is to take the place of what is kept: one that hung may come back after a later one.
+    pub fn replaces(&self, kept: Option<&Kept<T>>) -> bool {
+        kept.is_none_or(|kept| kept.began <= self.began)
+    }
 }
 
 /// Fewer than these are never too many.
@@ -113,14 +134,10 @@ impl<T> Default for Lately<T> {
 }
 
 impl<T> Lately<T> {
-    /// What is kept, and whether it is for the caller to read it anew, so that whoever asks next need not wait:
-    /// once, in the last quarter of its time.
+    /// What is kept, and whether it is for the caller to read it anew, which it is in the last quarter of its time.
     pub(crate) fn get(&self, key: &[u8; 32]) -> Option<(Arc<T>, bool)> {
         let mut map = self.0.lock().unwrap_or_else(PoisonError::into_inner);
-        let entry = map.read.get_mut(key)?;
-        let age = entry.began.elapsed();
-        let renew = age >= KEPT * 3 / 4 && !std::mem::replace(&mut entry.renewed, true);
-        (age < KEPT).then(|| (entry.value.clone(), renew))
+        map.read.get_mut(key)?.get(KEPT, KEPT * 3 / 4)
     }
 
     /// Keeps what a statement found that began at an instant, or some time after it.
@@ -131,16 +148,16 @@ impl<T> Lately<T> {
             // As often as they double: what all of them cost together is in proportion to their number.
             map.full = FEW.max(map.read.len() * 2);
         }
-        // One that hung may come back after a later one.
-        if map.read.get(&key).is_none_or(|kept| kept.began <= began) {
-            map.read.insert(key, Entry { began, value: value.clone(), renewed: false });
+        let found = Kept::new(began, value);
+        if found.replaces(map.read.get(&key)) {
+            map.read.insert(key, found);
         }
     }
 }
 
 /// The one thing that a layer above has made of what was read: it is kept as long, and always of one type.
 #[derive(Debug, Default)]
-pub struct Made(OnceLock<Arc<dyn Any + Send + Sync>>);
+pub struct Made(OnceLock<Box<dyn Any + Send + Sync>>);
 
 impl Made {
     pub fn get<T: Any>(&self) -> Option<&T> {
@@ -149,7 +166,7 @@ impl Made {
 
     /// Whoever comes second changes nothing.
     pub fn keep<T: Any + Send + Sync>(&self, made: T) {
-        let _ = self.0.set(Arc::new(made));
+        let _ = self.0.set(Box::new(made));
     }
 }
 

@@ -210,14 +210,15 @@ impl App {
         by: Use<'_>,
         policy: &SessionPolicy,
     ) -> Result<Result<Visitor, Turned>, AppError> {
-        let Some(parsed) = Token::parse(token) else { return Ok(Err(Turned::SignIn)) };
+        let Some(token) = Token::parse(token) else { return Ok(Err(Turned::SignIn)) };
+        let hash = token.hash();
         // They may be all that is missing.
         let policies = self.policies().await?;
-        if let Some(visitor) = self.visitor_lately(place, token, by, policy) {
+        if let Some(visitor) = self.lately(place, &hash, by, policy) {
             return Ok(Ok(visitor));
         }
         // Boxed, as is all that is rarer: what every request carries stays small.
-        let found = Box::pin(application_sessions::standing(&self.db, &parsed.hash())).await?;
+        let found = Box::pin(application_sessions::standing(&self.db, &hash)).await?;
         let Some(standing) = found.filter(|s| place.is(&s.origin)) else {
             return Ok(Err(Turned::SignIn));
         };
@@ -235,8 +236,17 @@ impl App {
         by: Use<'_>,
         policy: &SessionPolicy,
     ) -> Option<Visitor> {
-        let token = Token::parse(token)?;
-        let standing = application_sessions::standing_lately(&self.db, &token.hash())?;
+        self.lately(place, &Token::parse(token)?.hash(), by, policy)
+    }
+
+    fn lately(
+        &self,
+        place: Place<'_>,
+        hash: &[u8; 32],
+        by: Use<'_>,
+        policy: &SessionPolicy,
+    ) -> Option<Visitor> {
+        let standing = application_sessions::standing_lately(&self.db, hash)?;
         let policies = self.policies_lately()?;
         let now = self.now();
         let judging = Judging { policies: &policies, now, network: by.network, base: policy };

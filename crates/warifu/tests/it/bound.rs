@@ -6,6 +6,7 @@ use crate::device::{COOKIE, REFRESH, ask};
 use crate::http::Client;
 use crate::server::{Engine, Warifu};
 use crate::sign_in::{SESSION, who};
+use crate::step_up::another_key;
 use crate::story::{AGENT, OWNER};
 use crate::terminator::Terminator;
 use serde_json::{Value, json};
@@ -119,15 +120,7 @@ async fn without_a_key_of_the_browser_the_page_s_script_signs_what_is_protected(
 
     // What is protected goes on in this browser, also on a page that was opened later,
     page.goto(&w.url("/account/passkeys")).await;
-    page.fill("#passkey-name", "second key").await;
-    page.click("form[data-passkey=enrol] button").await;
-    page.wait_for("[data-passkey-problem=refused]").await;
-    page.call("WebAuthn.disable", json!({})).await;
-    page.authenticator().await;
-    page.leads_on(page.click("form[data-passkey=enrol] button")).await;
-    page.wait_text("second key").await;
-    page.leads_on(page.click("form[action$='/1/remove'] button")).await;
-    page.wait_until("the first to be gone", "!document.body.innerText.includes('test key')").await;
+    another_key(&page).await;
     page.goto(&w.url("/reports/new")).await;
     page.fill("#name", "All users").await;
     page.leads_on(page.click(".box-head button[name=do][value=preview]")).await;

@@ -4,10 +4,8 @@
 use crate::attacks::{entries, notices, verified};
 use crate::browser::{Browser, Look};
 use crate::http::{Answer, Client};
-use crate::identity_provider::{Owner, owner};
-use crate::password::{
-    Customer, PASSWORD, allow, choose, clocked, customer, invite, offered, try_in,
-};
+use crate::identity_provider::Owner;
+use crate::password::{Customer, PASSWORD, allow, invite, offered, try_in, with_a_password};
 use crate::server::{Engine, Warifu};
 use crate::sign_in::{SESSION, enter, who};
 use crate::story::{at_two_looks, sound_error};
@@ -15,16 +13,6 @@ use hyper::Method;
 use serde_json::{Value, json};
 
 const NEW: &str = "seven slow herons at noon";
-
-/// A customer's user with a password, on a server whose clock is the test's.
-async fn ready(w: &mut Warifu) -> (Owner, Customer) {
-    clocked(w).await;
-    let mut owner = owner(w).await;
-    let mut customer = customer(&mut owner, "alder").await;
-    allow(w, &mut owner, customer.organization, true, false).await;
-    choose(w, &mut customer, 0).await;
-    (owner, customer)
-}
 
 /// A new session, with the code of so many seconds from the test's beginning.
 async fn signed_in(w: &Warifu, customer: &Customer, at: i64) -> Client {
@@ -62,7 +50,7 @@ async fn program(client: &Client) -> Client {
 
 on_both! {
     async fn a_customer_changes_the_password_and_every_other_session_ends(mut w: Warifu) {
-        let (mut owner, customer) = ready(&mut w).await;
+        let (mut owner, customer) = with_a_password(&mut w).await;
         let mut client = signed_in(&w, &customer, 30).await;
         let mut other = signed_in(&w, &customer, 60).await;
         let page = client.get("/account/passkeys").await;
@@ -110,7 +98,7 @@ on_both! {
     }
 
     async fn whichever_is_wrong_the_answer_is_the_same_and_tries_are_counted(mut w: Warifu) {
-        let (mut owner, customer) = ready(&mut w).await;
+        let (mut owner, customer) = with_a_password(&mut w).await;
         let mut client = signed_in(&w, &customer, 30).await;
         w.pass(60);
         let good = customer.code(60);
@@ -158,7 +146,7 @@ on_both! {
     }
 
     async fn nobody_else_has_a_password_to_change(mut w: Warifu) {
-        let (mut owner, customer) = ready(&mut w).await;
+        let (mut owner, customer) = with_a_password(&mut w).await;
         let mut mine = signed_in(&w, &customer, 30).await;
         let body = json!({ "current": PASSWORD, "code": "000000", "password": NEW });
         let prove = json!({ "current": PASSWORD, "code": "000000" });
@@ -197,7 +185,7 @@ on_both! {
     }
 
     async fn new_codes_count_from_their_first_one_on(mut w: Warifu) {
-        let (mut owner, mut customer) = ready(&mut w).await;
+        let (mut owner, mut customer) = with_a_password(&mut w).await;
         let mut client = signed_in(&w, &customer, 30).await;
         let mut other = signed_in(&w, &customer, 60).await;
         w.pass(90);
@@ -247,7 +235,7 @@ on_both! {
     }
 
     async fn a_program_changes_password_and_codes(mut w: Warifu) {
-        let (mut owner, mut customer) = ready(&mut w).await;
+        let (mut owner, mut customer) = with_a_password(&mut w).await;
         let client = signed_in(&w, &customer, 30).await;
         let mut program = program(&client).await;
         w.pass(60);
@@ -285,7 +273,7 @@ async fn in_the_browser(language: &str) {
     let Some(browser) = Browser::start().await else { return };
     let mut w = Warifu::stopped(Engine::Sqlite);
     w.clock = true;
-    let (_, mut customer) = ready(&mut w).await;
+    let (_, mut customer) = with_a_password(&mut w).await;
     let shot = |name: &str| format!("password-{language}-{name}");
     w.pass(30);
     let page = browser.page(Look::default().language(language)).await;

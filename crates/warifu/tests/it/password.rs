@@ -119,7 +119,7 @@ pub async fn clocked(w: &mut Warifu) {
 }
 
 /// The owner, and a customer's user who has chosen a password; the test moves the clock.
-async fn with_a_password(w: &mut Warifu) -> (Owner, Customer) {
+pub async fn with_a_password(w: &mut Warifu) -> (Owner, Customer) {
     clocked(w).await;
     let mut owner = owner(w).await;
     let mut customer = customer(&mut owner, "alder").await;

@@ -1,18 +1,11 @@
 //! A protected action in the browser: the page asks for the key, for just that.
 
-use crate::browser::{Browser, Look};
-use crate::server::{Engine, Warifu};
-use crate::story::{AGENT, OWNER, enter};
+use crate::browser::{Browser, Look, Page};
+use crate::story::{AGENT, OWNER, demo, enter};
 use serde_json::json;
 
-#[tokio::test(flavor = "multi_thread")]
-async fn a_second_passkey_is_added_with_the_first_and_removes_it() {
-    let Some(browser) = Browser::start().await else { return };
-    let mut w = Warifu::stopped(Engine::Sqlite);
-    w.ok("demo", &["--only-make", "--people", "400"]);
-    w.restart().await;
-    let page = enter(&w, &browser, AGENT, Look::default()).await;
-    page.goto(&w.url("/account/passkeys")).await;
+/// On the page of one's own passkeys: adds a second one and removes the first, each with the first.
+pub async fn another_key(page: &Page) {
     page.fill("#passkey-name", "second key").await;
     // The first key proves its owner, and is not taken a second time: the proof stays for the next
     // try, with another key.
@@ -24,6 +17,15 @@ async fn a_second_passkey_is_added_with_the_first_and_removes_it() {
     page.wait_text("second key").await;
     page.leads_on(page.click("form[action$='/1/remove'] button")).await;
     page.wait_until("the first to be gone", "!document.body.innerText.includes('test key')").await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_second_passkey_is_added_with_the_first_and_removes_it() {
+    let Some(browser) = Browser::start().await else { return };
+    let w = demo().await;
+    let page = enter(&w, &browser, AGENT, Look::default()).await;
+    page.goto(&w.url("/account/passkeys")).await;
+    another_key(&page).await;
     page.assert_no_errors();
     let page = enter(&w, &browser, OWNER, Look::default()).await;
     page.goto(&w.url("/ledger")).await;
@@ -35,9 +37,7 @@ async fn a_second_passkey_is_added_with_the_first_and_removes_it() {
 #[tokio::test(flavor = "multi_thread")]
 async fn a_browser_that_does_not_give_its_keys_keeps_nobody_waiting() {
     let Some(browser) = Browser::start().await else { return };
-    let mut w = Warifu::stopped(Engine::Sqlite);
-    w.ok("demo", &["--only-make", "--people", "400"]);
-    w.restart().await;
+    let w = demo().await;
     let page = enter(&w, &browser, AGENT, Look::default()).await;
     let make = "(() => { const open = indexedDB.open('warifu-device', 1); \
         open.onupgradeneeded = () => { const keys = open.result.createObjectStore('keys'); \
@@ -48,14 +48,6 @@ async fn a_browser_that_does_not_give_its_keys_keeps_nobody_waiting() {
         new Promise((r) => { indexedDB.open('warifu-device', 1).onsuccess = () => r('opened'); }),\
         new Promise((r) => setTimeout(r, 500, 'hangs'))])";
     assert_eq!(page.eval(hangs).await, "hangs");
-    page.fill("#passkey-name", "second key").await;
-    page.click("form[data-passkey=enrol] button").await;
-    page.wait_for("[data-passkey-problem=refused]").await;
-    page.call("WebAuthn.disable", json!({})).await;
-    page.authenticator().await;
-    page.leads_on(page.click("form[data-passkey=enrol] button")).await;
-    page.wait_text("second key").await;
-    page.leads_on(page.click("form[action$='/1/remove'] button")).await;
-    page.wait_until("the first to be gone", "!document.body.innerText.includes('test key')").await;
+    another_key(&page).await;
     page.assert_no_errors();
 }

@@ -283,13 +283,13 @@ async fn a_replay_runs_in_the_background(i: &Installation) {
     let (run, bytes) = take(&i.app, &a, &everybody).await;
     i.app.start_replay(&a, run).await.unwrap();
     let job = i.app.replays.job(run).unwrap();
-    for _ in 0..500 {
+    for _ in 0..6_000 {
         if job.outcome.get().is_some() {
             break;
         }
         tokio::time::sleep(Duration::from_millis(10)).await;
     }
-    let (outcome, _) = job.outcome.get().unwrap();
+    let (outcome, _) = job.outcome.get().expect("it ends");
     let replayed = outcome.as_ref().unwrap();
     assert_eq!((replayed.bytes, &replayed.difference), (bytes.len() as u64, &None));
     // Prepared, never taken: there is nothing to compare with.

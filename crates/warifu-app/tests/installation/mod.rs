@@ -177,7 +177,7 @@ pub async fn take(app: &App, actor: &Actor, definition: &Definition) -> (RunId, 
 
 /// Waits until the end of a transfer is recorded.
 pub async fn ended(app: &App, actor: &Actor, id: RunId) -> Run {
-    for _ in 0..500 {
+    for _ in 0..6_000 {
         let run = app.run(actor, id).await.unwrap();
         if matches!(run.state, RunState::Done | RunState::Aborted) {
             return run;

@@ -57,7 +57,7 @@ impl Program {
     }
 
     async fn until(&mut self, path: &str, field: &str, value: &str) -> Value {
-        for _ in 0..400 {
+        for _ in 0..1_200 {
             let now = self.get(path).await;
             if now[field] == value {
                 return now;

@@ -30,7 +30,7 @@ async fn session(page: &Page) -> Value {
 
 /// Waits until the session is bound to a key.
 async fn is_bound(page: &Page, key: &str) {
-    let until = Instant::now() + Duration::from_secs(20);
+    let until = Instant::now() + Duration::from_secs(60);
     while session(page).await["device"] != key {
         assert!(Instant::now() < until, "not bound in time: {:?}", page.errors());
         tokio::time::sleep(Duration::from_millis(200)).await;
@@ -71,9 +71,17 @@ async fn the_browser_s_own_key_keeps_the_session_and_a_copy_is_worthless() {
     page.call("Network.enable", json!({})).await;
     enter(&w, &page, AGENT).await;
     is_bound(&page, "device").await;
-    let thief = copied(&w, &page).await;
+    // The short cookie may end while it is copied.
+    let until = Instant::now() + Duration::from_secs(60);
+    let thief = loop {
+        let thief = copied(&w, &page).await;
+        if who(&mut thief.clone()).await.status == 200 {
+            break thief;
+        }
+        assert!(Instant::now() < until, "a fresh copy of both");
+        assert_eq!(session(&page).await["device"], "device");
+    };
     assert!(thief.cookies.contains_key(COOKIE), "the browser registered no key of its own");
-    assert_eq!(who(&mut thief.clone()).await.status, 200, "a fresh copy of both");
 
     tokio::time::sleep(Duration::from_secs(8)).await;
     assert_eq!(who(&mut thief.clone()).await.status, 401, "the copy outlives its cookie");

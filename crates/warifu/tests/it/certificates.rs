@@ -1,6 +1,6 @@
 //! Client certificates in what people have: a browser's own store, and a card behind PKCS#11.
 
-use crate::attacks::{entries, verified};
+use crate::attacks::{entries, notices, verified};
 use crate::browser::{Browser, Look};
 use crate::cards::{Authority, Card, Wish, ask, listener, path_of, register, send, show, sign_in};
 use crate::http::Client;
@@ -51,6 +51,31 @@ fn store(card: &Card, home: &Path) {
 }
 
 on_both! {
+    async fn somebody_is_told_where_they_had_no_session_before(mut w: Warifu) {
+        let ca = Authority::new("Warifu Test CA");
+        w.serve = ca.arguments();
+        w.serve.extend(["--trusted-proxy", "127.0.0.0/8"].map(str::to_owned));
+        w.restart().await;
+        let mut owner = w.client();
+        let link = invitation(&w, "owner@example.com", "super_administrator");
+        let mut passkey = enter(&mut owner, w.base(), &link).await;
+        let card = ca.issue(Wish::default());
+        register(&mut owner, &mut passkey, &card).await;
+        let added = ["factor_added", "factor_added"];
+        for (address, new) in [("127.0.0.1", None), ("198.51.100.9", Some("new_network"))] {
+            let mut client = w.client().header("x-forwarded-for", address);
+            sign_in(&mut client, &card).await;
+            let told = notices(&mut client).await;
+            assert!(told.iter().map(String::as_str).eq(new.into_iter().chain(added)), "{address}: {told:?}");
+            if new.is_some() {
+                let mut program = client.header("accept", "application/json");
+                let told = program.get("/api/v1/notices").await.value()[0]["details"].clone();
+                assert_eq!(told, json!({ "from": "198.51.100.0/24", "factor": "certificate" }));
+            }
+        }
+        verified(&w);
+    }
+
     async fn a_code_is_redeemed_where_it_began_and_while_the_card_holds(mut w: Warifu) {
         let ca = Authority::new("Warifu Test CA");
         w.serve = ca.arguments();

@@ -61,7 +61,7 @@ pub async fn prepares(
 }
 
 async fn until(client: &mut Client, path: &str, what: &str) -> Answer {
-    for _ in 0..200 {
+    for _ in 0..1_200 {
         let page = client.get(path).await;
         assert_eq!(page.status, 200, "{}", page.text());
         if page.text().contains(what) {

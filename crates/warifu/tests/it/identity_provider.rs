@@ -2,6 +2,7 @@
 
 use crate::http::{Answer, Client};
 use crate::passkey::Passkey;
+use crate::proxies::free_port;
 use crate::server::{Process, Warifu};
 use crate::sign_in::{enter, invitation};
 use hyper::Method;
@@ -20,12 +21,15 @@ pub struct IdentityProvider {
     origin: String,
 }
 
-fn command(origin: &str, port: &str) -> Command {
+fn command(origin: &str, port: u16) -> Command {
     let here = Path::new(env!("CARGO_MANIFEST_DIR"));
     let folder = std::env::var_os("WARIFU_PEERS_DIR").map(PathBuf::from);
     let folder = folder.unwrap_or_else(|| here.join("../../target/peers"));
     let mut command = Command::new("node");
-    command.arg(here.join("tests/peers/identity-provider.mjs")).arg(folder).args([origin, port]);
+    command
+        .arg(here.join("tests/peers/identity-provider.mjs"))
+        .arg(folder)
+        .args([origin, &port.to_string()]);
     command
 }
 
@@ -39,11 +43,11 @@ impl IdentityProvider {
         }
         let mut provider =
             Self { process: None, issuer: String::new(), origin: w.base().to_owned() };
-        provider.begin("0").await;
+        provider.begin(free_port()).await;
         Some(provider)
     }
 
-    async fn begin(&mut self, port: &str) {
+    async fn begin(&mut self, port: u16) {
         let mut command = command(&self.origin, port);
         let started = tokio::task::spawn_blocking(move || Process::start(&mut command)).await;
         let process =
@@ -60,7 +64,7 @@ impl IdentityProvider {
     pub async fn restart(&mut self) {
         self.stop();
         let port = Url::parse(&self.issuer).expect("an address").port().expect("a port");
-        self.begin(&port.to_string()).await;
+        self.begin(port).await;
     }
 
     /// A browser's view of it, without cookies.

@@ -2,7 +2,7 @@
 
 mod meanwhile;
 
-use crate::attacks::{entries, verified};
+use crate::attacks::{entries, notices, verified};
 use crate::browser::{Browser, Look};
 use crate::http::Client;
 use crate::identity_provider::{IdentityProvider, Owner, leave, owner, there_and_back, through};
@@ -81,6 +81,25 @@ on_both! {
         verified(&w);
     }
 
+    async fn somebody_is_told_where_they_had_no_session_before(mut w: Warifu) {
+        w.serve = ["--trusted-proxy", "127.0.0.0/8"].map(str::to_owned).into();
+        w.restart().await;
+        let Some((_owner, provider, id)) = connected(&w).await else { return };
+        enrolled(&w, &provider, ("admin@example.com", "administrator"), (id, "ada")).await;
+        for (address, told) in [("127.0.0.1", &["factor_added"][..]), ("198.51.100.9", &["new_network", "factor_added"])] {
+            let mut client = w.client().header("x-forwarded-for", address);
+            provider.next("ada", Some("phr"), &[]).await;
+            assert_eq!(sign_in(&mut client, &provider, id).await, "/cases");
+            assert_eq!(notices(&mut client).await, told, "{address}");
+            if told.len() == 2 {
+                let mut program = client.header("accept", "application/json");
+                let told = program.get("/api/v1/notices").await.value()[0]["details"].clone();
+                assert_eq!(told, json!({ "from": "198.51.100.0/24", "factor": "oidc" }));
+            }
+        }
+        verified(&w);
+    }
+
     async fn a_provider_that_has_new_keys_is_asked_for_them(w: Warifu) {
         let Some((_owner, mut provider, id)) = connected(&w).await else { return };
         enrolled(&w, &provider, ("admin@example.com", "administrator"), (id, "ada")).await;
@@ -134,20 +153,22 @@ on_both! {
         let asked = Arc::new(AtomicUsize::new(0));
         let count = asked.clone();
         let counting = tokio::spawn(async move {
-            while listener.accept().await.is_ok() {
-                count.fetch_add(1, Ordering::Relaxed);
+            // Counted before it is closed, which may be answered to the page at once.
+            while let Ok((connection, _)) = listener.accept().await {
+                count.fetch_add(1, Ordering::SeqCst);
+                drop(connection);
             }
         });
         for _ in 0..10 {
             let page = w.client().get(&at).await;
             assert_eq!((page.status.as_u16(), page.header("refresh")), (200, ""));
         }
-        let once = asked.load(Ordering::Relaxed);
+        let once = asked.load(Ordering::SeqCst);
         // Over one connection it may be tried a second time; never ten times.
         assert!((1..=2).contains(&once), "{once}");
         w.pass(11 * 60 + 61);
         w.client().get(&at).await;
-        assert!(asked.load(Ordering::Relaxed) > once, "a minute later it is asked again");
+        assert!(asked.load(Ordering::SeqCst) > once, "a minute later it is asked again");
         counting.abort();
     }
 

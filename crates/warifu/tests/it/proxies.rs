@@ -6,7 +6,7 @@ use serde_json::{Map, Value};
 use std::net::{IpAddr, TcpListener};
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};
-use std::sync::atomic::{AtomicU8, Ordering};
+use std::sync::atomic::{AtomicU8, AtomicU16, Ordering};
 use std::time::Duration;
 use tempfile::TempDir;
 
@@ -44,9 +44,14 @@ impl Drop for Proxy {
     }
 }
 
+/// A port where nobody listens. From below those that the system gives to whoever asks for any: nobody is given
+/// it until it is listened on.
 pub fn free_port() -> u16 {
-    let listener = TcpListener::bind("127.0.0.1:0").expect("a port");
-    listener.local_addr().expect("an address").port()
+    static NEXT: AtomicU16 = AtomicU16::new(0);
+    let from = 20_000 + u16::try_from(std::process::id() % 8_000).expect("few");
+    let mut ports = std::iter::repeat_with(|| from + NEXT.fetch_add(1, Ordering::Relaxed) % 4_000);
+    let free = |port: &u16| TcpListener::bind(("127.0.0.1", *port)).is_ok();
+    ports.by_ref().take(4_000).find(free).expect("a port")
 }
 
 fn documented(name: &str) -> String {

@@ -4,7 +4,9 @@
 use crate::attacks::helpdesk::people::{Somebody, contact};
 use crate::attacks::network::asn_database;
 use crate::attacks::{notices, verified};
+use crate::proxies::free_port;
 use crate::security::Vendor;
+use crate::server::Warifu;
 use crate::sign_in::{enter, invitation, sign_in, who};
 use axum::body::Bytes;
 use axum::extract::State;
@@ -12,7 +14,6 @@ use axum::http::{HeaderMap, StatusCode};
 use axum::routing::post;
 use hyper::Method;
 use serde_json::{Value, json};
-use std::net::TcpListener;
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};
 use std::sync::{Arc, Mutex};
@@ -28,11 +29,6 @@ struct MailServer {
 fn python() -> PathBuf {
     let peers = std::env::var_os("WARIFU_PEERS_DIR").expect("run ./test, which installs aiosmtpd");
     Path::new(&peers).join("venv/bin/python")
-}
-
-fn free_port() -> u16 {
-    let listener = TcpListener::bind("127.0.0.1:0").expect("a port");
-    listener.local_addr().expect("an address").port()
 }
 
 impl MailServer {
@@ -88,7 +84,7 @@ impl Drop for MailServer {
 
 /// A receiver of events: what it got, and how many more times it refuses.
 #[derive(Default)]
-struct Receiver {
+pub struct Receiver {
     got: Mutex<Vec<(String, Value)>>,
     refuses: Mutex<u32>,
 }
@@ -111,7 +107,7 @@ async fn receive(State(r): State<Arc<Receiver>>, headers: HeaderMap, body: Bytes
 
 impl Receiver {
     /// `http://127.0.0.1:PORT/events`
-    async fn listen(self: &Arc<Self>) -> String {
+    pub async fn listen(self: &Arc<Self>) -> String {
         let router = axum::Router::new().route("/events", post(receive)).with_state(self.clone());
         let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
         let port = listener.local_addr().unwrap().port();
@@ -119,12 +115,25 @@ impl Receiver {
         format!("http://127.0.0.1:{port}/events")
     }
 
+    /// Waits until it is told of what happens: a webhook is told from the first look on that the server takes.
+    pub async fn hears(&self, w: &Warifu) {
+        let until = Instant::now() + Duration::from_secs(60);
+        for n in 0.. {
+            invitation(w, &format!("{n}@example.com"), "agent");
+            tokio::time::sleep(Duration::from_millis(500)).await;
+            if !self.events().is_empty() {
+                return;
+            }
+            assert!(Instant::now() < until, "nothing is told:\n{}", w.log());
+        }
+    }
+
     fn events(&self) -> Vec<Value> {
         let got = self.got.lock().unwrap();
         got.iter().flat_map(|(_, batch)| batch.as_array().cloned().unwrap_or_default()).collect()
     }
 
-    async fn wait(&self, done: impl Fn(&[Value]) -> bool) -> Vec<Value> {
+    pub async fn wait(&self, done: impl Fn(&[Value]) -> bool) -> Vec<Value> {
         let until = Instant::now() + Duration::from_secs(60);
         loop {
             let events = self.events();
@@ -284,8 +293,7 @@ on_both! {
         let address = receiver.listen().await;
         w.serve = ["--webhook", &address, "--webhook-secret", "shared"].map(str::to_owned).into();
         w.restart().await;
-        // A webhook is told from its first start on.
-        tokio::time::sleep(Duration::from_secs(2)).await;
+        receiver.hears(&w).await;
         let mut owner = w.client();
         let link = invitation(&w, "owner@example.com", "super_administrator");
         enter(&mut owner, w.base(), &link).await;

@@ -1,7 +1,7 @@
 //! A protected action in the browser: the page asks for the key, for just that.
 
 use crate::browser::{Browser, Look, Page};
-use crate::story::{AGENT, OWNER, demo, enter};
+use crate::story::{AGENT, OWNER, demo, enter, sound_error};
 use serde_json::json;
 
 /// On the page of one's own passkeys: adds a second one and removes the first, each with the first.
@@ -50,4 +50,36 @@ async fn a_browser_that_does_not_give_its_keys_keeps_nobody_waiting() {
     assert_eq!(page.eval(hangs).await, "hangs");
     another_key(&page).await;
     page.assert_no_errors();
+}
+
+/// Whoever was shown as many people as are a day's work goes on where they were, with the key.
+async fn reads_on(language: &str, button: &str) {
+    let Some(browser) = Browser::start().await else { return };
+    let mut w = demo().await;
+    w.serve = ["--reading-limit", "60"].map(str::to_owned).into();
+    w.restart().await;
+    let page = enter(&w, &browser, AGENT, Look::default().language(language)).await;
+    page.goto(&w.url("/people")).await;
+    assert_eq!(page.count("form[data-step-up=read_on]").await, 0, "fifty are fewer");
+    let place = w.url("/people?after=100");
+    page.goto(&place).await;
+    assert!(page.text_of("form[data-step-up=read_on] button").await.contains(button));
+    assert!(!page.text().await.contains('@'), "{}", page.text().await);
+    sound_error(&page, &format!("read-on-{language}-wide-light")).await;
+    page.size(390, 844).await;
+    page.media("screen", true).await;
+    sound_error(&page, &format!("read-on-{language}-phone-dark")).await;
+    page.leads_on(page.click("form[data-step-up=read_on] button")).await;
+    page.wait_for("main a[href^='/people/']").await;
+    assert_eq!(page.url().await, place);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn people_are_read_on_with_the_key_in_english() {
+    reads_on("en", "Read on").await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn people_are_read_on_with_the_key_in_japanese() {
+    reads_on("ja", "続けて閲覧").await;
 }

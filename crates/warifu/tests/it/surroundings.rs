@@ -5,6 +5,7 @@ use crate::crash::{PEOPLE, api, people, take_slowly, verify};
 use crate::evidence::{csrf, enter};
 use crate::http::{Answer, Client};
 use crate::postgres::Database;
+use crate::proxies::free_port;
 use crate::server::{Engine, Warifu, program};
 use hyper::Method;
 use serde_json::{Value, json};
@@ -273,8 +274,7 @@ async fn no_database_at_the_start_is_told_at_once() {
         let arguments = ["serve", "--listen", "127.0.0.1:0", "--database", url, "--data"];
         program().args(arguments).arg(folder.path()).output().unwrap()
     };
-    // A port that was free a moment ago, so that nobody listens there.
-    let port = TcpListener::bind("127.0.0.1:0").await.unwrap().local_addr().unwrap().port();
+    let port = free_port();
     let begin = std::time::Instant::now();
     let output = serve(&format!("postgres://warifu:secret@127.0.0.1:{port}/warifu"));
     refused(&output, &["cannot be reached", &format!("127.0.0.1:{port}"), "refused", "check that"]);
@@ -299,14 +299,14 @@ struct Wire {
 impl Wire {
     async fn new(to: &url::Url) -> Wire {
         let to = format!("{}:{}", to.host_str().unwrap(), to.port().unwrap_or(5432));
-        let mut wire = Wire { port: 0, to, silent: watch::Sender::new(()), alive: Arc::default() };
+        let wire =
+            Wire { port: free_port(), to, silent: watch::Sender::new(()), alive: Arc::default() };
         wire.mend().await;
         wire
     }
 
-    async fn mend(&mut self) {
+    async fn mend(&self) {
         let listener = TcpListener::bind(("127.0.0.1", self.port)).await.unwrap();
-        self.port = listener.local_addr().unwrap().port();
         let (to, alive, silent) = (self.to.clone(), self.alive.clone(), self.silent.clone());
         let accept = tokio::spawn(async move {
             while let Ok((mut from, _)) = listener.accept().await {
@@ -346,7 +346,7 @@ impl Wire {
 async fn a_database_that_goes_away_comes_back() {
     let Some(database) = Database::create().await else { return };
     let mut url: url::Url = database.url().parse().unwrap();
-    let mut wire = Wire::new(&url).await;
+    let wire = Wire::new(&url).await;
     url.set_port(Some(wire.port)).unwrap();
     let mut w = Warifu::stopped(Engine::Postgres(database));
     w.via = Some(url.to_string());
@@ -446,7 +446,8 @@ async fn connections_that_fall_silent_are_given_up() {
     let mut refused = 0;
     for _ in 0..10 {
         let (answer, took) = look(client.clone()).await;
-        assert!(took < Duration::from_secs(8), "{took:?}");
+        // A second for each connection that fell silent, and far from the minute after which TCP gives up.
+        assert!(took < Duration::from_secs(20), "{took:?}");
         if answer.status != 200 {
             problem(&answer, 503, "unavailable");
             refused += 1;
@@ -481,8 +482,15 @@ async fn connections_that_fall_silent_are_given_up() {
             assert!(took < Duration::from_secs(65), "{took:?}");
         }
     }
-    let (answer, took) = look(client.clone()).await;
-    assert!(answer.status == 200 && took < Duration::from_secs(5), "{} {took:?}", answer.text());
+    // As long as there may be connections that fell silent.
+    for tries in 0.. {
+        let (answer, took) = look(client.clone()).await;
+        assert!(took < Duration::from_secs(20), "{took:?}");
+        if answer.status == 200 {
+            break;
+        }
+        assert!(tries < 2, "refused three times: {}", answer.text());
+    }
     verify(&w);
 }
 

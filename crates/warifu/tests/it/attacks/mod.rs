@@ -21,6 +21,8 @@ mod webauthn;
 use crate::http::Client;
 use crate::server::Warifu;
 use serde_json::Value;
+use std::sync::atomic::{AtomicUsize, Ordering};
+use std::time::{Duration, Instant};
 
 /// The newest entries of the ledger of a kind, newest first, as the API shows them to somebody who may
 /// read it.
@@ -40,6 +42,15 @@ pub async fn notices(client: &mut Client) -> Vec<String> {
     let page = page.value();
     let kinds = page.as_array().into_iter().flatten().map(|n| n["kind"].as_str().unwrap_or("-"));
     kinds.map(str::to_owned).collect()
+}
+
+/// Waits until others have counted so many.
+pub async fn reaches(count: &AtomicUsize, enough: usize) {
+    let until = Instant::now() + Duration::from_secs(60);
+    while count.load(Ordering::SeqCst) < enough {
+        assert!(Instant::now() < until, "{count:?} of {enough}");
+        tokio::time::sleep(Duration::from_millis(20)).await;
+    }
 }
 
 /// The ledger is whole.

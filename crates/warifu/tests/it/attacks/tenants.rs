@@ -115,17 +115,23 @@ on_both! {
         let mut owner = w.client().header("x-forwarded-for", "203.0.113.1");
         let mut passkey = enter(&mut owner, w.base(), &link).await;
         let mut flood = script(&mut w.client().header("x-forwarded-for", "198.51.100.1")).await;
-        let (mut refused, mut last) = (0, None);
-        for n in 0..120 {
+        // Sixty at once and one more each second; however slow these come, sooner or later they are too many.
+        let mut refused = Vec::new();
+        for n in 0..400 {
             let body = json!({ "ceremony": "x", "credential": { "n": n } });
             let answer = flood.json(Method::POST, "/sign-in/verify", &body).await;
             assert!([403, 429].contains(&answer.status.as_u16()), "{}", answer.text());
-            refused += u32::from(answer.status == 429);
-            last = Some(answer);
+            if answer.status == 429 {
+                refused.push(answer);
+            }
+            if refused.len() > 30 {
+                break;
+            }
         }
-        let last = last.expect("an answer");
-        assert!(refused > 30 && last.status == 429, "{refused} of 120 were slowed down");
-        assert!(last.header("retry-after").parse::<u32>().is_ok_and(|s| s >= 1));
+        assert!(refused.len() > 30, "{} were slowed down", refused.len());
+        for answer in refused {
+            assert!(answer.header("retry-after").parse::<u32>().is_ok_and(|s| s >= 1));
+        }
         // Who is in stays in, and the owner signs in from where no flood comes from.
         assert_eq!(who(&mut owner).await.status, 200);
         crate::sign_in::sign_in(&mut w.client().header("x-forwarded-for", "203.0.113.1"), &mut passkey).await;

@@ -330,13 +330,14 @@ impl App {
     ) -> Result<Option<Session>, AppError> {
         let Some(token) = token.and_then(Token::parse) else { return Ok(None) };
         let found = sessions::held(&self.db, &token.hash()).await?;
-        let Some((session, holder)) = found else { return Ok(None) };
-        let (subject, times) = (holder.subject(), crate::sessions::times(&session));
+        let Some(held) = found else { return Ok(None) };
+        let (session, holder) = (&held.session, &held.holder);
+        let (subject, times) = (holder.subject(), crate::sessions::times(session));
         let opened = (session.factor, session.assurance);
         match self.judged(holder.person, subject, &times, opened, network, policy).await?.verdict {
-            Verdict::Open { .. } => Ok(Some(session)),
+            Verdict::Open { .. } => Ok(Some(session.clone())),
             verdict => {
-                self.bury(&session, verdict, network).await?;
+                self.bury(session, verdict, network).await?;
                 Ok(None)
             }
         }

@@ -4,6 +4,7 @@ use crate::change::ledger_network;
 use crate::devices::Bound;
 use crate::notices::notify;
 use crate::oidc::end_with;
+use crate::policies::Judging;
 use crate::{App, AppError, Change};
 use warifu_auth::{
     Binding, SessionPolicy, SessionTimes, Token, Verdict, device_cookie_holds, digest,
@@ -17,7 +18,7 @@ use warifu_domain::policy::{DeviceRule, Feature};
 use warifu_domain::{CredentialId, PersonId, Timestamp};
 use warifu_ledger::Hash;
 use warifu_ledger::body::{SessionRevoked, SignOut};
-use warifu_storage::sessions::Session;
+use warifu_storage::sessions::{Held, Session};
 use warifu_storage::{
     application_sessions, approvals, cases, incidents, notices, people, sessions,
 };
@@ -109,6 +110,102 @@ fn from_its_device(
     })
 }
 
+/// A request that goes on in its session, and what is to be written about it.
+struct GoesOn {
+    policy: SessionPolicy,
+    /// Microseconds, as [`OpenSession`] has them.
+    left: i64,
+    idle_left: i64,
+    /// Whether this is a use to be written down.
+    touch: bool,
+    /// What would end it, if it was not only reported: by what opened it and where from, and by its device.
+    judged: Option<Feature>,
+    unbound: bool,
+}
+
+impl GoesOn {
+    fn reported(&self) -> impl Iterator<Item = Feature> {
+        self.judged.into_iter().chain(self.unbound.then_some(Feature::DeviceBinding))
+    }
+}
+
+/// How a request with a session stands.
+enum Stands {
+    In(GoesOn),
+    /// It was opened with less than a role needs.
+    Weak,
+    /// The device's own browser fetches another cookie first: the session is not to blame.
+    OtherDevice,
+    /// It has ended, or ends now.
+    Over(Verdict),
+}
+
+/// Judges a request by what was read about its session, and changes nothing.
+fn stands(Held { session, holder }: &Held, judging: &Judging<'_>, by: Use<'_>) -> Stands {
+    let now = judging.now;
+    let opened = (session.factor, session.assurance);
+    if session.ended_at.is_some() {
+        return Stands::Over(Verdict::Ended);
+    }
+    if !holder.roles.is_empty() && !enough_for_a_role(opened.0, opened.1) {
+        return Stands::Weak;
+    }
+    let judged = judging.judge(holder.subject(), &times(session), opened);
+    let policy = judged.policy;
+    let Verdict::Open { left, idle_left } = judged.verdict else {
+        return Stands::Over(judged.verdict);
+    };
+    if !from_its_device(session, by.device, now, &policy) {
+        return Stands::OtherDevice;
+    }
+    let late = now > session.created_at.plus(policy.device_register);
+    let unbound = session.bound.is_none() && late;
+    if unbound && judged.device == DeviceRule::Required {
+        return Stands::Over(Verdict::OtherDevice);
+    }
+    Stands::In(GoesOn {
+        left,
+        idle_left: if by.by_hand { policy.idle } else { idle_left },
+        touch: by.by_hand && now.0 - session.used_at.0 >= policy.touch_every,
+        judged: judged.reported,
+        unbound: unbound && judged.announced == DeviceRule::Required,
+        policy,
+    })
+}
+
+fn opened(
+    Held { session, holder }: &Held,
+    token_hash: [u8; 32],
+    by: Use<'_>,
+    now: Timestamp,
+    goes_on: &GoesOn,
+) -> OpenSession {
+    OpenSession {
+        bound: Bound::of(session, now, &goes_on.policy),
+        device_id: session.device.clone().unwrap_or_default(),
+        actor: Actor {
+            person: holder.person,
+            name: holder.name.clone(),
+            organization: holder.organization,
+            roles: holder.roles,
+            session: Some(digest(&token_hash)),
+            network: by.network.to_owned(),
+        },
+        organization_name: holder.organization_name.clone(),
+        time_zone: holder.time_zone.clone(),
+        csrf: session.csrf.clone(),
+        network: session.network.clone(),
+        credential: session.credential,
+        factor: session.factor,
+        assurance: session.assurance,
+        proved_at: session.proved_at,
+        left: goes_on.left,
+        idle_left: goes_on.idle_left,
+        policy: goes_on.policy,
+        token_hash,
+    }
+}
+
 /// Who is in a session that is used from a network, as the ledger names them; `None` where the person
 /// is gone.
 pub(crate) async fn holder(
@@ -133,7 +230,7 @@ impl App {
     /// Who is behind a session token. The inner error says why the session does not hold; one that
     /// has just been found to be over is ended for good, so that no clock revives it.
     ///
-    /// Roles are read with every request: taking one away holds from the next request on.
+    /// Taking a role away holds from the next request on that starts after its acknowledgement.
     ///
     /// # Errors
     /// When the database fails.
@@ -145,65 +242,43 @@ impl App {
     ) -> Result<Result<OpenSession, Verdict>, AppError> {
         let Some(token) = Token::parse(token) else { return Ok(Err(Verdict::Ended)) };
         let hash = token.hash();
+        let policies = self.policies().await?;
         let now = self.now();
-        // Whatever is asked with a session that has ended costs one look and no more.
-        let found = sessions::held(&self.db, &hash).await?.filter(|(s, _)| s.ended_at.is_none());
-        let Some((session, holder)) = found else { return Ok(Err(Verdict::Ended)) };
-        let proof = (session.factor, session.assurance);
-        if !holder.roles.is_empty() && !enough_for_a_role(proof.0, proof.1) {
-            // What is rare is boxed, here and below: what every request carries stays small.
-            Box::pin(self.end_too_weak(holder.person)).await?;
+        let judging = Judging { policies: &policies, now, network: by.network, base };
+        // What was read a moment ago only says yes, and only where nothing is to be written (decision 0024).
+        if let Some(held) = sessions::held_lately(&self.db, &hash)
+            && let Stands::In(goes_on) = stands(&held, &judging, by)
+            && !goes_on.touch
+            && goes_on
+                .reported()
+                .all(|f| self.known_policies.is_counted(f, held.holder.person, now))
+        {
+            return Ok(Ok(opened(&held, hash, by, now, &goes_on)));
+        }
+        let Some(held) = sessions::held(&self.db, &hash).await? else {
             return Ok(Err(Verdict::Ended));
-        }
-        let (subject, times) = (holder.subject(), times(&session));
-        let opened = (session.factor, session.assurance);
-        let judged = self.judged(holder.person, subject, &times, opened, by.network, base).await?;
-        let policy = judged.policy;
-        let Verdict::Open { left, idle_left } = judged.verdict else {
-            Box::pin(self.bury(&session, judged.verdict, by.network)).await?;
-            return Ok(Err(judged.verdict));
         };
-        // The device's own browser fetches another cookie first: the session is not to blame.
-        if !from_its_device(&session, by.device, now, &policy) {
-            return Ok(Err(Verdict::OtherDevice));
-        }
-        let late = now > session.created_at.plus(policy.device_register);
-        if session.bound.is_none() && late {
-            if judged.device == DeviceRule::Required {
-                Box::pin(self.bury(&session, Verdict::OtherDevice, by.network)).await?;
-                return Ok(Err(Verdict::OtherDevice));
+        // What is rare is boxed, here and below: what every request carries stays small.
+        match stands(&held, &judging, by) {
+            Stands::In(goes_on) => {
+                for feature in goes_on.reported() {
+                    Box::pin(self.would_affect(feature, held.holder.person)).await?;
+                }
+                if goes_on.touch {
+                    Box::pin(self.touch(&hash, now)).await?;
+                }
+                Ok(Ok(opened(&held, hash, by, now, &goes_on)))
             }
-            if judged.announced == DeviceRule::Required {
-                Box::pin(self.would_affect(Feature::DeviceBinding, holder.person)).await?;
+            Stands::Weak => {
+                Box::pin(self.end_too_weak(held.holder.person)).await?;
+                Ok(Err(Verdict::Ended))
+            }
+            Stands::OtherDevice => Ok(Err(Verdict::OtherDevice)),
+            Stands::Over(verdict) => {
+                Box::pin(self.bury(&held.session, verdict, by.network)).await?;
+                Ok(Err(verdict))
             }
         }
-        if by.by_hand && now.0 - session.used_at.0 >= policy.touch_every {
-            Box::pin(self.touch(&hash, now)).await?;
-        }
-        Ok(Ok(OpenSession {
-            bound: Bound::of(&session, now, &policy),
-            device_id: session.device.unwrap_or_default(),
-            actor: Actor {
-                person: holder.person,
-                name: holder.name,
-                organization: holder.organization,
-                roles: holder.roles,
-                session: Some(digest(&hash)),
-                network: by.network.to_owned(),
-            },
-            organization_name: holder.organization_name,
-            time_zone: holder.time_zone,
-            csrf: session.csrf,
-            network: session.network,
-            credential: session.credential,
-            factor: session.factor,
-            assurance: session.assurance,
-            proved_at: session.proved_at,
-            left,
-            idle_left: if by.by_hand { policy.idle } else { idle_left },
-            policy,
-            token_hash: hash,
-        }))
     }
 
     /// Ends those sessions of somebody with a role that were opened with less than a role needs.

@@ -4,10 +4,11 @@
 use crate::applications::entry;
 use crate::credentials::factor;
 use crate::holders::{Holder, HolderRow};
-use crate::moment::Made;
+use crate::moment::{KEPT, Made};
 use crate::quick::Statement;
 use crate::{Conn, Db, StorageError, moment, quick};
 use std::sync::Arc;
+use std::time::Instant;
 use warifu_domain::applications::Entry;
 use warifu_domain::factors::Factor;
 use warifu_domain::{ApplicationId, PersonId, Timestamp};
@@ -238,22 +239,31 @@ pub async fn standing(db: &Db, token_hash: &[u8]) -> Result<Option<Arc<Standing>
     let began = moment::begin();
     let row: Option<StandingRow> = quick::row(db, &STANDING, token_hash).await?;
     let Some(row) = row else { return Ok(None) };
-    let standing = Arc::new(row.try_into()?);
-    if let Ok(digest) = token_hash.try_into() {
-        db.lately().put(digest, began, &standing);
-    }
-    Ok(Some(standing))
+    keep(db, began, row).map(Some)
 }
 
-/// The same, where it was read within the last [`KEPT`](crate::moment::KEPT). Whoever is asked about again in
-/// the last quarter of that time is read anew meanwhile, so that the next to ask need not wait.
+fn keep(db: &Db, began: Instant, row: StandingRow) -> Result<Arc<Standing>, StorageError> {
+    let standing: Arc<Standing> = Arc::new(row.try_into()?);
+    if let Ok(digest) = standing.token_hash.as_slice().try_into() {
+        db.lately().applications.put(digest, began, &standing);
+    }
+    Ok(standing)
+}
+
+/// The same, where it was read within the last [`KEPT`]. When somebody is asked about again in the second half
+/// of that time, they are read anew meanwhile, together with all others who were asked about and are past the
+/// first quarter of it, so that the next to ask need not wait.
 pub fn standing_lately(db: &Db, token_hash: &[u8; 32]) -> Option<Arc<Standing>> {
-    let (known, renew) = db.lately().get(token_hash)?;
-    if renew {
-        let (db, token_hash) = (db.clone(), *token_hash);
+    let (known, due) = db.lately().applications.get_ahead(token_hash)?;
+    if !due.is_empty() {
+        let db = db.clone();
         tokio::spawn(async move {
-            if let Err(error) = standing(&db, &token_hash).await {
-                tracing::debug!(%error, "whoever asks next asks again");
+            let kept = |began, row| keep(&db, began, row).map(drop);
+            // What comes later is too old to be used.
+            match tokio::time::timeout(KEPT, quick::rows(&db, &STANDING, &due, kept)).await {
+                Ok(Ok(())) => {}
+                Ok(Err(error)) => tracing::debug!(%error, "whoever asks next asks again"),
+                Err(_) => tracing::debug!("no answer in time: whoever asks next asks again"),
             }
         });
     }

@@ -3,6 +3,7 @@
 use crate::application_sessions::Standing;
 use crate::moment::{Lately, Wait};
 use crate::quick::Quick;
+use crate::sessions::Held;
 use crate::together::Together;
 use crate::{StorageError, dialect};
 use sqlx::migrate::{MigrateError, Migration, MigrationType, Migrator};
@@ -24,6 +25,13 @@ pub enum Engine {
     Postgres,
 }
 
+/// What was read a moment ago, by the digests of tokens.
+#[derive(Default)]
+pub struct ReadLately {
+    pub(crate) sessions: Lately<Held>,
+    pub(crate) applications: Lately<Standing>,
+}
+
 /// An open database. Cheap to clone.
 #[derive(Clone)]
 pub enum Db {
@@ -32,12 +40,12 @@ pub enum Db {
         write: SqlitePool,
         quick: Arc<Quick>,
         path: PathBuf,
-        lately: Arc<Lately<Standing>>,
+        lately: Arc<ReadLately>,
     },
     Postgres {
         pool: PgPool,
         together: Arc<Together>,
-        lately: Arc<Lately<Standing>>,
+        lately: Arc<ReadLately>,
     },
 }
 
@@ -333,8 +341,7 @@ impl Db {
         Ok(Db::Postgres { pool, together: Arc::default(), lately: Arc::default() })
     }
 
-    /// What was read a moment ago, by the digest of a token.
-    pub(crate) fn lately(&self) -> &Lately<Standing> {
+    pub(crate) fn lately(&self) -> &ReadLately {
         let (Db::Sqlite { lately, .. } | Db::Postgres { lately, .. }) = self;
         lately
     }

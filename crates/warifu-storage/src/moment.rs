@@ -22,7 +22,7 @@ pub fn begin() -> Instant {
     Instant::now()
 }
 
-/// The tables that `application_sessions::STANDING` reads.
+/// The tables that `sessions::HELD` and `application_sessions::STANDING` read.
 const OF_SESSIONS: [&str; 7] = [
     "sessions",
     "devices",
@@ -101,21 +101,28 @@ struct Map<T> {
 pub struct Kept<T> {
     began: Instant,
     value: Arc<T>,
+    asked: bool,
     renewed: bool,
 }
 
 impl<T> Kept<T> {
     /// What statements found that began at an instant, or some time after it.
     pub fn new(began: Instant, value: &Arc<T>) -> Kept<T> {
-        Kept { began, value: value.clone(), renewed: false }
+        Kept { began, value: value.clone(), asked: false, renewed: false }
     }
 
     /// It, where it is not older than `long`, and whether it is for the caller to read it anew, so that whoever
     /// asks next need not wait: once, when it is older than `fresh`.
     pub fn get(&mut self, long: Duration, fresh: Duration) -> Option<(Arc<T>, bool)> {
-        let age = self.began.elapsed();
-        let renew = age >= fresh && !std::mem::replace(&mut self.renewed, true);
-        (age < long).then(|| (self.value.clone(), renew))
+        self.asked = true;
+        let renew = self.falls_due(Instant::now(), fresh);
+        (self.began.elapsed() < long).then(|| (self.value.clone(), renew))
+    }
+
+    /// Whether it was asked for, is older than `fresh` and not yet being read anew; then it is, from now on.
+    fn falls_due(&mut self, now: Instant, fresh: Duration) -> bool {
+        let due = self.asked && now.saturating_duration_since(self.began) >= fresh;
+        due && !std::mem::replace(&mut self.renewed, true)
     }
 
     /// Whether this is to take the place of what is kept: one that hung may come back after a later one.
@@ -124,8 +131,10 @@ impl<T> Kept<T> {
     }
 }
 
-/// Fewer than these are never too many.
+/// Fewer than these are never too many, and more than these are not kept: that many who ask within
+/// [`KEPT`] are more than one node serves.
 const FEW: usize = 256;
+const MANY: usize = 16_384;
 
 impl<T> Default for Lately<T> {
     fn default() -> Lately<T> {
@@ -134,10 +143,29 @@ impl<T> Default for Lately<T> {
 }
 
 impl<T> Lately<T> {
-    /// What is kept, and whether it is for the caller to read it anew, which it is in the last quarter of its time.
-    pub(crate) fn get(&self, key: &[u8; 32]) -> Option<(Arc<T>, bool)> {
+    /// What is kept.
+    pub(crate) fn get(&self, key: &[u8; 32]) -> Option<Arc<T>> {
         let mut map = self.0.lock().unwrap_or_else(PoisonError::into_inner);
-        map.read.get_mut(key)?.get(KEPT, KEPT * 3 / 4)
+        map.read.get_mut(key)?.get(KEPT, KEPT).map(|(value, _)| value)
+    }
+
+    /// What is kept, and what is for the caller to read anew: where this is in the second half of its time, all
+    /// that is past the first quarter of it and was asked for. They come together from then on: however many
+    /// there are, it is one who reads, twenty times in a second.
+    pub(crate) fn get_ahead(&self, key: &[u8; 32]) -> Option<(Arc<T>, Vec<[u8; 32]>)> {
+        let mut map = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        let (value, renew) = map.read.get_mut(key)?.get(KEPT, KEPT / 2)?;
+        let mut due = Vec::new();
+        if renew {
+            let now = Instant::now();
+            let others = map
+                .read
+                .iter_mut()
+                .filter_map(|(other, kept)| kept.falls_due(now, KEPT / 4).then_some(*other));
+            due.push(*key);
+            due.extend(others);
+        }
+        Some((value, due))
     }
 
     /// Keeps what a statement found that began at an instant, or some time after it.
@@ -145,6 +173,9 @@ impl<T> Lately<T> {
         let mut map = self.0.lock().unwrap_or_else(PoisonError::into_inner);
         if map.read.len() >= map.full {
             map.read.retain(|_, entry| entry.began.elapsed() < KEPT);
+            if map.read.len() > MANY / 2 {
+                map.read.clear();
+            }
             // As often as they double: what all of them cost together is in proportion to their number.
             map.full = FEW.max(map.read.len() * 2);
         }
@@ -174,15 +205,18 @@ impl Made {
 mod tests {
     use super::*;
     use crate::application_sessions::STANDING;
+    use crate::sessions::HELD;
 
     #[test]
     fn every_table_that_an_answer_is_read_from_is_waited_for() {
-        let words: Vec<&str> = STANDING.one.split_ascii_whitespace().collect();
-        let tables = words.windows(2).filter(|w| matches!(w[0], "FROM" | "JOIN"));
-        let read: Vec<&str> = tables.map(|w| w[1]).collect();
-        assert!(read.len() > 6, "{read:?}");
-        for table in read {
-            assert!(OF_SESSIONS.contains(&table), "{table}: {}", STANDING.one);
+        for (sql, tables) in [(HELD.one, 5), (STANDING.one, 7)] {
+            let words: Vec<&str> = sql.split_ascii_whitespace().collect();
+            let read = words.windows(2).filter(|w| matches!(w[0], "FROM" | "JOIN"));
+            let read: Vec<&str> = read.map(|w| w[1]).collect();
+            assert!(read.len() >= tables, "{read:?}");
+            for table in read {
+                assert!(OF_SESSIONS.contains(&table), "{table}: {sql}");
+            }
         }
     }
 
@@ -223,18 +257,38 @@ mod tests {
         };
         for n in 0..10_000 {
             lately.put(key(n), old, &Arc::new(n));
-            assert!(lately.get(&key(n)).is_none());
+            assert!(lately.get(&key(n)).is_none() && lately.get_ahead(&key(n)).is_none());
         }
         assert!(lately.0.lock().unwrap().read.len() <= FEW);
-        let asked = |n| lately.get(&key(n)).map(|(value, renew)| (*value, renew));
-        lately.put(key(1), Instant::now() + KEPT, &Arc::new(7));
-        assert_eq!(asked(1), Some((7, false)));
-        // What was asked earlier and comes back later does not take its place.
-        let late = Instant::now().checked_sub(KEPT * 9 / 10).unwrap();
-        lately.put(key(1), late, &Arc::new(8));
-        assert_eq!(asked(1), Some((7, false)));
-        // One of those who ask in the last quarter of its time reads it anew.
-        lately.put(key(2), late, &Arc::new(8));
-        assert_eq!([asked(2), asked(2)], [Some((8, true)), Some((8, false))]);
+        // What was asked earlier and comes back later does not take a newer one's place.
+        let lately = Lately::default();
+        let soon = Instant::now() + Duration::from_secs(60);
+        lately.put(key(1), soon, &Arc::new(7));
+        lately.put(key(1), Instant::now(), &Arc::new(8));
+        assert_eq!(lately.get_ahead(&key(1)), Some((Arc::new(7), Vec::new())));
+        // However many ask at the same time, no more than so many are kept.
+        for n in 0..100_000 {
+            lately.put(key(n), soon, &Arc::new(n));
+            assert_eq!(lately.get(&key(n)), Some(Arc::new(n)));
+        }
+        assert!(lately.0.lock().unwrap().read.len() <= MANY);
+    }
+
+    #[test]
+    fn all_who_are_asked_for_are_read_anew_together() {
+        // Until it went fast enough: what was read 60 ms ago is soon too old.
+        let due = (0..1_000).find_map(|_| {
+            let (began, lately) = (Instant::now(), Lately::default());
+            for (key, age) in [(1, 60), (2, 30), (3, 30), (4, 10), (5, 60)] {
+                let read = began.checked_sub(Duration::from_millis(age)).unwrap();
+                lately.put([key; 32], read, &Arc::new(()));
+            }
+            // Nobody asks for the third and the fifth.
+            let due = [2, 4, 1, 1].map(|key| lately.get_ahead(&[key; 32]).map(|(_, due)| due));
+            let mut due = due.into_iter().collect::<Option<Vec<_>>>().unwrap_or_default();
+            due.iter_mut().for_each(|keys| keys.sort_unstable());
+            (began.elapsed() < KEPT / 10).then_some(due)
+        });
+        assert_eq!(due.unwrap(), [vec![], vec![], vec![[1; 32], [2; 32]], vec![]]);
     }
 }

@@ -7,14 +7,14 @@
 //! at the same time ask together ([`crate::together`]). Each statement is a read transaction of its own,
 //! which sees all that was committed before it began.
 
-use crate::{Db, StorageError};
+use crate::{Db, StorageError, moment, together};
 use rusqlite::{Connection, OpenFlags};
 use sqlx::FromRow;
 use sqlx::postgres::PgRow;
 use sqlx::sqlite::SqliteRow;
 use std::path::Path;
 use std::sync::{Mutex, PoisonError};
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 /// The columns of a row, from the first to the last.
 pub(crate) struct Columns<'a> {
@@ -154,6 +154,41 @@ pub(crate) async fn row<R: Row>(
     }
     // Boxed, so that what is rare makes no larger what every request carries.
     Box::pin(alone(db, statement, key)).await
+}
+
+/// Hands on the rows of many keys, each with an instant before its statement began; keys without a row are
+/// passed over.
+///
+/// # Errors
+/// As every query, and as `found` says. Some may have been handed on before.
+pub(crate) async fn rows<R: Row>(
+    db: &Db,
+    statement: &'static Statement,
+    keys: &[[u8; 32]],
+    mut found: impl FnMut(Instant, R) -> Result<(), StorageError>,
+) -> Result<(), StorageError> {
+    match db {
+        Db::Sqlite { .. } => {
+            for key in keys {
+                let began = moment::begin();
+                if let Some(row) = row(db, statement, key).await? {
+                    found(began, row)?;
+                }
+                // Each is microseconds of work, and others wait for this thread.
+                tokio::task::yield_now().await;
+            }
+        }
+        Db::Postgres { pool, .. } => {
+            for keys in keys.chunks(together::MOST) {
+                let began = moment::begin();
+                let keys: Vec<&[u8]> = keys.iter().map(<[u8; 32]>::as_slice).collect();
+                for row in sqlx::query(statement.many).bind(keys).fetch_all(pool).await? {
+                    found(began, R::from_row(&row)?)?;
+                }
+            }
+        }
+    }
+    Ok(())
 }
 
 async fn alone<R: Row>(

@@ -4,7 +4,8 @@ use crate::credentials::factor;
 use crate::devices::Device;
 use crate::holders::{Holder, HolderRow};
 use crate::quick::Statement;
-use crate::{Conn, Db, StorageError, quick};
+use crate::{Conn, Db, StorageError, moment, quick};
+use std::sync::Arc;
 use warifu_domain::devices::DeviceKind;
 use warifu_domain::factors::Factor;
 use warifu_domain::{CredentialId, OrganizationId, PersonId, Timestamp};
@@ -151,6 +152,13 @@ quick_row! {
     }
 }
 
+/// A session and who is in it.
+#[derive(Debug)]
+pub struct Held {
+    pub session: Session,
+    pub holder: Holder,
+}
+
 /// What [`held`] asks.
 pub static HELD: Statement = statement!(0:
     "SELECT ",
@@ -167,9 +175,19 @@ pub static HELD: Statement = statement!(0:
 ///
 /// # Errors
 /// As every query.
-pub async fn held(db: &Db, token_hash: &[u8]) -> Result<Option<(Session, Holder)>, StorageError> {
+pub async fn held(db: &Db, token_hash: &[u8; 32]) -> Result<Option<Arc<Held>>, StorageError> {
+    let began = moment::begin();
     let row: Option<HeldRow> = quick::row(db, &HELD, token_hash).await?;
-    row.map(|r| Ok((r.session.try_into()?, r.holder.try_into()?))).transpose()
+    let Some(row) = row else { return Ok(None) };
+    let held = Held { session: row.session.try_into()?, holder: row.holder.try_into()? };
+    let held = Arc::new(held);
+    db.lately().sessions.put(*token_hash, began, &held);
+    Ok(Some(held))
+}
+
+/// The same, where it was read within the last [`KEPT`](moment::KEPT).
+pub fn held_lately(db: &Db, token_hash: &[u8; 32]) -> Option<Arc<Held>> {
+    db.lately().sessions.get(token_hash)
 }
 
 /// The session that its device knows by this name.

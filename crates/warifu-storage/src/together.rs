@@ -21,7 +21,7 @@ const ONE: Duration = Duration::from_millis(250);
 /// the one that they go with.
 const PATIENCE: Duration = Duration::from_millis(550);
 /// How many one statement is about, at most.
-const MOST: usize = 512;
+pub(crate) const MOST: usize = 512;
 
 type Answer = Option<Arc<PgRow>>;
 

@@ -10,7 +10,7 @@ use warifu_app::App;
 use warifu_app::applications::enter::Turned;
 use warifu_app::sessions::Use;
 use warifu_auth::applications::Place;
-use warifu_auth::{SessionPolicy, Token};
+use warifu_auth::{SessionPolicy, Token, Verdict};
 use warifu_domain::access::{Role, Roles};
 use warifu_domain::applications::{Acr, Application, Entry, Kind};
 use warifu_domain::devices::DeviceKind;
@@ -114,10 +114,19 @@ async fn asked(app: &App, n: u8, by_hand: bool) -> Result<String, Turned> {
     Ok(format!("{} {} {}", standing.holder.name, roles.join("+"), standing.bound))
 }
 
+/// Who is in the session itself, as a page asks.
+async fn on_page(app: &App, n: u8, by_hand: bool) -> Result<String, Verdict> {
+    let by = Use { network: "loopback", by_hand, device: None };
+    let open = app.session(&session(n).text(), by, &SessionPolicy::default()).await.unwrap()?;
+    let roles: Vec<&str> = open.actor.roles.iter().map(Role::key).collect();
+    Ok(format!("{} {}", open.actor.name, roles.join("+")))
+}
+
 /// Asks another node all the time, so that what it knows is as old as it can be when something changes.
 async fn busy(another: &App, n: u8, over: &AtomicBool) {
     while !over.load(Ordering::Relaxed) {
         let _ = asked(another, n, false).await;
+        let _ = on_page(another, n, false).await;
         yield_now().await;
     }
 }
@@ -140,10 +149,26 @@ fn what_one_node_acknowledges_is_felt_on_another_whatever_it_was() {
                 enter(w, n).await;
                 let name = if n == 1 { "Dan Oda" } else { "Dan" };
                 assert_eq!(asked(&another, n, false).await, Ok(format!("{name} responder false")));
+                assert_eq!(on_page(&another, n, false).await, Ok(format!("{name} responder")));
+
+                let mut change = w.app.change().await.unwrap();
+                let revision = change.revision();
+                people::grant(&mut change.conn(), revision, person, Role::Agent).await.unwrap();
+                change.commit().await.unwrap();
+                assert_eq!(
+                    on_page(&another, n, false).await,
+                    Ok(format!("{name} agent+responder"))
+                );
+
+                let mut change = w.app.change().await.unwrap();
+                let revision = change.revision();
+                people::revoke(&mut change.conn(), revision, person, Role::Agent).await.unwrap();
+                change.commit().await.unwrap();
+                assert_eq!(on_page(&another, n, false).await, Ok(format!("{name} responder")));
 
                 let mut tx = w.app.db.begin_plain().await.unwrap();
                 let device = Device {
-                    kind: DeviceKind::Script,
+                    kind: DeviceKind::Browser,
                     public_key: vec![n; 65],
                     bound_at: Timestamp(1),
                     cookie: (vec![n; 32], Timestamp(2)),
@@ -152,6 +177,7 @@ fn what_one_node_acknowledges_is_felt_on_another_whatever_it_was() {
                 devices::bind(&mut tx.conn(), &[n; 16], &device).await.unwrap();
                 tx.commit().await.unwrap();
                 assert_eq!(asked(&another, n, false).await, Ok(format!("{name} responder true")));
+                assert_eq!(on_page(&another, n, false).await, Err(Verdict::OtherDevice));
 
                 let mut change = w.app.change().await.unwrap();
                 let revision = change.revision();
@@ -165,6 +191,7 @@ fn what_one_node_acknowledges_is_felt_on_another_whatever_it_was() {
                 people::update(&mut change.conn(), revision, &dan(false)).await.unwrap();
                 change.commit().await.unwrap();
                 assert_eq!(asked(&another, n, false).await, Err(Turned::SignIn), "switched off");
+                assert_eq!(on_page(&another, n, false).await, Err(Verdict::Ended), "switched off");
 
                 let mut change = w.app.change().await.unwrap();
                 let revision = change.revision();
@@ -196,6 +223,8 @@ fn what_one_node_acknowledges_is_felt_on_another_whatever_it_was() {
                 }
                 tx.commit().await.unwrap();
                 assert_eq!(asked(&another, n, false).await, Err(Turned::SignIn), "{n} ended");
+                let whole = if n % 2 == 0 { Verdict::Ended } else { Verdict::OtherDevice };
+                assert_eq!(on_page(&another, n, false).await, Err(whole), "{n} ended");
             }
             over.store(true, Ordering::Relaxed);
         };
@@ -223,6 +252,7 @@ fn nor_is_whoever_comes_second_told_before_it_is_felt() {
                 let theirs = async {
                     another.sign_out(&open).await.unwrap();
                     assert_eq!(asked(&another, n, false).await, Err(Turned::SignIn), "{n}");
+                    assert_eq!(on_page(&another, n, false).await, Err(Verdict::Ended), "{n}");
                 };
                 let (ended, ()) = join(mine, theirs).await;
                 ended.unwrap();
@@ -273,14 +303,18 @@ fn an_answer_holds_for_a_moment() {
         enter(w, 1).await;
         let began = Instant::now();
         assert!(asked(&w.app, 1, false).await.is_ok());
+        assert!(on_page(&w.app, 1, false).await.is_ok());
         let mut tx = w.app.db.begin_plain().await.unwrap();
         sessions::end(&mut tx.conn(), &session(1).hash(), Timestamp(2)).await.unwrap();
         let _ = tx.commit_at_once().await.unwrap();
-        let (still, after) = (asked(&w.app, 1, false).await.is_ok(), began.elapsed());
+        let still =
+            asked(&w.app, 1, false).await.is_ok() && on_page(&w.app, 1, false).await.is_ok();
+        let after = began.elapsed();
         // A machine that was held up tells nothing.
         assert!(still || after >= KEPT, "{after:?}");
         tokio::time::sleep(KEPT).await;
         assert_eq!(asked(&w.app, 1, false).await, Err(Turned::SignIn));
+        assert_eq!(on_page(&w.app, 1, false).await, Err(Verdict::Ended));
     });
 }
 
@@ -296,18 +330,25 @@ fn nobody_is_sent_away_for_what_was_so_a_moment_ago() {
             sessions::find(&mut reader.conn(), &session(1).hash()).await.unwrap().unwrap().used_at
         };
         let mut before = used().await;
-        for _ in 0..20 {
+        for n in 0..20 {
             assert!(asked(&w.app, 1, false).await.is_ok());
+            assert!(on_page(&w.app, 1, false).await.is_ok());
             w.wait(10 * MINUTE);
-            assert!(asked(&w.app, 1, true).await.is_ok(), "within the idle time");
+            let used_here = match n % 2 {
+                0 => asked(&w.app, 1, true).await.is_ok(),
+                _ => on_page(&w.app, 1, true).await.is_ok(),
+            };
+            assert!(used_here, "within the idle time");
             let now = used().await;
             assert!(now > before.plus(9 * MINUTE), "this use counts");
             w.wait(SECOND);
             assert!(asked(&w.app, 1, true).await.is_ok());
+            assert!(on_page(&w.app, 1, true).await.is_ok());
             assert_eq!(used().await, now, "and the next one is too soon after it");
             before = now;
         }
         w.wait(15 * MINUTE + SECOND);
+        assert_eq!(on_page(&w.app, 1, false).await, Err(Verdict::Idle));
         assert_eq!(asked(&w.app, 1, false).await, Err(Turned::SignIn));
     });
 }

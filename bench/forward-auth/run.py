@@ -29,8 +29,9 @@ VISITORS = int(os.environ.get("VISITORS", "1"))
 PROXY_CORE, SERVER_CORE = ((["taskset", "-c", core]) if os.environ.get("APART") else [] for core in "01")
 TICK = os.sysconf("SC_CLK_TCK")
 HOST = "builds.example.com"
-# Who is asked. The last says no more than always yes, in the words of Warifu's own answer.
-NAMES = {"yes": "always yes", "warifu": "Warifu", "same": "always yes, with Warifu's headers"}
+# Who is asked, and for which headers about whoever it is: for one, or for all that Warifu has.
+NAMES = {"yes": "always yes", "warifu": "Warifu", "yes6": "always yes, six headers", "warifu6": "Warifu, six headers"}
+BESIDE = {"warifu": "yes", "warifu6": "yes6"}
 NGINX = """
 worker_processes 1; daemon off; pid {folder}/pid; error_log {folder}/error.log;
 events {{}}
@@ -45,7 +46,7 @@ FRONT = """
   server {{
     listen 127.0.0.1:{front};
     location / {{ auth_request /verify; auth_request_set $u $upstream_http_remote_user; add_header X-User $u; root {folder}/pages; }}
-    location = /verify {{ internal; proxy_pass http://{name}/auth/verify; {proxy} }}
+    location = /verify {{ internal; proxy_pass http://{name}/auth/verify{query}; {proxy} }}
   }}
 """
 PROXY = """proxy_pass_request_body off; proxy_set_header Content-Length ""; proxy_http_version 1.1;
@@ -160,9 +161,11 @@ def main():
         open(listed, "w").write("\n".join(cookies) + "\n")
         open(script, "w").write(LUA % listed)
         backs, fronts = ({name: free_port() for name in NAMES} for _ in range(2))
+        backs["warifu6"] = backs["warifu"]
         temporary = " ".join(f"{k}_temp_path {folder}/{k};" for k in ("client_body", "proxy", "fastcgi", "uwsgi", "scgi"))
-        servers = "".join(FRONT.format(name=name, back=backs[name], front=fronts[name], folder=folder, proxy=PROXY)
-                          for name in NAMES)
+        queries = {"warifu": "?tell=user"}
+        servers = "".join(FRONT.format(name=name, back=backs[name], front=fronts[name], folder=folder, proxy=PROXY,
+                                       query=queries.get(name, "")) for name in NAMES)
         conf = os.path.join(folder, "nginx.conf")
         with open(conf, "w") as f:
             f.write(NGINX.format(folder=folder, temporary=temporary, fronts=servers))
@@ -173,12 +176,13 @@ def main():
             start("warifu", [*SERVER_CORE, *base, "serve", *where, "--listen", f"127.0.0.1:{backs['warifu']}",
                              "--trusted-proxy", "127.0.0.0/8"])
             wait_for(backs["warifu"])
-            for name, headers in (("yes", []), ("same", answer(backs["warifu"], cookies[0]))):
+            for name, headers in (("yes", []), ("yes6", answer(backs["warifu"], cookies[0]))):
                 start(name, [*SERVER_CORE, os.path.join(RELEASE, "examples", "always_yes"), str(backs[name]), *headers])
             start("nginx", [*PROXY_CORE, "/usr/sbin/nginx", "-p", folder, "-c", conf])
             for port in (*backs.values(), *fronts.values()):
                 wait_for(port)
-            measure({name: running[name].pid for name in NAMES}, cookies[0], script, fronts)
+            running_as = {name: running["warifu" if name == "warifu6" else name].pid for name in NAMES}
+            measure(running_as, cookies[0], script, fronts)
         finally:
             for process in running.values():
                 process.send_signal(signal.SIGTERM)
@@ -216,12 +220,11 @@ def measure(pids, cookie, script, fronts):
         half, most = (statistics.median(t[i] for t in times[name]) for i in (0, 1))
         print(f"| {title} | {spread(rates[name], ',.0f')} | {half:.2f} | {most:.2f} | {spread(costs[name], '.1f')} |")
     print()
-    for name, title in NAMES.items():
-        if name != "warifu":
-            shares = [w / y for w, y in zip(rates["warifu"], rates[name])]
-            beyond = [w - y for w, y in zip(costs["warifu"], costs[name])]
-            print(f"beside {title}, round by round: {spread(shares, '.1%')} of the rate, "
-                  f"{spread(beyond, '.1f')} µs of CPU beyond it")
+    for name, other in BESIDE.items():
+        shares = [w / y for w, y in zip(rates[name], rates[other])]
+        beyond = [w - y for w, y in zip(costs[name], costs[other])]
+        print(f"{NAMES[name]} beside {NAMES[other]}, round by round: {spread(shares, '.1%')} of the rate, "
+              f"{spread(beyond, '.1f')} µs of CPU beyond it")
 
 
 def spread(values, form):

@@ -6,7 +6,7 @@ use crate::{App, AppError, Change};
 use std::collections::{BTreeMap, HashMap};
 use warifu_domain::access::{Actor, Permission};
 use warifu_domain::accesses::{AccessKind, Marks, is_told};
-use warifu_domain::reports::Subject;
+use warifu_domain::reports::{Column, Subject};
 use warifu_domain::{AttachmentId, CaseId, OrganizationId, PersonId, RunId, Timestamp};
 use warifu_ledger::Entry;
 use warifu_ledger::body::{ApiPage, ReportRefused};
@@ -184,8 +184,7 @@ pub enum What {
     Report {
         /// What the rows are.
         subject: Option<Subject>,
-        /// Labels of its columns.
-        columns: Vec<&'static str>,
+        columns: Vec<&'static Column>,
         /// Not there where nothing was prepared, as nobody was asked.
         reason: Option<String>,
         left: Left,
@@ -428,7 +427,7 @@ impl Known<'_> {
         let run = self.runs.get(&access.subject);
         Ok(What::Report {
             subject: run.map(|r| r.definition.subject),
-            columns: run.map(|r| r.definition.labels()).unwrap_or_default(),
+            columns: run.map(|r| r.definition.chosen().collect()).unwrap_or_default(),
             // Whoever makes a file once more is not asked why.
             reason: run.filter(|_| !access.marks.has(Marks::REMADE)).map(|r| r.reason.clone()),
             left: run.map_or(Left::Unknown, Left::of),

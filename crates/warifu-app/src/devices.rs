@@ -21,6 +21,7 @@ use warifu_domain::{OrganizationId, Timestamp};
 use warifu_ledger::Hash;
 use warifu_ledger::body::{Change as Done, Enrolment, SessionRevoked, SignInRefused};
 use warifu_storage::devices::{self, Device};
+use warifu_storage::moment::Wait;
 use warifu_storage::sessions::{self, Session};
 
 /// How long a page may take from asking for a nonce to its request, in microseconds.
@@ -176,8 +177,13 @@ impl App {
             self.refuse_device(&session, network, reason).await?;
             Ok(None)
         };
+        // Perhaps only just: whoever is told so is bound everywhere (decision 0024).
+        let already = async |kind| {
+            Wait::longest().over().await;
+            Ok(Some(kind))
+        };
         if session.bound.as_ref().is_some_and(|d| d.kind == DeviceKind::Browser) {
-            return Ok(Some(DeviceKind::Browser));
+            return already(DeviceKind::Browser).await;
         }
         let (key, nonce) = match proof.map(|proof| read_request(proof, None, request)) {
             Some(Ok(read)) => read,
@@ -190,7 +196,7 @@ impl App {
         if let Some(bound) = &session.bound {
             // Another tab of the same browser was first, or somebody else.
             return match bound.public_key == key.bytes() {
-                true => Ok(Some(DeviceKind::Script)),
+                true => already(DeviceKind::Script).await,
                 false => refuse("bound").await,
             };
         }

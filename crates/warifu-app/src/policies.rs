@@ -3,7 +3,7 @@
 use crate::sign_in::subject_of;
 use crate::{App, AppError, Change};
 use std::collections::HashMap;
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::{Arc, Mutex, PoisonError, RwLock};
 use std::time::Instant;
 use warifu_auth::{SessionPolicy, SessionTimes, Verdict, judge, one_group, same_network};
 use warifu_domain::access::Roles;
@@ -24,7 +24,7 @@ const REMEMBERED: usize = 10_000;
 /// What this node has read last.
 #[derive(Default)]
 pub(crate) struct KnownPolicies {
-    read: Mutex<Option<Kept<Policies>>>,
+    read: RwLock<Option<Kept<Policies>>>,
     /// Held by whoever reads anew; the others wait for what that brings.
     reading: tokio::sync::Mutex<()>,
     counted: Mutex<HashMap<(Feature, PersonId), Timestamp>>,
@@ -34,14 +34,14 @@ impl KnownPolicies {
     /// What was read within the last [`POLICIES_KEPT`], and whether it is for the caller to read it anew, which it
     /// is in the second half of that time.
     fn fresh(&self) -> Option<(Arc<Policies>, bool)> {
-        let mut read = self.read.lock().unwrap_or_else(PoisonError::into_inner);
-        read.as_mut()?.get(POLICIES_KEPT, POLICIES_KEPT / 2)
+        let read = self.read.read().unwrap_or_else(PoisonError::into_inner);
+        read.as_ref()?.get(POLICIES_KEPT, POLICIES_KEPT / 2)
     }
 
     /// Keeps what was read by statements that began at an instant, or after it.
     fn keep(&self, policies: Policies, began: Instant, now: Timestamp) -> Arc<Policies> {
         let policies = at(policies, now);
-        let mut read = self.read.lock().unwrap_or_else(PoisonError::into_inner);
+        let mut read = self.read.write().unwrap_or_else(PoisonError::into_inner);
         let found = Kept::new(began, &policies);
         if found.replaces(read.as_ref()) {
             *read = Some(found);

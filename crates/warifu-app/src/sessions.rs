@@ -118,7 +118,8 @@ struct GoesOn {
     idle_left: i64,
     /// Whether this is a use to be written down.
     touch: bool,
-    /// What would end it, if it was not only reported: by what opened it and where from, and by its device.
+    /// What would end it, if it was not only reported: by what opened it and where from, and by its device. Nobody
+    /// is counted for what does not go on anyway.
     judged: Option<Feature>,
     unbound: bool,
 }
@@ -243,11 +244,11 @@ impl App {
         let Some(token) = Token::parse(token) else { return Ok(Err(Verdict::Ended)) };
         let hash = token.hash();
         let policies = self.policies().await?;
+        let judging = |now| Judging { policies: &policies, now, network: by.network, base };
         let now = self.now();
-        let judging = Judging { policies: &policies, now, network: by.network, base };
         // What was read a moment ago only says yes, and only where nothing is to be written (decision 0024).
         if let Some(held) = sessions::held_lately(&self.db, &hash)
-            && let Stands::In(goes_on) = stands(&held, &judging, by)
+            && let Stands::In(goes_on) = stands(&held, &judging(now), by)
             && !goes_on.touch
             && goes_on
                 .reported()
@@ -258,8 +259,9 @@ impl App {
         let Some(held) = sessions::held(&self.db, &hash).await? else {
             return Ok(Err(Verdict::Ended));
         };
-        // What is rare is boxed, here and below: what every request carries stays small.
-        match stands(&held, &judging, by) {
+        // Who asked may have waited. What is rare is boxed: what every request carries stays small.
+        let now = self.now();
+        match stands(&held, &judging(now), by) {
             Stands::In(goes_on) => {
                 for feature in goes_on.reported() {
                     Box::pin(self.would_affect(feature, held.holder.person)).await?;
@@ -310,7 +312,7 @@ impl App {
         let mut change = self.change().await?;
         let at = change.at();
         if !sessions::end(&mut change.conn(), &session.token_hash, at).await? {
-            return Ok(());
+            return change.unchanged().await;
         }
         let revoked = digest(&session.token_hash);
         let Some(actor) = holder(&mut change, session, network).await? else {
@@ -359,7 +361,15 @@ impl App {
     pub async fn sign_out(&self, session: &OpenSession) -> Result<(), AppError> {
         let mut change = self.change().await?;
         let at = change.at();
-        if sessions::end(&mut change.conn(), &session.token_hash, at).await? {
+        let mut ended = sessions::end(&mut change.conn(), &session.token_hash, at).await?;
+        if !ended {
+            // Its token may just have been changed by a proof: the device knows it by the same name.
+            let found = sessions::of_device(&mut change.conn(), &session.device_id).await?;
+            if let Some(found) = found {
+                ended = sessions::end(&mut change.conn(), &found.token_hash, at).await?;
+            }
+        }
+        if ended {
             let actor = &session.actor;
             change.record(actor, Some(actor.organization), &SignOut { reason: None }).await?;
             change.commit().await?;

@@ -7,8 +7,8 @@ use crate::holders::{Holder, HolderRow};
 use crate::moment::{KEPT, Made};
 use crate::quick::Statement;
 use crate::{Conn, Db, StorageError, moment, quick};
+use std::collections::HashMap;
 use std::sync::Arc;
-use std::time::Instant;
 use warifu_domain::applications::Entry;
 use warifu_domain::factors::Factor;
 use warifu_domain::{ApplicationId, PersonId, Timestamp};
@@ -135,7 +135,7 @@ pub async fn end_of_code(
 }
 
 /// All that the check of one request asks for.
-#[derive(Debug)]
+#[derive(Debug, PartialEq)]
 pub struct Standing {
     pub token_hash: Vec<u8>,
     pub application: ApplicationId,
@@ -235,18 +235,14 @@ impl TryFrom<StandingRow> for Standing {
 ///
 /// # Errors
 /// As every query.
-pub async fn standing(db: &Db, token_hash: &[u8]) -> Result<Option<Arc<Standing>>, StorageError> {
+pub async fn standing(
+    db: &Db,
+    token_hash: &[u8; 32],
+) -> Result<Option<Arc<Standing>>, StorageError> {
     let began = moment::begin();
     let row: Option<StandingRow> = quick::row(db, &STANDING, token_hash).await?;
-    let Some(row) = row else { return Ok(None) };
-    keep(db, began, row).map(Some)
-}
-
-fn keep(db: &Db, began: Instant, row: StandingRow) -> Result<Arc<Standing>, StorageError> {
-    let standing: Arc<Standing> = Arc::new(row.try_into()?);
-    if let Ok(digest) = standing.token_hash.as_slice().try_into() {
-        db.lately().applications.put(digest, began, &standing);
-    }
+    let standing = row.map(|row| Standing::try_from(row).map(Arc::new)).transpose()?;
+    db.lately().applications.put(began, &[(*token_hash, standing.clone())]);
     Ok(standing)
 }
 
@@ -258,9 +254,17 @@ pub fn standing_lately(db: &Db, token_hash: &[u8; 32]) -> Option<Arc<Standing>> 
     if !due.is_empty() {
         let db = db.clone();
         tokio::spawn(async move {
-            let kept = |began, row| keep(&db, began, row).map(drop);
+            let keep = |began, keys: &[[u8; 32]], rows: Vec<StandingRow>| {
+                // One that makes no sense is told to whoever asks for it.
+                let standings = rows.into_iter().filter_map(|row| Standing::try_from(row).ok());
+                let by_key = |s: Standing| (s.token_hash.clone(), Arc::new(s));
+                let mut standings: HashMap<Vec<u8>, _> = standings.map(by_key).collect();
+                let of = |key: &[u8; 32]| (*key, standings.remove(key.as_slice()));
+                let found: Vec<_> = keys.iter().map(of).collect();
+                db.lately().applications.put(began, &found);
+            };
             // What comes later is too old to be used.
-            match tokio::time::timeout(KEPT, quick::rows(&db, &STANDING, &due, kept)).await {
+            match tokio::time::timeout(KEPT, quick::rows(&db, &STANDING, &due, keep)).await {
                 Ok(Ok(())) => {}
                 Ok(Err(error)) => tracing::debug!(%error, "whoever asks next asks again"),
                 Err(_) => tracing::debug!("no answer in time: whoever asks next asks again"),

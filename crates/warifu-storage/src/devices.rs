@@ -6,7 +6,7 @@ use warifu_domain::Timestamp;
 use warifu_domain::devices::DeviceKind;
 
 /// The key of a session's device.
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, PartialEq)]
 pub struct Device {
     pub kind: DeviceKind,
     /// The point on P-256, uncompressed.

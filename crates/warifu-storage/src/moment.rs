@@ -1,4 +1,4 @@
-//! What forward-auth has read about a session holds for a moment, and whoever changes it waits as long
+//! What was read about a session holds for a moment, and whoever changes it waits as long
 //! (decision 0024).
 //!
 //! An answer may be used again for [`KEPT`] after its statement began. A transaction that writes to a table which
@@ -9,7 +9,8 @@
 
 use std::any::Any;
 use std::collections::HashMap;
-use std::sync::{Arc, Mutex, OnceLock, PoisonError};
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::{Arc, OnceLock, PoisonError, RwLock, RwLockReadGuard};
 use std::time::{Duration, Instant};
 
 /// How long what was read about a session and whoever is in it may be used again.
@@ -87,7 +88,7 @@ impl Wait {
 /// What was read a moment ago, by the digest that it was asked for. That there was nothing is not kept: whoever
 /// has just signed in is let in.
 #[derive(Debug)]
-pub struct Lately<T>(Mutex<Map<T>>);
+pub struct Lately<T>(RwLock<Map<T>>);
 
 #[derive(Debug)]
 struct Map<T> {
@@ -101,28 +102,36 @@ struct Map<T> {
 pub struct Kept<T> {
     began: Instant,
     value: Arc<T>,
-    asked: bool,
-    renewed: bool,
+    asked: AtomicBool,
+    renewed: AtomicBool,
 }
 
 impl<T> Kept<T> {
     /// What statements found that began at an instant, or some time after it.
     pub fn new(began: Instant, value: &Arc<T>) -> Kept<T> {
-        Kept { began, value: value.clone(), asked: false, renewed: false }
+        let [asked, renewed] = [AtomicBool::new(false), AtomicBool::new(false)];
+        Kept { began, value: value.clone(), asked, renewed }
     }
 
     /// It, where it is not older than `long`, and whether it is for the caller to read it anew, so that whoever
     /// asks next need not wait: once, when it is older than `fresh`.
-    pub fn get(&mut self, long: Duration, fresh: Duration) -> Option<(Arc<T>, bool)> {
-        self.asked = true;
-        let renew = self.falls_due(Instant::now(), fresh);
-        (self.began.elapsed() < long).then(|| (self.value.clone(), renew))
+    pub fn get(&self, long: Duration, fresh: Duration) -> Option<(Arc<T>, bool)> {
+        let now = Instant::now();
+        if !self.asked.load(Ordering::Relaxed) {
+            self.asked.store(true, Ordering::Relaxed);
+        }
+        let renew = self.falls_due(now, fresh);
+        (self.age(now) < long).then(|| (self.value.clone(), renew))
+    }
+
+    fn age(&self, now: Instant) -> Duration {
+        now.saturating_duration_since(self.began)
     }
 
     /// Whether it was asked for, is older than `fresh` and not yet being read anew; then it is, from now on.
-    fn falls_due(&mut self, now: Instant, fresh: Duration) -> bool {
-        let due = self.asked && now.saturating_duration_since(self.began) >= fresh;
-        due && !std::mem::replace(&mut self.renewed, true)
+    fn falls_due(&self, now: Instant, fresh: Duration) -> bool {
+        let due = self.age(now) >= fresh && self.asked.load(Ordering::Relaxed);
+        due && !self.renewed.swap(true, Ordering::Relaxed)
     }
 
     /// Whether this is to take the place of what is kept: one that hung may come back after a later one.
@@ -138,29 +147,33 @@ const MANY: usize = 16_384;
 
 impl<T> Default for Lately<T> {
     fn default() -> Lately<T> {
-        Lately(Mutex::new(Map { read: HashMap::new(), full: FEW }))
+        Lately(RwLock::new(Map { read: HashMap::new(), full: FEW }))
     }
 }
 
 impl<T> Lately<T> {
+    /// Those who ask hold nobody up who asks: who does may have to wait for a core just now.
+    fn map(&self) -> RwLockReadGuard<'_, Map<T>> {
+        self.0.read().unwrap_or_else(PoisonError::into_inner)
+    }
+
     /// What is kept.
     pub(crate) fn get(&self, key: &[u8; 32]) -> Option<Arc<T>> {
-        let mut map = self.0.lock().unwrap_or_else(PoisonError::into_inner);
-        map.read.get_mut(key)?.get(KEPT, KEPT).map(|(value, _)| value)
+        self.map().read.get(key)?.get(KEPT, KEPT).map(|(value, _)| value)
     }
 
     /// What is kept, and what is for the caller to read anew: where this is in the second half of its time, all
     /// that is past the first quarter of it and was asked for. They come together from then on: however many
-    /// there are, it is one who reads, twenty times in a second.
+    /// there are, it is one who reads, twenty to forty times in a second.
     pub(crate) fn get_ahead(&self, key: &[u8; 32]) -> Option<(Arc<T>, Vec<[u8; 32]>)> {
-        let mut map = self.0.lock().unwrap_or_else(PoisonError::into_inner);
-        let (value, renew) = map.read.get_mut(key)?.get(KEPT, KEPT / 2)?;
+        let map = self.map();
+        let (value, renew) = map.read.get(key)?.get(KEPT, KEPT / 2)?;
         let mut due = Vec::new();
         if renew {
             let now = Instant::now();
             let others = map
                 .read
-                .iter_mut()
+                .iter()
                 .filter_map(|(other, kept)| kept.falls_due(now, KEPT / 4).then_some(*other));
             due.push(*key);
             due.extend(others);
@@ -168,20 +181,35 @@ impl<T> Lately<T> {
         Some((value, due))
     }
 
-    /// Keeps what a statement found that began at an instant, or some time after it.
-    pub(crate) fn put(&self, key: [u8; 32], began: Instant, value: &Arc<T>) {
-        let mut map = self.0.lock().unwrap_or_else(PoisonError::into_inner);
-        if map.read.len() >= map.full {
-            map.read.retain(|_, entry| entry.began.elapsed() < KEPT);
-            if map.read.len() > MANY / 2 {
-                map.read.clear();
+    /// Keeps what statements found that began at an instant, or some time after it; where they found nothing,
+    /// nothing that was read before is kept either.
+    pub(crate) fn put(&self, began: Instant, found: &[([u8; 32], Option<Arc<T>>)])
+    where
+        T: PartialEq,
+    {
+        let mut map = self.0.write().unwrap_or_else(PoisonError::into_inner);
+        for (key, value) in found {
+            let Some(value) = value else {
+                if map.read.get(key).is_some_and(|kept| kept.began <= began) {
+                    map.read.remove(key);
+                }
+                continue;
+            };
+            if map.read.len() >= map.full {
+                map.read.retain(|_, entry| entry.began.elapsed() < KEPT);
+                if map.read.len() > MANY / 2 {
+                    map.read.clear();
+                }
+                // As often as they double: what all of them cost together is in proportion to their number.
+                map.full = FEW.max(map.read.len() * 2);
             }
-            // As often as they double: what all of them cost together is in proportion to their number.
-            map.full = FEW.max(map.read.len() * 2);
-        }
-        let found = Kept::new(began, value);
-        if found.replaces(map.read.get(&key)) {
-            map.read.insert(key, found);
+            let before = map.read.get(key);
+            // What is as it was goes on being it, with what was made of it.
+            let same = before.map(|kept| &kept.value).filter(|before| *before == value);
+            let found = Kept::new(began, same.unwrap_or(value));
+            if found.replaces(before) {
+                map.read.insert(*key, found);
+            }
         }
     }
 }
@@ -189,6 +217,13 @@ impl<T> Lately<T> {
 /// The one thing that a layer above has made of what was read: it is kept as long, and always of one type.
 #[derive(Debug, Default)]
 pub struct Made(OnceLock<Box<dyn Any + Send + Sync>>);
+
+/// What is made of the same is the same.
+impl PartialEq for Made {
+    fn eq(&self, _: &Made) -> bool {
+        true
+    }
+}
 
 impl Made {
     pub fn get<T: Any>(&self) -> Option<&T> {
@@ -256,22 +291,31 @@ mod tests {
             key
         };
         for n in 0..10_000 {
-            lately.put(key(n), old, &Arc::new(n));
+            lately.put(old, &[(key(n), Some(Arc::new(n)))]);
             assert!(lately.get(&key(n)).is_none() && lately.get_ahead(&key(n)).is_none());
         }
-        assert!(lately.0.lock().unwrap().read.len() <= FEW);
+        assert!(lately.map().read.len() <= FEW);
         // What was asked earlier and comes back later does not take a newer one's place.
         let lately = Lately::default();
         let soon = Instant::now() + Duration::from_secs(60);
-        lately.put(key(1), soon, &Arc::new(7));
-        lately.put(key(1), Instant::now(), &Arc::new(8));
+        lately.put(soon, &[(key(1), Some(Arc::new(7)))]);
+        lately.put(Instant::now(), &[(key(1), Some(Arc::new(8)))]);
+        lately.put(Instant::now(), &[(key(1), None)]);
         assert_eq!(lately.get_ahead(&key(1)), Some((Arc::new(7), Vec::new())));
+        // What is as it was stays as it is.
+        let same = Arc::new(7);
+        lately.put(soon, &[(key(1), Some(same.clone())), (key(3), Some(same.clone()))]);
+        let is_new = |n| lately.get(&key(n)).is_some_and(|kept| Arc::ptr_eq(&kept, &same));
+        assert_eq!([is_new(1), is_new(3)], [false, true]);
+        // What is gone is not kept.
+        lately.put(soon, &[(key(1), None), (key(2), None)]);
+        assert_eq!([1, 2].map(|n| lately.get(&key(n))), [None, None]);
         // However many ask at the same time, no more than so many are kept.
         for n in 0..100_000 {
-            lately.put(key(n), soon, &Arc::new(n));
+            lately.put(soon, &[(key(n), Some(Arc::new(n)))]);
             assert_eq!(lately.get(&key(n)), Some(Arc::new(n)));
         }
-        assert!(lately.0.lock().unwrap().read.len() <= MANY);
+        assert!(lately.map().read.len() <= MANY);
     }
 
     #[test]
@@ -281,7 +325,7 @@ mod tests {
             let (began, lately) = (Instant::now(), Lately::default());
             for (key, age) in [(1, 60), (2, 30), (3, 30), (4, 10), (5, 60)] {
                 let read = began.checked_sub(Duration::from_millis(age)).unwrap();
-                lately.put([key; 32], read, &Arc::new(()));
+                lately.put(read, &[([key; 32], Some(Arc::new(())))]);
             }
             // Nobody asks for the third and the fifth.
             let due = [2, 4, 1, 1].map(|key| lately.get_ahead(&[key; 32]).map(|(_, due)| due));

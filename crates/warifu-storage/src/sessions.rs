@@ -10,7 +10,7 @@ use warifu_domain::devices::DeviceKind;
 use warifu_domain::factors::Factor;
 use warifu_domain::{CredentialId, OrganizationId, PersonId, Timestamp};
 
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, PartialEq)]
 pub struct Session {
     pub token_hash: Vec<u8>,
     pub person: PersonId,
@@ -153,10 +153,17 @@ quick_row! {
 }
 
 /// A session and who is in it.
-#[derive(Debug)]
+#[derive(Debug, PartialEq)]
 pub struct Held {
     pub session: Session,
     pub holder: Holder,
+}
+
+impl TryFrom<HeldRow> for Held {
+    type Error = StorageError;
+    fn try_from(row: HeldRow) -> Result<Held, StorageError> {
+        Ok(Held { session: row.session.try_into()?, holder: row.holder.try_into()? })
+    }
 }
 
 /// What [`held`] asks.
@@ -178,11 +185,9 @@ pub static HELD: Statement = statement!(0:
 pub async fn held(db: &Db, token_hash: &[u8; 32]) -> Result<Option<Arc<Held>>, StorageError> {
     let began = moment::begin();
     let row: Option<HeldRow> = quick::row(db, &HELD, token_hash).await?;
-    let Some(row) = row else { return Ok(None) };
-    let held = Held { session: row.session.try_into()?, holder: row.holder.try_into()? };
-    let held = Arc::new(held);
-    db.lately().sessions.put(*token_hash, began, &held);
-    Ok(Some(held))
+    let held = row.map(Held::try_from).transpose()?.map(Arc::new);
+    db.lately().sessions.put(began, &[(*token_hash, held.clone())]);
+    Ok(held)
 }
 
 /// The same, where it was read within the last [`KEPT`](moment::KEPT).

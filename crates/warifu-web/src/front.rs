@@ -39,7 +39,7 @@ pub fn fronts(web: Web) -> impl Fn(Peer) -> Front + Clone + Send + 'static {
 impl Front {
     fn at_once(&self, request: &Request) -> Option<Response> {
         let asked = request.method() == Method::GET && request.uri().path() == verify::PATH;
-        let answer = || verify::at_once(&self.web, request.headers(), self.peer);
+        let answer = || verify::at_once(&self.web, request.uri(), request.headers(), self.peer);
         // What breaks here is tried again behind the route, where it is answered with a reference.
         asked.then(|| catch_unwind(AssertUnwindSafe(answer)).ok().flatten()).flatten()
     }

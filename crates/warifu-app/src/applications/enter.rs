@@ -21,7 +21,7 @@ use warifu_storage::{applications, sessions};
 /// How long a code is good, in microseconds.
 pub(crate) const CODE: i64 = MINUTE;
 /// How long a used or expired code is remembered, so that a second use is noticed.
-pub(crate) const REMEMBERED: i64 = 24 * HOUR;
+const REMEMBERED: i64 = 24 * HOUR;
 
 /// Somebody whose request may go on to the application.
 #[derive(Clone, Debug)]
@@ -138,10 +138,22 @@ impl App {
             expires_at: now.plus(CODE).0,
             used_at: None,
         };
+        Ok(self
+            .keep_code(&kept, now)
+            .await?
+            .then_some(Way { application, code })
+            .ok_or(Admission::Stale))
+    }
+
+    /// Keeps a code; `false` where its session has another token by now, or is gone.
+    pub(crate) async fn keep_code(&self, code: &Code, now: Timestamp) -> Result<bool, AppError> {
         let mut tx = self.db.begin_plain().await?;
-        application_sessions::insert_code(&mut tx.conn(), &kept, now.plus(-REMEMBERED)).await?;
-        tx.commit().await?;
-        Ok(Ok(Way { application, code }))
+        let there = sessions::find(&mut tx.conn(), &code.session).await?.is_some();
+        if there {
+            application_sessions::insert_code(&mut tx.conn(), code, now.plus(-REMEMBERED)).await?;
+            tx.commit().await?;
+        }
+        Ok(there)
     }
 
     /// Changes a code and the browser's secret for the cookie of an application, and gives the path that

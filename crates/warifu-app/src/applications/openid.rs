@@ -2,7 +2,7 @@
 //!
 //! Whatever a client holds points at the session that it came from and is worth nothing without it.
 
-use super::enter::{CODE, REMEMBERED, Turned, Visitor};
+use super::enter::{CODE, Turned, Visitor};
 use crate::policies::Judging;
 use crate::sessions::{OpenSession, Use};
 use crate::{App, AppError};
@@ -106,10 +106,7 @@ impl App {
             expires_at: now.plus(CODE).0,
             used_at: None,
         };
-        let mut tx = self.db.begin_plain().await?;
-        application_sessions::insert_code(&mut tx.conn(), &kept, now.plus(-REMEMBERED)).await?;
-        tx.commit().await?;
-        Ok(Ok(code))
+        Ok(self.keep_code(&kept, now).await?.then_some(code).ok_or(Admission::Stale))
     }
 
     /// Vouches that somebody was asked at a time to prove who they are, for one request of a client: they

@@ -79,6 +79,7 @@ impl App {
         token_hash: &[u8],
         policy: &SessionPolicy,
     ) -> Result<bool, AppError> {
+        let Ok(token_hash) = token_hash.try_into() else { return Ok(false) };
         let found = application_sessions::standing(&self.db, token_hash).await?;
         let Some(standing) = found else { return Ok(false) };
         let (policies, network) = (self.policies().await?, &standing.network);

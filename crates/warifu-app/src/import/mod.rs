@@ -92,14 +92,23 @@ impl App {
         let reader =
             tokio::task::spawn_blocking(move || read(&request, skip, &shared, &batches_in));
         let (mut known, mut wait) = (HashMap::new(), Wait::default());
+        let mut broken_off = Ok(());
         while let Some(batch) = batches.recv().await {
             if progress.cancelled.load(Relaxed) {
-                return Err(AppError::Cancelled);
+                broken_off = Err(AppError::Cancelled);
+                break;
             }
-            let part = self.import_batch(actor, import.id, batch, &mut known, &progress).await?;
-            wait = wait.max(part);
+            match self.import_batch(actor, import.id, batch, &mut known, &progress).await {
+                Ok(part) => wait = wait.max(part),
+                Err(e) => {
+                    broken_off = Err(e);
+                    break;
+                }
+            }
         }
+        // What is in by now is felt, also where the rest did not come in.
         wait.over().await;
+        broken_off?;
         reader.await.map_err(|e| AppError::Internal(e.to_string()))??;
         let mut change = self.change().await?;
         let at = change.at();

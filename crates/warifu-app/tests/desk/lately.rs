@@ -166,19 +166,6 @@ fn what_one_node_acknowledges_is_felt_on_another_whatever_it_was() {
                 change.commit().await.unwrap();
                 assert_eq!(on_page(&another, n, false).await, Ok(format!("{name} responder")));
 
-                let mut tx = w.app.db.begin_plain().await.unwrap();
-                let device = Device {
-                    kind: DeviceKind::Browser,
-                    public_key: vec![n; 65],
-                    bound_at: Timestamp(1),
-                    cookie: (vec![n; 32], Timestamp(2)),
-                    old_cookie: (Vec::new(), Timestamp(0)),
-                };
-                devices::bind(&mut tx.conn(), &[n; 16], &device).await.unwrap();
-                tx.commit().await.unwrap();
-                assert_eq!(asked(&another, n, false).await, Ok(format!("{name} responder true")));
-                assert_eq!(on_page(&another, n, false).await, Err(Verdict::OtherDevice));
-
                 let mut change = w.app.change().await.unwrap();
                 let revision = change.revision();
                 people::revoke(&mut change.conn(), revision, person, role).await.unwrap();
@@ -197,7 +184,20 @@ fn what_one_node_acknowledges_is_felt_on_another_whatever_it_was() {
                 let revision = change.revision();
                 people::update(&mut change.conn(), revision, &dan(true)).await.unwrap();
                 change.commit().await.unwrap();
-                assert_eq!(asked(&another, n, false).await, Ok("Dan responder true".into()));
+                assert_eq!(asked(&another, n, false).await, Ok("Dan responder false".into()));
+                assert_eq!(on_page(&another, n, false).await, Ok("Dan responder".into()));
+
+                // Its owner has proved themselves once more, and back: the token is another one meanwhile.
+                let other = [n + 200; 32];
+                for (from, to, holds) in
+                    [(session(n).hash(), other, false), (other, session(n).hash(), true)]
+                {
+                    let mut change = w.app.change().await.unwrap();
+                    let at = change.at();
+                    sessions::rotate(&mut change.conn(), &from, &to, at).await.unwrap();
+                    change.commit().await.unwrap();
+                    assert_eq!(on_page(&another, n, false).await.is_ok(), holds, "the old token");
+                }
 
                 let mut change = w.app.change().await.unwrap();
                 let at = change.at();
@@ -210,7 +210,23 @@ fn what_one_node_acknowledges_is_felt_on_another_whatever_it_was() {
                 let open = application(at, responders());
                 applications::update(&mut change.conn(), &open).await.unwrap();
                 change.commit().await.unwrap();
-                assert_eq!(asked(&another, n, false).await, Ok("Dan responder true".into()));
+                assert_eq!(asked(&another, n, false).await, Ok("Dan responder false".into()));
+
+                // Half of them end while a page may go on, half once they are bound.
+                if n % 2 == 1 {
+                    let mut tx = w.app.db.begin_plain().await.unwrap();
+                    let device = Device {
+                        kind: DeviceKind::Browser,
+                        public_key: vec![n; 65],
+                        bound_at: Timestamp(1),
+                        cookie: (vec![n; 32], Timestamp(2)),
+                        old_cookie: (Vec::new(), Timestamp(0)),
+                    };
+                    devices::bind(&mut tx.conn(), &[n; 16], &device).await.unwrap();
+                    tx.commit().await.unwrap();
+                    assert_eq!(asked(&another, n, false).await, Ok("Dan responder true".into()));
+                    assert_eq!(on_page(&another, n, false).await, Err(Verdict::OtherDevice));
+                }
 
                 let mut tx = w.app.db.begin_plain().await.unwrap();
                 if n % 2 == 0 {
@@ -261,6 +277,24 @@ fn nor_is_whoever_comes_second_told_before_it_is_felt() {
         };
         join(ends, join_all((1..6).map(|n| busy(&another, n, &over)))).await;
         another.db.close().await;
+    });
+}
+
+/// Whoever signs out does so with what they have, also where a proof has just given the session another token.
+#[test]
+fn signing_out_ends_a_session_whose_token_has_just_changed() {
+    on_both(async |w| {
+        enter(w, 1).await;
+        let by = Use { network: "loopback", by_hand: false, device: None };
+        let text = session(1).text();
+        let open = w.app.session(&text, by, &SessionPolicy::default()).await.unwrap().unwrap();
+        let mut change = w.app.change().await.unwrap();
+        let at = change.at();
+        sessions::rotate(&mut change.conn(), &open.token_hash, &[9; 32], at).await.unwrap();
+        change.commit().await.unwrap();
+        w.app.sign_out(&open).await.unwrap();
+        let found = sessions::held(&w.app.db, &[9; 32]).await.unwrap().unwrap();
+        assert!(found.session.ended_at.is_some());
     });
 }
 

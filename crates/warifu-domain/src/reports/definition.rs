@@ -1,6 +1,6 @@
 //! A report definition: subject, columns, filter, order, limit, format.
 
-use super::{CompiledFilter, Filter, FilterError, Subject};
+use super::{Column, CompiledFilter, Filter, FilterError, Subject};
 use crate::dialect::Dialect;
 use crate::{Refusal, refusal};
 use serde::{Deserialize, Serialize};
@@ -185,11 +185,15 @@ impl Definition {
         self.columns.iter().map(find).collect()
     }
 
+    /// The chosen columns, in order.
+    pub fn chosen(&self) -> impl Iterator<Item = &'static Column> {
+        let all = self.subject.columns();
+        self.columns.iter().filter_map(|key| all.iter().find(|c| c.key == key))
+    }
+
     /// The headers of the file, in order.
     pub fn labels(&self) -> Vec<&'static str> {
-        let all = self.subject.columns();
-        let label = |key: &String| all.iter().find(|c| c.key == key).map(|c| c.label);
-        self.columns.iter().filter_map(label).collect()
+        self.chosen().map(|c| c.label).collect()
     }
 
     /// How many of the chosen columns hold personal data.

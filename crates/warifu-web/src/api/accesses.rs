@@ -131,7 +131,7 @@ impl Access {
                 };
                 Access {
                     subject: subject.map(Subject::key),
-                    fields: columns,
+                    fields: columns.into_iter().map(|c| c.label).collect(),
                     unfiltered: Some(told.marks.has(Marks::UNFILTERED)),
                     reason,
                     left: Some(left),

@@ -3,7 +3,8 @@
 //!
 //! 204 with the person in `Remote-…` headers; 401 with the address of sign-in in `Location`; 403 for
 //! somebody who may not enter, or a proxy that is not declared. `?answer=redirect`, for proxies that
-//! hand the answer on as it is: 302 instead of 401 where a person looks at a page.
+//! hand the answer on as it is: 302 instead of 401 where a person looks at a page. `?tell=user,groups`, for
+//! applications that need not know more: these of the six headers, and no others.
 
 use crate::around::Asked;
 use crate::lang::{cookie, local};
@@ -15,17 +16,18 @@ use axum::body::Body;
 use axum::extract::{Request, State};
 use axum::http::header::{ACCEPT, CACHE_CONTROL, HeaderName, InvalidHeaderValue, LOCATION};
 use axum::http::request::Parts;
-use axum::http::{Extensions, HeaderMap, HeaderValue, StatusCode};
+use axum::http::{Extensions, HeaderMap, HeaderValue, StatusCode, Uri};
 use axum::response::{IntoResponse, Response};
 use futures_util::FutureExt as _;
 use std::net::IpAddr;
 use std::panic::AssertUnwindSafe;
-use url::form_urlencoded::byte_serialize;
+use url::form_urlencoded::{byte_serialize, parse};
 use warifu_app::AppError;
 use warifu_app::applications::enter::{Turned, Visitor};
 use warifu_app::sessions::Use;
 use warifu_auth::applications::{APPLICATION_COOKIE, Place, header_text};
 use warifu_domain::access::Role;
+use warifu_domain::refusal;
 use warifu_domain::time::SECOND;
 
 /// Where it is asked.
@@ -36,6 +38,47 @@ static HOST: HeaderName = HeaderName::from_static("x-forwarded-host");
 static ASKED: HeaderName = HeaderName::from_static("x-forwarded-uri");
 static METHOD: HeaderName = HeaderName::from_static("x-forwarded-method");
 static USER: HeaderName = HeaderName::from_static("sec-fetch-user");
+
+/// The headers about whoever may go on; `tell` names them by what follows `remote-`.
+static ABOUT: [HeaderName; 6] = [
+    HeaderName::from_static("remote-user"),
+    HeaderName::from_static("remote-email"),
+    HeaderName::from_static("remote-name"),
+    HeaderName::from_static("remote-groups"),
+    HeaderName::from_static("remote-acr"),
+    HeaderName::from_static("remote-auth-time"),
+];
+
+/// How a proxy wants to be answered, as its query says.
+struct Wish {
+    redirect: bool,
+    /// Which of [`ABOUT`], a bit for each.
+    tell: u8,
+}
+
+const EVERYTHING: u8 = (1 << ABOUT.len()) - 1;
+
+impl Wish {
+    /// `None` where it asks to be told what there is not.
+    fn of(uri: &Uri) -> Option<Wish> {
+        let mut wish = Wish { redirect: false, tell: EVERYTHING };
+        for (name, value) in parse(uri.query().unwrap_or_default().as_bytes()) {
+            match &*name {
+                "answer" => wish.redirect = value == "redirect",
+                "tell" => {
+                    wish.tell = value.split(',').try_fold(0, |tell, word| {
+                        let is = |header: &HeaderName| {
+                            header.as_str().strip_prefix("remote-") == Some(word.trim())
+                        };
+                        Some(tell | 1 << ABOUT.iter().position(is)?)
+                    })?
+                }
+                _ => {}
+            }
+        }
+        Some(wish)
+    }
+}
 
 /// The one value of a header. Two are one too many: somebody in front of the proxy may have written one.
 fn only<'a>(headers: &'a HeaderMap, name: &HeaderName) -> Option<&'a str> {
@@ -73,8 +116,7 @@ fn looked_at(headers: &HeaderMap) -> bool {
 /// headers of pages.
 pub async fn verify(State(web): State<Web>, request: Request) -> Response {
     let (Parts { method, uri, headers, extensions, .. }, _) = request.into_parts();
-    let redirect = uri.query() == Some("answer=redirect");
-    let admitted = admitted(&web, &headers, network::peer(&extensions), redirect);
+    let admitted = admitted(&web, &headers, network::peer(&extensions), &uri);
     let admitted = AssertUnwindSafe(tokio::time::timeout(PATIENCE, admitted)).catch_unwind();
     let turned = match admitted.await {
         Ok(Ok(Ok(identity))) => return yes(identity),
@@ -88,14 +130,15 @@ pub async fn verify(State(web): State<Web>, request: Request) -> Response {
 
 /// The same for whoever was asked about a moment ago; `None` for everybody else, and for everything that is
 /// not a plain yes.
-pub fn at_once(web: &Web, headers: &HeaderMap, peer: IpAddr) -> Option<Response> {
+pub fn at_once(web: &Web, uri: &Uri, headers: &HeaderMap, peer: IpAddr) -> Option<Response> {
+    let wish = Wish::of(uri)?;
     let from = network::origin(web, headers, peer).ok()?;
     let place = place(from.proxied, headers)?;
     let network = from.network.to_string();
     let by = Use { network: &network, by_hand: by_hand(headers), device: None };
     let token = cookie(headers, APPLICATION_COOKIE)?;
     let visitor = web.app.visitor_lately(place, token, by, &web.config.sessions)?;
-    identity(&visitor).ok().map(yes)
+    identity(&visitor, wish.tell).ok().map(yes)
 }
 
 fn yes(identity: HeaderMap) -> Response {
@@ -116,8 +159,9 @@ async fn admitted(
     web: &Web,
     headers: &HeaderMap,
     peer: IpAddr,
-    redirect: bool,
+    uri: &Uri,
 ) -> Result<HeaderMap, Response> {
+    let wish = Wish::of(uri).ok_or_else(|| unknown_header().into_response())?;
     let from = network::origin(web, headers, peer);
     let from = from.map_err(IntoResponse::into_response)?;
     let place = place(from.proxied, headers).ok_or_else(|| undeclared().into_response())?;
@@ -126,16 +170,28 @@ async fn admitted(
     let token = cookie(headers, APPLICATION_COOKIE).unwrap_or_default();
     match web.app.visitor(place, token, by, &web.config.sessions).await {
         Ok(Ok(visitor)) => {
-            identity(&visitor).map_err(|e| Problem::internal(e.to_string()).into_response())
+            let headers = identity(&visitor, wish.tell);
+            headers.map_err(|e| Problem::internal(e.to_string()).into_response())
         }
         Ok(Err(Turned::Forbidden)) => {
             Err(Problem::new(StatusCode::FORBIDDEN, "forbidden").into_response())
         }
         Ok(Err(Turned::SignIn)) => {
-            Err(Box::pin(sign_in(web, place, headers, redirect)).await.into_response())
+            Err(Box::pin(sign_in(web, place, headers, wish.redirect)).await.into_response())
         }
         Err(e) => Err(Problem::from(e).into_response()),
     }
+}
+
+/// The proxy's configuration asks for a header that there is not.
+fn unknown_header() -> Problem {
+    Problem::invalid(
+        "tell",
+        refusal!(
+            "tell",
+            "the proxy asks to be told what there is not: tell= names user, email, name, groups, acr and auth-time, with commas between them"
+        ),
+    )
 }
 
 /// A proxy or an application that nobody declared: nothing is said about who asks.
@@ -174,28 +230,45 @@ async fn sign_in(
     Ok(response)
 }
 
-/// Who it is, as the application is told. Every header is there, also an empty one, so that none of the
-/// client's own stays.
-fn identity(visitor: &Visitor) -> Result<HeaderMap, InvalidHeaderValue> {
-    let s = &visitor.standing;
-    if let Some(headers) = s.headers.get::<HeaderMap>() {
-        return Ok(headers.clone());
+/// Who it is, as far as the application is told. Of what is asked for every header is there, also an empty one, so
+/// that none of the client's own stays.
+fn identity(visitor: &Visitor, tell: u8) -> Result<HeaderMap, InvalidHeaderValue> {
+    let kept = &visitor.standing.headers;
+    if kept.get::<HeaderMap>().is_none() {
+        kept.keep(about(visitor)?);
     }
+    let all = kept.get::<HeaderMap>();
+    if let Some(all) = all.filter(|_| tell == EVERYTHING) {
+        return Ok(all.clone());
+    }
+    let mut headers = HeaderMap::with_capacity(8);
+    let asked = ABOUT.iter().enumerate().filter(|(n, _)| tell & 1 << n != 0);
+    for name in asked.map(|(_, name)| name).chain([&CACHE_CONTROL]) {
+        if let Some(value) = all.and_then(|all| all.get(name)) {
+            headers.insert(name, value.clone());
+        }
+    }
+    Ok(headers)
+}
+
+/// All that an application can be told.
+fn about(visitor: &Visitor) -> Result<HeaderMap, InvalidHeaderValue> {
+    let s = &visitor.standing;
     let holder = &s.holder;
     let roles: Vec<&str> = holder.roles.iter().map(Role::key).collect();
+    let values = [
+        holder.person.to_string(),
+        header_text(&holder.email),
+        header_text(&holder.name),
+        roles.join(","),
+        visitor.acr.key().to_owned(),
+        (s.proved_at.0 / SECOND).to_string(),
+    ];
     let mut headers = HeaderMap::with_capacity(8);
-    for (name, value) in [
-        ("remote-user", holder.person.to_string()),
-        ("remote-email", header_text(&holder.email)),
-        ("remote-name", header_text(&holder.name)),
-        ("remote-groups", roles.join(",")),
-        ("remote-acr", visitor.acr.key().to_owned()),
-        ("remote-auth-time", (s.proved_at.0 / SECOND).to_string()),
-    ] {
-        headers.insert(HeaderName::from_static(name), value.try_into()?);
+    for (name, value) in ABOUT.iter().zip(values) {
+        headers.insert(name, value.try_into()?);
     }
     headers.insert(CACHE_CONTROL, HeaderValue::from_static("no-store"));
-    s.headers.keep(headers.clone());
     Ok(headers)
 }
 

@@ -4,6 +4,7 @@ use crate::cases::show::{Show, receipt};
 use crate::i18n::{Arg, Lang};
 use crate::page::{Leaving, Shown, gated};
 use crate::problem::Problem;
+use crate::reports::words;
 use crate::session::Customer;
 use crate::state::Web;
 use crate::views::accesses::{AccessPage, AccessRow, Week};
@@ -21,7 +22,7 @@ use warifu_auth::Asns;
 use warifu_domain::Timestamp;
 use warifu_domain::accesses::{AccessKind, Marks, weeks};
 use warifu_domain::refusal;
-use warifu_domain::reports::Subject;
+use warifu_domain::reports::{Column, Subject};
 
 /// Accesses of a page.
 const PAGE: usize = 50;
@@ -192,7 +193,7 @@ impl Words<'_> {
                 AccessRow {
                     icon: if *left == Left::Nothing { "table" } else { "download" },
                     what: self.report(told, *subject),
-                    detail: self.details(told.marks, columns, *left),
+                    detail: self.details(told.marks, *subject, columns, *left),
                     why: match reason.as_deref() {
                         Some("") => lang.t("seen-no-reason"),
                         Some(reason) => reason.to_owned(),
@@ -247,12 +248,19 @@ impl Words<'_> {
         self.t(id, &[("n", &told.records)])
     }
 
-    fn details(&self, marks: Marks, columns: &[&str], left: Left) -> String {
+    fn details(
+        &self,
+        marks: Marks,
+        subject: Option<Subject>,
+        columns: &[&Column],
+        left: Left,
+    ) -> String {
         let lang = self.show.lang;
         let comma = if lang == Lang::Ja { "、" } else { ", " };
         let mut parts = Vec::new();
-        if !columns.is_empty() {
-            let names = columns.join(comma);
+        if let Some(subject) = subject.filter(|_| !columns.is_empty()) {
+            let names = columns.iter().map(|c| words::column(lang, subject, c.key));
+            let names = names.collect::<Vec<_>>().join(comma);
             parts.push(self.t("seen-fields", &[("n", &columns.len()), ("names", &names)]));
         }
         if marks.has(Marks::UNFILTERED) {

@@ -48,10 +48,11 @@ impl Drop for Proxy {
 /// it until it is listened on.
 pub fn free_port() -> u16 {
     static NEXT: AtomicU16 = AtomicU16::new(0);
-    let from = 20_000 + u16::try_from(std::process::id() % 8_000).expect("few");
-    let mut ports = std::iter::repeat_with(|| from + NEXT.fetch_add(1, Ordering::Relaxed) % 4_000);
+    // Processes that run side by side have a hundred each.
+    let from = 20_000 + u16::try_from(std::process::id() % 120).expect("few") * 100;
+    let mut ports = std::iter::repeat_with(|| from + NEXT.fetch_add(1, Ordering::Relaxed) % 100);
     let free = |port: &u16| TcpListener::bind(("127.0.0.1", *port)).is_ok();
-    ports.by_ref().take(4_000).find(free).expect("a port")
+    ports.by_ref().take(100).find(free).expect("a port")
 }
 
 fn documented(name: &str) -> String {
@@ -67,7 +68,13 @@ fn put(text: &str, pairs: &[(&str, &str)]) -> String {
     })
 }
 
-fn nginx(folder: &Path, warifu: &str, application: &str, (host, port): (&str, u16)) -> Command {
+fn nginx(
+    folder: &Path,
+    warifu: &str,
+    application: &str,
+    (host, port): (&str, u16),
+    tell: Option<&str>,
+) -> Command {
     let listen = format!("listen {host}:{port};");
     let at = |name: &str| folder.join(name).display().to_string();
     let temporary: String = ["client_body", "proxy", "fastcgi", "uwsgi", "scgi"]
@@ -79,6 +86,10 @@ fn nginx(folder: &Path, warifu: &str, application: &str, (host, port): (&str, u1
         &[
             ("127.0.0.1:8080", warifu),
             ("127.0.0.1:9000", application),
+            (
+                "/auth/verify;",
+                &tell.map_or("/auth/verify;".into(), |t| format!("/auth/verify?tell={t};")),
+            ),
             ("listen 443 ssl;", &listen),
             ("listen 443 ssl default_server;", &format!("listen {host}:{port} default_server;")),
             ("ssl_reject_handshake on;", ""),
@@ -100,12 +111,22 @@ fn nginx(folder: &Path, warifu: &str, application: &str, (host, port): (&str, u1
     command
 }
 
-fn caddy(folder: &Path, warifu: &str, application: &str, (host, port): (&str, u16)) -> Command {
+fn caddy(
+    folder: &Path,
+    warifu: &str,
+    application: &str,
+    (host, port): (&str, u16),
+    tell: Option<&str>,
+) -> Command {
     let text = put(
         &documented("Caddyfile"),
         &[
             ("127.0.0.1:8080", warifu),
             ("127.0.0.1:9000", application),
+            (
+                "?answer=redirect",
+                &tell.map_or("?answer=redirect".into(), |t| format!("?answer=redirect&tell={t}")),
+            ),
             ("https://builds.example.com", &format!("http://{host}:{port}")),
             ("X-Forwarded-Host builds.example.com", &format!("X-Forwarded-Host {host}:{port}")),
         ],
@@ -146,6 +167,11 @@ fn haproxy(folder: &Path, main: u16, certificates: u16, ports: [u16; 2]) -> Comm
 impl Proxy {
     /// Starts one between browsers, a server at `http://localhost:PORT` and an application.
     pub async fn start(kind: Kind, warifu: &str, application: &str) -> Proxy {
+        Self::telling(kind, warifu, application, None).await
+    }
+
+    /// One that is told no more than these of the person, and is otherwise as it is documented.
+    pub async fn telling(kind: Kind, warifu: &str, application: &str, tell: Option<&str>) -> Proxy {
         let folder = TempDir::with_prefix("warifu-proxy-").expect("a temporary folder");
         // A host of its own, as an application has: cookies know no ports.
         static HOSTS: AtomicU8 = AtomicU8::new(0);
@@ -154,8 +180,8 @@ impl Proxy {
         let warifu = warifu.replace("http://localhost", "127.0.0.1");
         let application = application.replace("http://", "");
         let command = match kind {
-            Kind::Nginx => nginx(folder.path(), &warifu, &application, (at, port)),
-            Kind::Caddy => caddy(folder.path(), &warifu, &application, (at, port)),
+            Kind::Nginx => nginx(folder.path(), &warifu, &application, (at, port), tell),
+            Kind::Caddy => caddy(folder.path(), &warifu, &application, (at, port), tell),
         };
         Proxy::run(command, folder, (at, port), format!("http://{host}:{port}")).await
     }

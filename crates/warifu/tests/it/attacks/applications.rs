@@ -12,6 +12,7 @@ use hyper::Method;
 use serde_json::{Value, json};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
+use std::time::Duration;
 
 const COOKIE: &str = "__Host-warifu-application";
 const ENTRY: &str = "__Host-warifu-entry";
@@ -92,13 +93,24 @@ async fn fetched(client: &Client) -> u16 {
 
 /// A proxy's question about a request with a cookie, asked directly.
 async fn asked(w: &Warifu, origin: &str, cookie: &str, more: &[(&str, &str)]) -> Answer {
+    asked_to_tell(w, origin, cookie, "", more).await
+}
+
+/// The same with a query.
+async fn asked_to_tell(
+    w: &Warifu,
+    origin: &str,
+    cookie: &str,
+    query: &str,
+    more: &[(&str, &str)],
+) -> Answer {
     let (scheme, host) = origin.split_once("://").expect("an origin");
     let mut proxy = w.client().header("x-forwarded-proto", scheme).header("x-forwarded-host", host);
     proxy.cookies.insert(COOKIE.to_owned(), cookie.to_owned());
     for (name, value) in more {
         proxy.headers.insert((*name).to_owned(), (*value).to_owned());
     }
-    proxy.get("/auth/verify").await
+    proxy.get(&format!("/auth/verify{query}")).await
 }
 
 /// The protected actions on applications, newest first.
@@ -147,7 +159,7 @@ on_both! {
 
             // What was read a moment ago gives the same answer, and to nobody else.
             let good = browser.cookies[COOKIE].clone();
-            tokio::time::sleep(std::time::Duration::from_millis(150)).await;
+            tokio::time::sleep(Duration::from_millis(150)).await;
             let mut answers = Vec::new();
             for _ in 0..3 {
                 let answer = asked(&w, &proxy.base, &good, &[]).await;
@@ -159,6 +171,29 @@ on_both! {
             assert!(answers[0].contains_key("remote-user") && answers[0].contains_key("cache-control"));
             assert!(answers.iter().all(|headers| *headers == answers[0]), "{kind:?}: {answers:?}");
             assert_ne!(asked(&w, "http://elsewhere.example", &good, &[]).await.status, 204);
+
+            // An application that need not know more is told no more, at once and after a while.
+            for wait in [0, 150, 0] {
+                tokio::time::sleep(Duration::from_millis(wait)).await;
+                for (tell, names) in [
+                    ("user", &["cache-control", "remote-user"][..]),
+                    ("groups,user", &["cache-control", "remote-groups", "remote-user"]),
+                    ("auth-time%2C+acr", &["cache-control", "remote-acr", "remote-auth-time"]),
+                ] {
+                    let answer = asked_to_tell(&w, &proxy.base, &good, &format!("?tell={tell}"), &[]).await;
+                    assert_eq!(answer.status, 204, "{}", answer.text());
+                    let mut told: Vec<&str> = answer.headers.keys().map(|n| n.as_str()).filter(|n| *n != "date").collect();
+                    told.sort_unstable();
+                    assert_eq!(told, names);
+                    assert!(told.iter().all(|n| answer.headers[*n] == answers[0][*n]), "{tell}");
+                }
+                for query in ["?tell=", "?tell=user,password", "?answer=redirect&tell=remote-user"] {
+                    let answer = asked_to_tell(&w, &proxy.base, &good, query, &[("accept", "application/json")]).await;
+                    assert_eq!(answer.status, 422, "{query}: {}", answer.text());
+                    assert_eq!((&answer.value()["type"], &answer.value()["field"]), (&json!("/problems/invalid"), &json!("tell")));
+                    assert!(!answer.headers.contains_key("remote-user"), "{query}");
+                }
+            }
 
             // Cookies of any other kind.
             let session = owner.cookies["__Host-warifu"].clone();
@@ -186,6 +221,26 @@ on_both! {
         assert_eq!(done(&mut owner).await, ["add_application", "add_application"]);
         assert_eq!(entries(&mut owner, "policy_change").await[0]["body"]["policy"], "application:2");
         verified(&w);
+    }
+
+    async fn attack_36_nobody_tells_an_application_what_it_did_not_ask_for(mut w: Warifu) {
+        let (mut owner, mut passkey) = administrator(&mut w).await;
+        let behind = application().await;
+        for kind in Kind::ALL {
+            let proxy = Proxy::telling(kind, w.base(), &behind, Some("user,acr")).await;
+            let mut browser = window(&proxy.base);
+            declare(&mut owner, &mut passkey, proxied(&proxy.base, "super_administrator", "")).await;
+            assert_eq!(walk(&mut owner, &mut browser, "/").await.status, 200);
+            for name in ["user", "email", "name", "groups", "acr", "auth-time"] {
+                browser = browser.header(&format!("remote-{name}"), "999");
+            }
+            let page = browser.get("/a").await.value();
+            assert_eq!((&page["remote-user"], &page["remote-acr"]), (&json!("1"), &json!("phrh")), "{kind:?}");
+            for name in ["email", "name", "groups", "auth-time"] {
+                let said = page.get(format!("remote-{name}"));
+                assert!(said.is_none_or(|said| said == ""), "{kind:?}: {page}");
+            }
+        }
     }
 
     async fn attack_36_no_request_that_starts_after_the_end_passes(mut w: Warifu) {

@@ -152,7 +152,7 @@ impl<T> Default for Lately<T> {
 }
 
 impl<T> Lately<T> {
-    /// Those who ask hold nobody up who asks: who does may have to wait for a core just now.
+    /// Whoever asks holds nobody else up who asks, not even while they wait for a core themselves.
     fn map(&self) -> RwLockReadGuard<'_, Map<T>> {
         self.0.read().unwrap_or_else(PoisonError::into_inner)
     }

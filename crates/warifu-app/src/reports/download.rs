@@ -2,6 +2,7 @@
 //! abort always follows.
 
 use super::produce::{Made, Progress, produce};
+use super::runs::Refused;
 use crate::live::Event;
 use crate::step_up::spend;
 use crate::{App, AppError};
@@ -90,6 +91,9 @@ impl App {
     ) -> Result<Download, AppError> {
         let run = self.run(actor, id).await?;
         let decision = self.is_decision(&run);
+        if decision && !actor.roles.allow(Permission::RunUnfilteredReports) {
+            self.record_refused(actor, Refused::Run(&run)).await?;
+        }
         if decision {
             actor.require(Permission::RunUnfilteredReports)?;
         }

@@ -35,6 +35,14 @@ pub struct NewRun {
 /// Longest reason in characters.
 const MAX_REASON: usize = 500;
 
+/// Whose people somebody may not have.
+pub(super) enum Refused<'a> {
+    /// They may not prepare it.
+    Preview(&'a Definition, &'a Preview),
+    /// They might, and have lost the right since.
+    Run(&'a Run),
+}
+
 impl App {
     /// Prepares a run as of now: counts it, checks the right to it, and keeps it. Nothing leaves. What
     /// is a decision is somebody's own, and asks for their key; on the command line there is none.
@@ -54,7 +62,7 @@ impl App {
         }
         let decision = preview.weight.is_decision();
         if decision && !actor.roles.allow(Permission::RunUnfilteredReports) {
-            self.record_refused(actor, &new.definition, &preview).await?;
+            self.record_refused(actor, Refused::Preview(&new.definition, &preview)).await?;
         }
         if decision {
             actor.require(Permission::RunUnfilteredReports)?;
@@ -126,21 +134,22 @@ impl App {
 
     /// Whose people somebody wanted without the right to it. Whoever tries again and again is written down each
     /// time; the organizations are told of some twenty an hour, each of which may be a row for every one of them.
-    async fn record_refused(
+    pub(super) async fn record_refused(
         &self,
         actor: &Actor,
-        definition: &Definition,
-        preview: &Preview,
+        refused: Refused<'_>,
     ) -> Result<(), AppError> {
-        let unfiltered = preview.weight == Weight::Unfiltered;
+        let (definition, rows) = match refused {
+            Refused::Preview(definition, preview) => (definition, preview.rows),
+            Refused::Run(run) => (&run.definition, run.expected_rows as u64),
+        };
+        let unfiltered = definition.weight(rows, &self.config.limits) == Weight::Unfiltered;
         let body = ReportRefused {
             definition: digest(definition)?,
             subject: definition.subject.key().to_owned(),
-            rows: Count(preview.rows),
+            rows: Count(rows),
             reason: if unfiltered { "unfiltered" } else { "over_limit" }.to_owned(),
         };
-        let marks = Marks::REFUSED.with(Marks::of(definition));
-        let of: Vec<Of> = preview.organizations.iter().map(|(o, n)| (*o, 0, *n as i64)).collect();
         let mut change = self.change().await?;
         let entry = change.record(actor, None, &body).await?;
         let person = actor.person.to_string();
@@ -148,8 +157,17 @@ impl App {
             let mut tried = self.refused_reports.lock().unwrap_or_else(PoisonError::into_inner);
             tried.try_once(&person, change.at()).is_ok()
         };
-        if told {
-            change.saw(actor, entry, AccessKind::Report, marks, &of).await?;
+        match refused {
+            Refused::Preview(_, preview) if told => {
+                let marks = Marks::REFUSED.with(Marks::of(definition));
+                let of = preview.organizations.iter().map(|(o, n)| (*o, 0, *n as i64));
+                let of: Vec<Of> = of.collect();
+                change.saw(actor, entry, AccessKind::Report, marks, &of).await?;
+            }
+            Refused::Run(run) if told => {
+                change.saw_run(actor, entry, Marks::REFUSED, run).await?;
+            }
+            _ => {}
         }
         change.commit().await?;
         Ok(())

@@ -23,10 +23,10 @@ use warifu_domain::access::{Actor, Role};
 use warifu_domain::reports::{Definition, Format, Subject};
 use warifu_domain::time::{HOUR, MINUTE, SECOND, SystemClock};
 use warifu_domain::{Clock, OrganizationId, PersonId, RunId, Timestamp};
-use warifu_ledger::Count;
-use warifu_ledger::body::ReportStart;
+use warifu_ledger::body::{ReportRefused, ReportStart};
+use warifu_ledger::{Count, Entry};
 use warifu_storage::reports::{self, RunState};
-use warifu_storage::{Engine, people};
+use warifu_storage::{Engine, ledger, people};
 
 use previews::preview_follows_changes;
 use replays::replay_holds_under_writers;
@@ -200,6 +200,23 @@ async fn only_decided_reports_over_everybody(i: &Installation) {
     let run = i.app.prepare_run(&console, ask(everybody())).await.unwrap();
     let other = Actor { person: PersonId(2), ..super_administrator() };
     assert!(matches!(i.app.download_run(&other, run.id, None).await, Err(AppError::Conflict(_))));
+    // Nor does it leave with whoever has lost the right since, and that is written down as at the first refusal.
+    let (before, _) = refusals(i).await;
+    assert_eq!(before, 1, "the responder's");
+    let lesser = Actor { roles: responder.roles, ..console };
+    assert!(matches!(i.app.download_run(&lesser, run.id, None).await, Err(AppError::Denied(_))));
+    let (after, last) = refusals(i).await;
+    assert_eq!((after, last.rows, &*last.reason), (2, Count(30), "unfiltered"));
+    assert_eq!(i.app.run(&a, run.id).await.unwrap().state, RunState::Prepared);
+}
+
+/// How many reports were refused, and the last of them.
+async fn refusals(i: &Installation) -> (usize, ReportRefused) {
+    let mut reader = i.app.db.read().await.unwrap();
+    let stored = ledger::entries(&mut reader.conn(), 0, 10_000).await.unwrap();
+    let refused: Vec<_> = stored.iter().filter(|e| e.kind == "report_refused").collect();
+    let entry = Entry::parse(&refused.last().unwrap().entry).unwrap();
+    (refused.len(), entry.body_as::<ReportRefused>().unwrap())
 }
 
 async fn same_bytes_in_every_format(i: &Installation) {

@@ -111,6 +111,15 @@ fn nginx(
     command
 }
 
+/// What the documented Caddyfile copies: with `tell` just that, as `docs/applications` says.
+const ALL: &str =
+    "copy_headers Remote-User Remote-Email Remote-Name Remote-Groups Remote-Acr Remote-Auth-Time";
+
+fn copied(tell: &str) -> String {
+    let names = tell.split(',').map(|name| format!(" Remote-{name}"));
+    format!("copy_headers{}", names.collect::<String>())
+}
+
 fn caddy(
     folder: &Path,
     warifu: &str,
@@ -127,6 +136,7 @@ fn caddy(
                 "?answer=redirect",
                 &tell.map_or("?answer=redirect".into(), |t| format!("?answer=redirect&tell={t}")),
             ),
+            (ALL, &tell.map_or(ALL.into(), copied)),
             ("https://builds.example.com", &format!("http://{host}:{port}")),
             ("X-Forwarded-Host builds.example.com", &format!("X-Forwarded-Host {host}:{port}")),
         ],

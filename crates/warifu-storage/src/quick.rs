@@ -158,7 +158,7 @@ pub(crate) async fn row<R: Row>(
     Box::pin(alone(db, statement, key)).await
 }
 
-/// How many are asked about in one go on SQLite: some 50 µs, in which the thread does nothing else.
+/// How many are asked about in one go on SQLite: some 80 µs, in which the thread does nothing else.
 const AT_ONCE: usize = 16;
 
 /// Hands on the rows of many keys, some at a time, with an instant before their statements began and the keys that

@@ -133,7 +133,7 @@ async fn write(
     }
 }
 
-/// Until as many changes are made as there were runs: however slow the disk is, hardly two see the same.
+/// Until more changes are made than there were runs: however slow the disk is, hardly two see the same.
 async fn changed(changes: &AtomicUsize, runs: usize) {
     let enough = async {
         while changes.load(Ordering::Relaxed) < runs {
@@ -156,7 +156,7 @@ async fn run(
         if runs >= RUNS {
             return later;
         }
-        changed(&changes, runs).await;
+        changed(&changes, runs + 2).await;
         let (id, bytes) = take(&app, &a, &definition(&mut chance)).await;
         let made = (id, Sha256::digest(&bytes).to_vec());
         if chance.random() {
@@ -198,5 +198,6 @@ pub async fn replay_holds_under_writers(i: &Installation) {
     }
     let changes = changes.load(Ordering::Relaxed);
     eprintln!("{RUNS} runs, {} of them replayed at the end; {changes} changes", later.len());
+    assert!(changes > RUNS, "the writers did write: {changes}");
     i.app.verify_ledger(|_, _| {}).await.unwrap().unwrap();
 }

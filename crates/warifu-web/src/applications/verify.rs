@@ -234,17 +234,22 @@ async fn sign_in(
 /// that none of the client's own stays.
 fn identity(visitor: &Visitor, tell: u8) -> Result<HeaderMap, InvalidHeaderValue> {
     let kept = &visitor.standing.headers;
-    if kept.get::<HeaderMap>().is_none() {
-        kept.keep(about(visitor)?);
-    }
-    let all = kept.get::<HeaderMap>();
-    if let Some(all) = all.filter(|_| tell == EVERYTHING) {
+    let made;
+    let all = match kept.get::<HeaderMap>() {
+        Some(all) => all,
+        None => {
+            made = about(visitor)?;
+            kept.keep(made.clone());
+            &made
+        }
+    };
+    if tell == EVERYTHING {
         return Ok(all.clone());
     }
     let mut headers = HeaderMap::with_capacity(8);
     let asked = ABOUT.iter().enumerate().filter(|(n, _)| tell & 1 << n != 0);
     for name in asked.map(|(_, name)| name).chain([&CACHE_CONTROL]) {
-        if let Some(value) = all.and_then(|all| all.get(name)) {
+        if let Some(value) = all.get(name) {
             headers.insert(name, value.clone());
         }
     }

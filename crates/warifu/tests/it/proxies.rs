@@ -68,13 +68,26 @@ fn put(text: &str, pairs: &[(&str, &str)]) -> String {
     })
 }
 
-fn nginx(
-    folder: &Path,
-    warifu: &str,
-    application: &str,
-    (host, port): (&str, u16),
-    tell: Option<&str>,
-) -> Command {
+/// What a proxy stands between, and where.
+struct Between<'a> {
+    folder: &'a Path,
+    warifu: &'a str,
+    application: &'a str,
+    at: (&'a str, u16),
+    /// What of the person the application is told; everything where it does not say.
+    tell: Option<&'a str>,
+}
+
+impl Between<'_> {
+    /// The end of the address that is asked, as it is documented or with what is to be told.
+    fn asking(&self, documented: &str, with: &str, end: &str) -> String {
+        let tell = self.tell.map(|tell| format!("{with}tell={tell}")).unwrap_or_default();
+        format!("{documented}{tell}{end}")
+    }
+}
+
+fn nginx(between: &Between<'_>) -> Command {
+    let &Between { folder, warifu, application, at: (host, port), .. } = between;
     let listen = format!("listen {host}:{port};");
     let at = |name: &str| folder.join(name).display().to_string();
     let temporary: String = ["client_body", "proxy", "fastcgi", "uwsgi", "scgi"]
@@ -86,10 +99,7 @@ fn nginx(
         &[
             ("127.0.0.1:8080", warifu),
             ("127.0.0.1:9000", application),
-            (
-                "/auth/verify;",
-                &tell.map_or("/auth/verify;".into(), |t| format!("/auth/verify?tell={t};")),
-            ),
+            ("/auth/verify;", &between.asking("/auth/verify", "?", ";")),
             ("listen 443 ssl;", &listen),
             ("listen 443 ssl default_server;", &format!("listen {host}:{port} default_server;")),
             ("ssl_reject_handshake on;", ""),
@@ -120,22 +130,14 @@ fn copied(tell: &str) -> String {
     format!("copy_headers{}", names.collect::<String>())
 }
 
-fn caddy(
-    folder: &Path,
-    warifu: &str,
-    application: &str,
-    (host, port): (&str, u16),
-    tell: Option<&str>,
-) -> Command {
+fn caddy(between: &Between<'_>) -> Command {
+    let &Between { folder, warifu, application, at: (host, port), tell } = between;
     let text = put(
         &documented("Caddyfile"),
         &[
             ("127.0.0.1:8080", warifu),
             ("127.0.0.1:9000", application),
-            (
-                "?answer=redirect",
-                &tell.map_or("?answer=redirect".into(), |t| format!("?answer=redirect&tell={t}")),
-            ),
+            ("?answer=redirect", &between.asking("?answer=redirect", "&", "")),
             (ALL, &tell.map_or(ALL.into(), copied)),
             ("https://builds.example.com", &format!("http://{host}:{port}")),
             ("X-Forwarded-Host builds.example.com", &format!("X-Forwarded-Host {host}:{port}")),
@@ -189,9 +191,11 @@ impl Proxy {
         let (port, at) = (free_port(), host.as_str());
         let warifu = warifu.replace("http://localhost", "127.0.0.1");
         let application = application.replace("http://", "");
+        let (warifu, application) = (&warifu, &application);
+        let between = Between { folder: folder.path(), warifu, application, at: (at, port), tell };
         let command = match kind {
-            Kind::Nginx => nginx(folder.path(), &warifu, &application, (at, port), tell),
-            Kind::Caddy => caddy(folder.path(), &warifu, &application, (at, port), tell),
+            Kind::Nginx => nginx(&between),
+            Kind::Caddy => caddy(&between),
         };
         Proxy::run(command, folder, (at, port), format!("http://{host}:{port}")).await
     }

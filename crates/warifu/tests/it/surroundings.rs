@@ -446,8 +446,7 @@ async fn connections_that_fall_silent_are_given_up() {
     let mut refused = 0;
     for _ in 0..10 {
         let (answer, took) = look(client.clone()).await;
-        // A second for each connection that fell silent, and far from the minute after which TCP gives up.
-        assert!(took < Duration::from_secs(20), "{took:?}");
+        assert!(took < Duration::from_secs(8), "{took:?}");
         if answer.status != 200 {
             problem(&answer, 503, "unavailable");
             refused += 1;
@@ -482,15 +481,8 @@ async fn connections_that_fall_silent_are_given_up() {
             assert!(took < Duration::from_secs(65), "{took:?}");
         }
     }
-    // As long as there may be connections that fell silent.
-    for tries in 0.. {
-        let (answer, took) = look(client.clone()).await;
-        assert!(took < Duration::from_secs(20), "{took:?}");
-        if answer.status == 200 {
-            break;
-        }
-        assert!(tries < 2, "refused three times: {}", answer.text());
-    }
+    let (answer, took) = look(client.clone()).await;
+    assert!(answer.status == 200 && took < Duration::from_secs(5), "{} {took:?}", answer.text());
     verify(&w);
 }
 
